@@ -1,0 +1,99 @@
+"""The processor stores each record exactly once, whatever is delivered twice."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from record import InvalidRecord
+
+GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5, "city": "Praha"}}
+ENRICHED = GOOD | {"enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
+KEY = ("order-1", 1767225600000)
+SUCCESS = {"statusCode": 200, "body": "Success"}
+ITEM = {"id": {"S": "order-1"}, "timestamp": {"N": "1767225600000"}, "data": {"S": '{"city":"Praha","total":12.5}'}}
+ENRICHED_ITEM = ITEM | {"enriched": {"BOOL": True}, "enrichedAt": {"N": "1767225600500"}, "version": {"S": "1.0"}}
+
+
+def test_a_bare_record_is_stored(processor: Any, dynamodb: Any) -> None:
+    assert processor.handler(GOOD, None) == SUCCESS
+    assert dynamodb.items == {KEY: ITEM}
+
+
+def test_the_enrichers_result_is_stored_from_its_envelope(processor: Any, dynamodb: Any, envelope: Any) -> None:
+    assert processor.handler(envelope({}, ENRICHED, stage="enricher"), None) == SUCCESS
+    assert dynamodb.items == {KEY: ENRICHED_ITEM}
+
+
+def test_the_record_is_written_to_the_table_by_one_request(processor: Any, dynamodb: Any) -> None:
+    processor.handler(GOOD, None)
+    assert [request["TableName"] for request in dynamodb.requests] == ["records"]
+
+
+def test_the_same_record_ten_times_is_one_item_and_ten_successes(processor: Any, dynamodb: Any) -> None:
+    assert [processor.handler(ENRICHED | {"enrichedAt": at}, None) for at in range(1, 11)] == [SUCCESS] * 10
+    assert dynamodb.items == {KEY: ENRICHED_ITEM | {"enrichedAt": {"N": "1"}}}
+
+
+def test_a_different_order_of_keys_is_the_same_record(processor: Any, dynamodb: Any) -> None:
+    processor.handler(ENRICHED, None)
+    assert processor.handler(ENRICHED | {"data": {"city": "Praha", "total": 12.5}}, None) == SUCCESS
+
+
+@pytest.mark.parametrize("first", [GOOD, ENRICHED], ids=["bare", "enriched"])
+@pytest.mark.parametrize("second", [GOOD, ENRICHED], ids=["bare", "enriched"])
+def test_other_data_under_the_same_key_is_refused(processor: Any, dynamodb: Any, first: Any, second: Any) -> None:
+    processor.handler(first, None)
+    stored = dict(dynamodb.items)
+    conflict = "^Invalid data: another record with the same id and timestamp is stored$"
+    with pytest.raises(InvalidRecord, match=conflict) as raised:
+        processor.handler(second | {"data": "other"}, None)
+    assert type(raised.value).__name__ == "ConflictingRecord"
+    assert dynamodb.items == stored
+
+
+def test_an_unenriched_copy_does_not_replace_an_enriched_item(processor: Any, dynamodb: Any) -> None:
+    processor.handler(ENRICHED, None)
+    assert processor.handler(GOOD, None) == SUCCESS
+    assert dynamodb.items == {KEY: ENRICHED_ITEM}
+
+
+def test_an_enriched_copy_completes_an_unenriched_item(processor: Any, dynamodb: Any) -> None:
+    processor.handler(GOOD, None)
+    assert processor.handler(ENRICHED, None) == SUCCESS
+    assert dynamodb.items == {KEY: ENRICHED_ITEM}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        {"id": "order-1", "timestamp": 1},
+        GOOD | {"id": ""},
+        ENRICHED | {"version": 1},
+        ENRICHED | {"enriched": 1},
+        {"requestContext": {}},
+        {"responsePayload": None},
+    ],
+)
+def test_what_is_refused_is_never_sent_to_the_table(processor: Any, dynamodb: Any, event: object) -> None:
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: "):
+        processor.handler(event, None)
+    assert dynamodb.requests == []
+
+
+def test_the_log_says_what_became_of_a_record_and_never_its_data(
+    processor: Any, dynamodb: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    marked = ENRICHED | {"data": "marker"}
+    processor.handler(marked, None)
+    processor.handler(marked, None)
+    with pytest.raises(InvalidRecord):
+        processor.handler(marked | {"data": "marker-2"}, None)
+    lines = [line for line in caplog.records if line.name == "stage"]
+    assert [line.getMessage() for line in lines] == ["record stored", "record already stored", "record refused"]
+    assert {line.recordId for line in lines} == {"order-1"}
+    assert "marker" not in str([vars(line) for line in caplog.records])

@@ -1,0 +1,234 @@
+"""The record contract: every fault has its sentence, and what passes is a record that DynamoDB holds."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from record import (
+    MAX_DEPTH,
+    MAX_ITEM_BYTES,
+    MAX_TIMESTAMP,
+    Enrichment,
+    InvalidRecord,
+    known_id,
+    parse,
+    parse_enrichment,
+    unwrap,
+)
+
+GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
+
+
+def nested(depth: int) -> object:
+    value: object = 1
+    for level in range(depth):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+def circular() -> object:
+    value: list[object] = []
+    value.append(value)
+    return value
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in GOOD.items() if key != name}
+
+
+DEEP = f"data must be nested at most {MAX_DEPTH} levels deep"
+NO_JSON = "data must be a value that can be encoded as JSON"
+SURROGATE = "must not hold a lone surrogate, which UTF-8 cannot encode"
+
+FAULTS: list[tuple[object, str]] = [
+    (None, "a record must be a JSON object (got null)"),
+    ([GOOD], "a record must be a JSON object (got an array)"),
+    ("order-1", "a record must be a JSON object (got a string)"),
+    (object(), "a record must be a JSON object (got no JSON value)"),
+    ({}, "missing data field"),
+    (without("data"), "missing data field"),
+    (GOOD | {"data": None}, "missing data field"),
+    (without("id"), "missing id field"),
+    (GOOD | {"id": None}, "id must be a string (got null)"),
+    (GOOD | {"id": 7}, "id must be a string (got an integer)"),
+    (GOOD | {"id": ""}, "id must not be empty"),
+    (GOOD | {"id": "a" * 2049}, "id must be at most 2048 bytes of UTF-8 (got 2049)"),
+    (GOOD | {"id": "é" * 1025}, "id must be at most 2048 bytes of UTF-8 (got 2050)"),
+    (GOOD | {"id": "a\ud800"}, f"id {SURROGATE}"),
+    (GOOD | {"timestamp": None}, "timestamp must be an integer of milliseconds (got null)"),
+    (GOOD | {"timestamp": True}, "timestamp must be an integer of milliseconds (got a boolean)"),
+    (GOOD | {"timestamp": "1767225600000"}, "timestamp must be an integer of milliseconds (got a string)"),
+    (GOOD | {"timestamp": 1767225600000.0}, "timestamp must be an integer of milliseconds (got a decimal number)"),
+    (GOOD | {"timestamp": 0}, "timestamp must be positive"),
+    (GOOD | {"timestamp": -1}, "timestamp must be positive"),
+    (GOOD | {"timestamp": MAX_TIMESTAMP + 1}, "timestamp must have at most 38 digits"),
+    (GOOD | {"timestamp": 10**6000}, "timestamp must have at most 38 digits"),
+    (GOOD | {"data": math.nan}, "data must not hold NaN or Infinity"),
+    (GOOD | {"data": {"a": [-math.inf]}}, "data must not hold NaN or Infinity"),
+    (GOOD | {"data": "\udfff"}, f"data {SURROGATE}"),
+    (GOOD | {"data": {"a\ud800": 1}}, f"data {SURROGATE}"),
+    (GOOD | {"data": nested(MAX_DEPTH + 1)}, DEEP),
+    (GOOD | {"data": nested(100_000)}, DEEP),
+    (GOOD | {"data": 10**6000}, NO_JSON),
+    (GOOD | {"data": circular()}, NO_JSON),
+    (GOOD | {"data": b"bytes"}, NO_JSON),
+    (GOOD | {"data": {1: "a", "b": "c"}}, NO_JSON),
+]
+
+
+@pytest.mark.parametrize(("event", "sentence"), FAULTS, ids=lambda value: value[:60] if isinstance(value, str) else "")
+def test_each_fault_has_its_sentence(event: object, sentence: str) -> None:
+    with pytest.raises(InvalidRecord, match=f"^Invalid data: {re.escape(sentence)}$"):
+        parse(event)
+
+
+def test_data_is_looked_at_first() -> None:
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: missing data field$"):
+        parse({"id": 7, "timestamp": -1})
+
+
+@pytest.mark.parametrize("data", [0, False, "", [], {}])
+def test_empty_data_is_data(data: object) -> None:
+    assert parse(GOOD | {"data": data}).data == data
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": "a" * 2048},
+        {"id": "é" * 1024},
+        {"timestamp": 1},
+        {"timestamp": MAX_TIMESTAMP},
+        {"data": nested(MAX_DEPTH)},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_the_limits_themselves_are_valid(fields: dict[str, Any]) -> None:
+    assert parse(GOOD | fields)
+
+
+def test_brackets_in_text_are_not_nesting() -> None:
+    assert parse(GOOD | {"data": "[{" * 10_000}).data == "[{" * 10_000
+
+
+def test_many_arrays_side_by_side_are_not_nesting() -> None:
+    assert parse(GOOD | {"data": [[{}]] * 10_000})
+
+
+def largest_data(**fields: object) -> int:
+    """Return how many ASCII characters of data fit, by DynamoDB's sizing of the item that is stored at last."""
+    record = parse(GOOD | {"data": ""} | fields)
+    names = len("id" + "timestamp" + "data" + "enriched" + "enrichedAt" + "version")
+    numbers = (len(str(record.timestamp)) + 1) // 2 + 1 + 20
+    return MAX_ITEM_BYTES - names - numbers - 1 - 16 - len(record.id.encode()) - len('""')
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"id": "é" * 50}, {"timestamp": MAX_TIMESTAMP}], ids=["plain", "id", "timestamp"]
+)
+def test_the_item_size_limit_counts_every_attribute(fields: dict[str, Any]) -> None:
+    size = largest_data(**fields)
+    assert parse(GOOD | fields | {"data": "a" * size})
+    with pytest.raises(InvalidRecord, match=r"the stored item must be at most 409600 bytes \(got 409601\)"):
+        parse(GOOD | fields | {"data": "a" * (size + 1)})
+
+
+def test_the_item_size_limit_counts_bytes_of_utf8() -> None:
+    assert parse(GOOD | {"data": "é" * (largest_data() // 2)})
+    with pytest.raises(InvalidRecord, match="the stored item must be at most"):
+        parse(GOOD | {"data": "é" * (largest_data() // 2 + 1)})
+
+
+def test_a_record_without_timestamp_is_stamped_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("record.time.time_ns", lambda: 1767225600123_999_999)
+    assert parse(without("timestamp")).timestamp == 1767225600123
+
+
+def test_the_text_is_the_same_for_the_same_data() -> None:
+    one, other = parse(GOOD | {"data": {"a": 1, "b": "é"}}), parse(GOOD | {"data": {"b": "é", "a": 1}})
+    assert one.text == other.text == '{"a":1,"b":"é"}'
+
+
+def test_a_bare_record_is_its_own_body() -> None:
+    assert unwrap(GOOD) is GOOD
+
+
+def test_an_envelopes_body_is_its_response_payload(envelope: Any) -> None:
+    assert unwrap(envelope({}, GOOD)) is GOOD
+
+
+def test_an_envelope_needs_a_response_payload(envelope: Any) -> None:
+    event = envelope({}, GOOD)
+    del event["responsePayload"]
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: envelope without responsePayload$"):
+        unwrap(event)
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 7, {"errorMessage": "failed"}])
+def test_an_envelope_around_no_record_is_refused(envelope: Any, body: object) -> None:
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: (a record must be|missing data)"):
+        parse(unwrap(envelope({}, body)))
+
+
+ENRICHED = GOOD | {"enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
+
+
+def test_an_enrichment_is_read() -> None:
+    assert parse_enrichment(ENRICHED) == Enrichment(at=1767225600500, version="1.0")
+
+
+@pytest.mark.parametrize("event", [GOOD, GOOD | {"enriched": False}])
+def test_a_record_need_not_be_enriched(event: object) -> None:
+    assert parse_enrichment(event) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"enriched": "true"}, "enriched must be true or false (got a string)"),
+        ({"enriched": None}, "enriched must be true or false (got null)"),
+        ({"enrichedAt": True}, "enrichedAt must be an integer of milliseconds (got a boolean)"),
+        ({"enrichedAt": 0}, "enrichedAt must be positive"),
+        ({"enrichedAt": 10**38}, "enrichedAt must have at most 38 digits"),
+        ({"version": 1.0}, "version must be a string (got a decimal number)"),
+        ({"version": ""}, "version must not be empty"),
+        ({"version": "1" * 17}, "version must be at most 16 bytes of UTF-8 (got 17)"),
+        ({"version": "\ud800"}, f"version {SURROGATE}"),
+    ],
+)
+def test_each_fault_of_an_enrichment_has_its_sentence(fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRecord, match=f"^Invalid data: {re.escape(sentence)}$"):
+        parse_enrichment(ENRICHED | fields)
+
+
+@pytest.mark.parametrize("name", ["enrichedAt", "version"])
+def test_an_enriched_record_has_all_of_the_enrichment(name: str) -> None:
+    event = {key: value for key, value in ENRICHED.items() if key != name}
+    with pytest.raises(InvalidRecord, match=f"^Invalid data: missing {name} field in an enriched record$"):
+        parse_enrichment(event)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [(GOOD, "order-1"), (without("data"), "order-1"), ({"id": 7}, None), ({"requestContext": {}}, None), (None, None)],
+)
+def test_the_id_of_a_refused_event_is_known_if_it_is_valid(event: object, expected: str | None) -> None:
+    assert known_id(event) == expected
+
+
+FINITE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    FINITE | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=15
+)
+
+
+@given(JSON.filter(lambda value: value is not None))
+def test_any_json_data_comes_back_from_its_text(data: object) -> None:
+    assert json.loads(parse(GOOD | {"data": data}).text) == data

@@ -1,0 +1,75 @@
+"""The stages run on Lambda's own Python, and load no more than they use."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+SCRIPT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import enricher, validator
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+def refusal(data):
+    try:
+        validator.handler({"id": "order-1", "data": data}, None)
+    except ValueError as error:
+        return type(error).__name__ + ": " + str(error)
+
+event = {"id": "order-1", "timestamp": 1, "data": nested(500)}
+result = enricher.handler({"requestContext": {}, "responsePayload": validator.handler(event, None)}, None)
+print(json.dumps({
+    "python": list(sys.version_info[:2]),
+    "same": result["data"] == event["data"] and result["enriched"],
+    "refusals": [refusal(data) for data in (None, float("nan"), "\\ud800", 10**6000, nested(501), nested(100_000))],
+    "loaded": sorted({"typing", "dataclasses", "botocore"} & set(sys.modules)),
+}))
+"""
+REFUSALS = [
+    "InvalidRecord: Invalid data: missing data field",
+    "InvalidRecord: Invalid data: data must not hold NaN or Infinity",
+    "InvalidRecord: Invalid data: data must not hold a lone surrogate, which UTF-8 cannot encode",
+    "InvalidRecord: Invalid data: data must be a value that can be encoded as JSON",
+    "InvalidRecord: Invalid data: data must be nested at most 500 levels deep",
+    "InvalidRecord: Invalid data: data must be nested at most 500 levels deep",
+]
+
+
+def works(interpreter: str) -> bool:
+    """Say whether a command is there and runs: version managers put commands on PATH that do not."""
+    if not shutil.which(interpreter):
+        return False
+    version = "import sys; sys.exit(sys.version_info[:2] != (3, 13))"
+    return subprocess.run([interpreter, "-c", version], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def python313() -> str:
+    pyenv = Path.home().glob(".pyenv/versions/3.13*/bin/python3.13")
+    candidates = [os.environ.get("PYTHON313", ""), "python3.13", *map(str, pyenv)]
+    found = next((candidate for candidate in candidates if candidate and works(candidate)), None)
+    return found or pytest.skip("no Python 3.13 here (PYTHON313 may name one)")
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["this", "lambda"])
+def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) -> None:
+    interpreter = python313() if newer else sys.executable
+    command = [interpreter, "-I", "-S", "-c", SCRIPT, str(FUNCTIONS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer = json.loads(done.stdout)
+    assert answer["same"]
+    assert answer["refusals"] == REFUSALS
+    assert answer["loaded"] == []
+    assert not newer or answer["python"] == [3, 13]

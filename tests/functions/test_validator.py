@@ -1,0 +1,50 @@
+"""The validator takes bare records, stamps them and refuses everything else."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+import validator
+from record import InvalidRecord
+
+GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
+
+
+def test_a_valid_record_is_returned_as_valid() -> None:
+    assert validator.handler(GOOD, None) == {"valid": True, **GOOD}
+
+
+def test_a_record_without_timestamp_is_stamped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("record.now", lambda: 1767225600001)
+    assert validator.handler({"id": "order-1", "data": 1}, None)["timestamp"] == 1767225600001
+
+
+def test_fields_that_a_record_does_not_have_are_not_carried_on() -> None:
+    assert "trace" not in validator.handler(GOOD | {"trace": "x"}, None)
+
+
+def test_missing_data_has_the_seeds_message() -> None:
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: missing data field$"):
+        validator.handler({"id": "order-1"}, None)
+
+
+def test_an_envelope_is_no_bare_record(envelope: Any) -> None:
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: missing data field$"):
+        validator.handler(envelope(GOOD, GOOD), None)
+
+
+def test_a_record_that_could_not_reach_the_enricher_is_refused() -> None:
+    with pytest.raises(InvalidRecord, match="to reach the next stage"):
+        validator.handler(GOOD | {"data": "é" * 100_000}, None)
+
+
+def test_the_log_holds_the_id_and_never_the_data(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    validator.handler(GOOD | {"data": "marker"}, None)
+    with pytest.raises(InvalidRecord):
+        validator.handler(GOOD | {"data": {"marker": float("nan")}}, None)
+    assert [line.recordId for line in caplog.records] == ["order-1", "order-1"]
+    assert "marker" not in str([vars(line) for line in caplog.records])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from record import now, parse, unwrap
-from stage import hand_on, log, stage
+from stage import check_deliverable, log, stage
 
 VERSION = "1.0"
 
@@ -18,6 +18,6 @@ def handler(event: object, context: object) -> dict[str, object]:
     record = parse(unwrap(event))
     added = {"enriched": True, "enrichedAt": now(), "version": VERSION}
     result = {"id": record.id, "timestamp": record.timestamp, "data": record.data, **added}
-    hand_on(event, result)
+    check_deliverable(event, result)
     log("record enriched", record)
     return result

@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def stage(handler: Handler) -> Handler:
-    """Let a handler's refusals leave a log line with the record's id and the reason."""
+    """Let a handler's refusals and failures leave a log line with the record's id; the runtime logs the error."""
 
     @wraps(handler)
     def logged(event: object, context: object) -> dict[str, object]:
@@ -29,6 +29,9 @@ def stage(handler: Handler) -> Handler:
             return handler(event, context)
         except InvalidRecord as refusal:
             _LOG.warning("record refused", extra={"recordId": known_id(event), "reason": str(refusal)})
+            raise
+        except Exception as failure:
+            _LOG.error("stage failed", extra={"recordId": known_id(event), "reason": type(failure).__name__})
             raise
 
     return logged
@@ -39,8 +42,8 @@ def log(outcome: str, record: Record) -> None:
     _LOG.info(outcome, extra={"recordId": record.id, "recordTimestamp": record.timestamp})
 
 
-def hand_on(event: object, result: dict[str, object]) -> dict[str, object]:
-    r"""Return the result of a stage, if Lambda can deliver it to the next one.
+def check_deliverable(event: object, result: dict[str, object]) -> None:
+    r"""Refuse a result that Lambda could not deliver to the next stage.
 
     Lambda sends the event and the result in one document. A document too large is lost with nothing but a metric to
     tell, so it is refused here, where it becomes a dead letter. Sizes are in bytes of ASCII, characters as \uXXXX: no
@@ -55,4 +58,3 @@ def hand_on(event: object, result: dict[str, object]) -> dict[str, object]:
             f"an event and its result must be at most {MAX_HANDED_ON_BYTES} bytes together to reach the next stage"
             f" (got {size}), but the processor takes the record directly"
         )
-    return result

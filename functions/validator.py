@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from record import parse
-from stage import hand_on, log, stage
+from stage import check_deliverable, log, stage
 
 
 @stage
@@ -15,6 +15,6 @@ def handler(event: object, context: object) -> dict[str, object]:
     """
     record = parse(event)
     result = {"valid": True, "id": record.id, "timestamp": record.timestamp, "data": record.data}
-    hand_on(event, result)
+    check_deliverable(event, result)
     log("record accepted", record)
     return result

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+# The same examples every time, so that a red run is red again; building junk can be slow on a busy machine.
 settings.register_profile(
     "functions", max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -29,12 +29,12 @@ def refusal(data):
     except ValueError as error:
         return type(error).__name__ + ": " + str(error)
 
-event = {"id": "order-1", "timestamp": 1, "data": nested(500)}
+event = {"id": "order-1", "timestamp": 1, "data": nested(400)}
 result = enricher.handler({"requestContext": {}, "responsePayload": validator.handler(event, None)}, None)
 print(json.dumps({
     "python": list(sys.version_info[:2]),
     "same": result["data"] == event["data"] and result["enriched"],
-    "refusals": [refusal(data) for data in (None, float("nan"), "\\ud800", 10**6000, nested(501), nested(100_000))],
+    "refusals": [refusal(data) for data in (None, float("nan"), "\\ud800", 10**6000, nested(401), nested(100_000))],
     "loaded": sorted({"typing", "dataclasses", "botocore"} & set(sys.modules)),
 }))
 """
@@ -43,8 +43,8 @@ REFUSALS = [
     "InvalidRecord: Invalid data: data must not hold NaN or Infinity",
     "InvalidRecord: Invalid data: data must not hold a lone surrogate, which UTF-8 cannot encode",
     "InvalidRecord: Invalid data: data must be a value that can be encoded as JSON",
-    "InvalidRecord: Invalid data: data must be nested at most 500 levels deep",
-    "InvalidRecord: Invalid data: data must be nested at most 500 levels deep",
+    "InvalidRecord: Invalid data: data must be nested at most 400 levels deep",
+    "InvalidRecord: Invalid data: data must be nested at most 400 levels deep",
 ]
 
 

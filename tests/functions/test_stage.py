@@ -73,7 +73,22 @@ def test_the_document_with_lambdas_own_fields_fits_into_an_asynchronous_event(en
     assert len(json.dumps(document)) < 1_000_000
 
 
-@pytest.mark.parametrize("extra", [{"a": object()}, {1: "a", (2,): "b"}], ids=["value", "key"])
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+CIRCULAR: list[object] = []
+CIRCULAR.append(CIRCULAR)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{"a": object()}, {(1,): "a"}, {"a": CIRCULAR}, {"a": nested(100_000)}],
+    ids=["value", "key", "circular", "deep"],
+)
 def test_an_event_that_is_no_json_is_refused(extra: dict[Any, Any]) -> None:
     with pytest.raises(InvalidRecord, match=r"^Invalid data: the event must be a value that can be encoded as JSON$"):
         check_deliverable(EVENT | extra, {})

@@ -1,0 +1,101 @@
+"""The whole system on one page."""
+
+from collections.abc import Iterable
+
+from awacs import dynamodb
+from troposphere import AWSObject, GetAtt, If, NoValue, Output, Ref, Template
+from troposphere.awslambda import ProvisionedConcurrencyConfiguration
+from troposphere.serverless import SERVERLESS_TRANSFORM
+
+from . import alarms, parameters, policy, storage
+from .function import Component, function
+from .tags import tag
+
+DESCRIPTION = (
+    "Serverless data processing: records pass from the validator to the enricher to the processor, which stores each "
+    "exactly once; what fails for good waits in a dead-letter queue"
+)
+
+
+def build() -> Template:
+    """Describe the stack: what it stores, its three stages from the last to the first, and what watches them."""
+    table = storage.data_table()
+    dead_letters = storage.dead_letters()
+
+    processor = function(
+        "processor",
+        description="Stores each record exactly once",
+        memory=512,
+        dead_letters=dead_letters.queue,
+        calls=[policy.allow(dynamodb.PutItem, on=GetAtt(table, "Arn"))],
+        environment={"TABLE_NAME": Ref(table)},
+        provisioned_concurrency=If(
+            parameters.PROCESSOR_IS_PROVISIONED,
+            ProvisionedConcurrencyConfiguration(
+                ProvisionedConcurrentExecutions=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY)
+            ),
+            NoValue,
+        ),
+    )
+    enricher = function(
+        "enricher",
+        description="Marks each record as enriched, when and by which version",
+        memory=768,
+        dead_letters=dead_letters.queue,
+        next_stage=processor,
+    )
+    validator = function(
+        "validator",
+        description="Checks each record, and stamps the time on one that has none",
+        memory=512,
+        dead_letters=dead_letters.queue,
+        next_stage=enricher,
+        # A record that is refused once is refused always.
+        retries=0,
+    )
+    stages = (validator, enricher, processor)
+
+    template = Template(Description=DESCRIPTION)
+    template.set_version()
+    template.set_transform(SERVERLESS_TRANSFORM)
+    for parameter in parameters.ALL:
+        template.add_parameter(parameter)
+    for name, condition in parameters.CONDITIONS.items():
+        template.add_condition(name, condition)
+    _add(
+        template,
+        [table, *dead_letters, *(resource for stage in stages for resource in stage)],
+        [alarms.dead_letter_alarm(dead_letters.queue)],
+    )
+    template.add_output(
+        [
+            Output("TableName", Description="Table of the stored records", Value=Ref(table)),
+            Output("DlqUrl", Description="URL of the dead-letter queue", Value=Ref(dead_letters.queue)),
+            Output("DlqArn", Description="ARN of the dead-letter queue", Value=GetAtt(dead_letters.queue, "Arn")),
+            *(_alias_output(stage) for stage in stages),
+        ]
+    )
+    return template
+
+
+def _add(template: Template, *groups: Iterable[AWSObject]) -> None:
+    """Add the resources, tagged: the one place where the template gets any.
+
+    Raises:
+        ValueError: a resource lacks what its type requires; the note says which resource.
+    """
+    for group in groups:
+        for resource in group:
+            tag(resource)
+            try:
+                resource.to_dict()
+            except (TypeError, ValueError) as error:
+                error.add_note(f"in the resource {resource.title} ({resource.resource_type})")
+                raise
+            template.add_resource(resource)
+
+
+def _alias_output(stage: Component) -> Output:
+    """Name the alias, not the function, so that callers reach the published and warmed version."""
+    title = stage.function.title
+    return Output(f"{title}Arn", Description=f"ARN of the alias of {title}", Value=stage.function.alias)

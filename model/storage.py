@@ -1,0 +1,59 @@
+"""The table of records and the queue of dead letters: what has to outlive the stack."""
+
+from typing import Any, NamedTuple
+
+from troposphere import GetAtt, Ref, dynamodb, sqs
+
+from . import policy
+
+DAY = 24 * 60 * 60  # seconds
+
+# Both are retained when the stack is deleted or a change replaces them, and have no name of their own: a deleted
+# stack can be made again beside what it left.
+RETAINED: dict[str, Any] = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+
+
+def data_table() -> dynamodb.Table:
+    """Keep the records by id and timestamp: on demand, encrypted, restorable to any second of the last 35 days."""
+    return dynamodb.Table(
+        "DataTable",
+        **RETAINED,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            dynamodb.AttributeDefinition(AttributeName="id", AttributeType="S"),
+            dynamodb.AttributeDefinition(AttributeName="timestamp", AttributeType="N"),
+        ],
+        KeySchema=[
+            dynamodb.KeySchema(AttributeName="id", KeyType="HASH"),
+            dynamodb.KeySchema(AttributeName="timestamp", KeyType="RANGE"),
+        ],
+        PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
+        SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+    )
+
+
+class DeadLetters(NamedTuple):
+    """The dead-letter queue and the policy that refuses plain HTTP, in creation order."""
+
+    queue: sqs.Queue
+    policy: sqs.QueuePolicy
+
+
+def dead_letters() -> DeadLetters:
+    """Keep what the functions failed on for 14 days, the longest that SQS offers."""
+    queue = sqs.Queue(
+        "DeadLetterQueue",
+        **RETAINED,
+        MessageRetentionPeriod=14 * DAY,
+        # Only Lambda puts letters here: no queue may name it as its own dead-letter queue.
+        RedriveAllowPolicy={"redrivePermission": "denyAll"},
+        SqsManagedSseEnabled=True,
+    )
+    return DeadLetters(
+        queue,
+        sqs.QueuePolicy(
+            "DeadLetterQueuePolicy",
+            PolicyDocument=policy.document(policy.deny_plain_http("sqs", on=GetAtt(queue, "Arn"))),
+            Queues=[Ref(queue)],
+        ),
+    )

@@ -1,0 +1,58 @@
+# The project's commands; `make` or `make help` lists them. Each makes its own virtual environment first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# Nothing is sent anywhere, and nothing but the named targets reads the caller's AWS account.
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup run test generate lint lock clean
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." for its options)
+	@$(BIN)/cfn-lint
+	@$(BIN)/python -m local run $(ARGS)
+
+test: $(READY) lint ## lint, check types, check generated files and run the tests
+	@$(BIN)/python -m pytest
+
+generate: $(READY) ## write template.yaml from the model
+	@$(BIN)/python generate.py
+
+lint: $(READY) ## check style, types, the template and that generated files are up to date
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/python generate.py --check
+	@$(BIN)/cfn-lint
+	@$(BIN)/sam validate
+	@$(BIN)/sam validate --lint
+
+setup: $(READY) ## make the virtual environment in .venv
+
+lock: $(READY) ## pin requirements.in anew, with hashes, as requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links requirements.in --output-file requirements.txt
+
+clean: ## remove what the other commands made
+	@rm -rf $(VENV) .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The lock is complete, so pip has nothing to resolve; byte code is written when a module is first imported.
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \
+		"Python 3.11 or newer is needed: '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)." \
+		"Name another with: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo >&2 \
+		"The venv module of '$(PYTHON)' is missing: install it (Debian and Ubuntu: apt-get install python3-venv)," \
+		"then run make $(MAKECMDGOALS) again"; exit 1; }
+	@echo "Making $(VENV) and installing $$(grep -c '==' requirements.txt) packages, about a minute the first time ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes --requirement requirements.txt
+	@touch $@

@@ -1,0 +1,78 @@
+from typing import Any
+
+import pytest
+
+from model import build, storage
+from model.function import function
+
+from .translation import of_type
+
+STAGES = ("validator", "enricher", "processor")
+
+
+@pytest.mark.parametrize("memory", [3, 0, 64, 100, 10304])
+def test_a_memory_that_is_no_size_is_refused_by_name(memory: int) -> None:
+    with pytest.raises(
+        ValueError, match=rf"memory of 'processor' must be a multiple of 64 MB from 128 to 10240 \(got {memory}\)"
+    ):
+        function("processor", description="", memory=memory, dead_letters=storage.dead_letters().queue)
+
+
+def test_a_resource_that_lacks_a_property_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = storage.data_table
+
+    def without_keys() -> Any:
+        table = original()
+        del table.properties["KeySchema"]
+        return table
+
+    monkeypatch.setattr(storage, "data_table", without_keys)
+    with pytest.raises(ValueError, match="KeySchema") as raised:
+        build()
+    assert raised.value.__notes__ == ["in the resource DataTable (AWS::DynamoDB::Table)"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_log_group_is_bound_by_the_logging_configuration(template: dict[str, Any], stage: str) -> None:
+    title = stage.capitalize()
+    group = template["Resources"][f"{title}LogGroup"]["Properties"]
+    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{stage}-${{EnvironmentSuffix}}"}
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert template["Resources"][f"{title}Function"]["Properties"]["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "SystemLogLevel": "WARN",
+        "LogGroup": {"Ref": f"{title}LogGroup"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("stage", "memory", "retries", "next_stage"),
+    [("Validator", 512, 0, "Enricher"), ("Enricher", 768, 2, "Processor"), ("Processor", 512, 2, None)],
+)
+def test_each_stage_has_its_size_its_retries_and_its_successor(
+    translated: dict[str, Any], stage: str, memory: int, retries: int, next_stage: str | None
+) -> None:
+    lambda_function = of_type(translated, "AWS::Lambda::Function")[f"{stage}Function"]
+    assert (lambda_function["MemorySize"], lambda_function["Timeout"]) == (memory, 60)
+    assert lambda_function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+    event_invoke = of_type(translated, "AWS::Lambda::EventInvokeConfig")[f"{stage}FunctionEventInvokeConfig"]
+    assert event_invoke["Qualifier"] == "live"
+    assert event_invoke["MaximumRetryAttempts"] == retries
+    assert event_invoke["MaximumEventAgeInSeconds"] == 21600
+    destinations = {"OnSuccess": {"Destination": {"Ref": f"{next_stage}FunctionAliaslive"}}} if next_stage else {}
+    assert event_invoke["DestinationConfig"] == destinations
+
+
+def test_only_the_processor_is_kept_warm_and_only_when_asked(translated: dict[str, Any]) -> None:
+    aliases = of_type(translated, "AWS::Lambda::Alias")
+    warm = {
+        name: p["ProvisionedConcurrencyConfig"] for name, p in aliases.items() if "ProvisionedConcurrencyConfig" in p
+    }
+    concurrency = {"ProvisionedConcurrentExecutions": {"Ref": "ProcessorProvisionedConcurrency"}}
+    assert warm == {
+        "ProcessorFunctionAliaslive": {"Fn::If": ["ProcessorIsProvisioned", concurrency, {"Ref": "AWS::NoValue"}]}
+    }
+    assert translated["Conditions"]["ProcessorIsProvisioned"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "ProcessorProvisionedConcurrency"}, 0]}]
+    }

@@ -1,0 +1,96 @@
+"""Every change reaches the alias, and no change makes a deployment fail.
+
+A new logical id of the version is what makes CloudFormation publish; a change in what Lambda itself holds for a
+version is what keeps it from refusing to ("version already exists", serverless-application-model#3281).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from troposphere import Ref, Tags
+
+from model import build
+from model.sam import Function
+
+from .translation import of_type, translate
+
+FUNCTION = "ProcessorFunction"
+
+# What Lambda keeps for each version: the properties of AWS::Lambda::Function that a published version carries. Left
+# out are those that belong to the function as a whole: tags, reserved concurrency and the like.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+IN_A_VERSION = {
+    *("Architectures", "Code", "DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "Handler"),
+    *("FileSystemConfigs", "ImageConfig", "KmsKeyArn", "Layers", "LoggingConfig", "MemorySize", "PackageType"),
+    *("Role", "Runtime", "SnapStart", "Timeout", "TracingConfig", "VpcConfig"),
+}
+
+CHANGES: dict[str, Callable[[Function], Any]] = {
+    "FunctionName": lambda _: "another",
+    "Description": lambda _: "Does something else",
+    "Handler": lambda _: "another.handler",
+    "Runtime": lambda _: "python3.14",
+    "Architectures": lambda _: ["x86_64"],
+    "MemorySize": lambda f: f.MemorySize + 64,
+    "Timeout": lambda f: f.Timeout + 1,
+    "Environment": lambda _: {"Variables": {"TABLE_NAME": "another"}},
+    "Role": lambda _: Ref("AnotherRole"),
+    "ProvisionedConcurrencyConfig": lambda _: {"ProvisionedConcurrentExecutions": 7},
+    "EventInvokeConfig": lambda _: {"MaximumRetryAttempts": 1},
+    "DeadLetterQueue": lambda _: {"Type": "SQS", "TargetArn": "arn:aws:sqs:us-east-1:123456789012:another"},
+    "LoggingConfig": lambda _: {"LogFormat": "Text"},
+    "Tracing": lambda _: "PassThrough",
+    "Tags": lambda f: {**f.Tags, "CostCenter": "Research"},
+}
+# Switches of the publishing itself, not properties of the function.
+SWITCHES = {"AutoPublishAlias", "AutoPublishAliasAllProperties"}
+
+
+def published(template: Any, *, code: str = "s3://example-bucket/one") -> tuple[str, dict[str, Any]]:
+    """Give the version's logical id, and what Lambda itself sees of it."""
+    translated = translate(template.to_dict(), code=code)
+    (version,) = (name for name in of_type(translated, "AWS::Lambda::Version") if name.startswith(FUNCTION))
+    properties = of_type(translated, "AWS::Lambda::Function")[FUNCTION]
+    return version, {name: value for name, value in properties.items() if name in IN_A_VERSION}
+
+
+def test_the_table_of_changes_names_every_property_of_the_functions() -> None:
+    functions = [r for r in build().resources.values() if isinstance(r, Function)]
+    assert len(functions) == 3
+    properties = set().union(*(function.properties for function in functions))
+    assert properties - SWITCHES - {"CodeUri"} == set(CHANGES)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_property_publishes_a_version_that_lambda_sees_as_new(name: str) -> None:
+    before, after = build(), build()
+    function = after.resources[FUNCTION]
+    # Past troposphere's type checks: what is tested is the change, not the value.
+    function.properties[name] = CHANGES[name](function)
+    version_before, seen_before = published(before)
+    version_after, seen_after = published(after)
+    assert version_after != version_before
+    assert seen_after != seen_before
+
+
+def test_changed_code_publishes_a_version_that_lambda_sees_as_new() -> None:
+    version_before, seen_before = published(build(), code="s3://example-bucket/one")
+    version_after, seen_after = published(build(), code="s3://example-bucket/two")
+    assert version_after != version_before
+    assert seen_after != seen_before
+
+
+def test_nothing_is_published_where_nothing_changed() -> None:
+    assert published(build()) == published(build())
+
+
+def test_a_change_of_another_resource_publishes_nothing() -> None:
+    after = build()
+    after.resources["DataTable"].Tags = Tags(CostCenter="Research")
+    assert published(build()) == published(after)
+
+
+def test_the_description_stays_within_the_256_characters_that_lambda_takes() -> None:
+    descriptions = [f["Description"] for f in of_type(translate(build().to_dict()), "AWS::Lambda::Function").values()]
+    assert max(map(len, descriptions)) <= 256

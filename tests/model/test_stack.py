@@ -1,0 +1,127 @@
+"""The contract with those who deploy and call the stack: names, parameters, outputs, permissions."""
+
+from typing import Any
+
+from .translation import of_type
+
+STAGES = ("Validator", "Enricher", "Processor")
+
+
+def test_the_logical_ids_are_those_of_the_contract(template: dict[str, Any]) -> None:
+    per_stage = {f"{stage}{kind}" for stage in STAGES for kind in ("LogGroup", "Policy", "Role", "Function")}
+    assert set(template["Resources"]) >= {"DataTable", "DeadLetterQueue", "DeadLetterQueuePolicy", *per_stage}
+
+
+def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
+    assert {name: p["Default"] for name, p in template["Parameters"].items()} == {
+        "EnvironmentSuffix": "dev",
+        "Architecture": "arm64",
+        "ProcessorProvisionedConcurrency": 2,
+        "LogRetentionDays": 7,
+    }
+
+
+def test_every_parameter_explains_itself_and_its_refusals(template: dict[str, Any]) -> None:
+    for name, parameter in template["Parameters"].items():
+        assert parameter["Description"], name
+        assert parameter["ConstraintDescription"].startswith("must be "), name
+
+
+def test_the_outputs_name_the_table_the_queue_and_the_aliases(translated: dict[str, Any]) -> None:
+    assert {name: output["Value"] for name, output in translated["Outputs"].items()} == {
+        "TableName": {"Ref": "DataTable"},
+        "DlqUrl": {"Ref": "DeadLetterQueue"},
+        "DlqArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        **{f"{stage}FunctionArn": {"Ref": f"{stage}FunctionAliaslive"} for stage in STAGES},
+    }
+
+
+def test_the_table_is_on_demand_encrypted_restorable_and_retained(template: dict[str, Any]) -> None:
+    table = template["Resources"]["DataTable"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = table["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["KeySchema"] == [
+        {"AttributeName": "id", "KeyType": "HASH"},
+        {"AttributeName": "timestamp", "KeyType": "RANGE"},
+    ]
+    assert {a["AttributeName"]: a["AttributeType"] for a in properties["AttributeDefinitions"]} == {
+        "id": "S",
+        "timestamp": "N",
+    }
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert "TableName" not in properties
+
+
+def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(template: dict[str, Any]) -> None:
+    queue = template["Resources"]["DeadLetterQueue"]
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = {name: value for name, value in queue["Properties"].items() if name != "Tags"}
+    assert properties == {
+        "MessageRetentionPeriod": 14 * 24 * 3600,
+        "SqsManagedSseEnabled": True,
+        "RedriveAllowPolicy": {"redrivePermission": "denyAll"},
+    }
+
+
+def test_the_queue_refuses_plain_http(template: dict[str, Any]) -> None:
+    policy = template["Resources"]["DeadLetterQueuePolicy"]["Properties"]
+    assert policy["Queues"] == [{"Ref": "DeadLetterQueue"}]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["sqs:*"],
+            "Resource": [{"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def rights(translated: dict[str, Any], stage: str) -> dict[str, Any]:
+    """Give what a stage's policy allows: the resource, or `*`, by action."""
+    policy = of_type(translated, "AWS::IAM::ManagedPolicy")[f"{stage}Policy"]
+    found = {}
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        (resource,) = statement["Resource"]
+        found |= dict.fromkeys(statement["Action"], resource)
+    return found
+
+
+def test_each_role_may_do_only_what_its_stage_calls(translated: dict[str, Any]) -> None:
+    own = {
+        "Validator": {"lambda:InvokeFunction": {"Ref": "EnricherFunctionAliaslive"}},
+        "Enricher": {"lambda:InvokeFunction": {"Ref": "ProcessorFunctionAliaslive"}},
+        "Processor": {"dynamodb:PutItem": {"Fn::GetAtt": ["DataTable", "Arn"]}},
+    }
+    for stage in STAGES:
+        log_group = {"Fn::GetAtt": [f"{stage}LogGroup", "Arn"]}
+        assert rights(translated, stage) == {
+            "logs:CreateLogStream": log_group,
+            "logs:PutLogEvents": log_group,
+            "xray:PutTraceSegments": "*",
+            "xray:PutTelemetryRecords": "*",
+            "sqs:SendMessage": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+            **own[stage],
+        }
+
+
+def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated: dict[str, Any]) -> None:
+    roles = of_type(translated, "AWS::IAM::Role")
+    assert set(roles) == {f"{stage}Role" for stage in STAGES}
+    for stage in STAGES:
+        role = {name: value for name, value in roles[f"{stage}Role"].items() if name != "Tags"}
+        assert role["ManagedPolicyArns"] == [{"Ref": f"{stage}Policy"}]
+        (trust,) = role.pop("AssumeRolePolicyDocument")["Statement"]
+        assert trust == {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": ["sts:AssumeRole"],
+        }
+        assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed one"
+    functions = of_type(translated, "AWS::Lambda::Function")
+    assert {name: f["Role"] for name, f in functions.items()} == {
+        f"{stage}Function": {"Fn::GetAtt": [f"{stage}Role", "Arn"]} for stage in STAGES
+    }

@@ -1,0 +1,39 @@
+"""Every resource that can be tagged is, as CloudFormation's own schemas have it."""
+
+from typing import Any
+
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from model.tags import TAGS
+
+WANTED = {
+    "Environment": {"Ref": "EnvironmentSuffix"},
+    "Project": "DataProcessing",
+    "ManagedBy": "SAM",
+    "CostCenter": "Engineering",
+}
+
+
+def taggable(resource_type: str) -> bool:
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
+    return "Tags" in schema["properties"]
+
+
+def as_mapping(tags: Any) -> dict[str, Any]:
+    return {tag["Key"]: tag["Value"] for tag in tags} if isinstance(tags, list) else dict(tags)
+
+
+def test_every_taggable_resource_carries_the_tags(translated: dict[str, Any]) -> None:
+    tagged = {
+        name: as_mapping(resource["Properties"].get("Tags", {}))
+        for name, resource in translated["Resources"].items()
+        if taggable(resource["Type"])
+    }
+    assert len(tagged) == 12, sorted(tagged)  # table, queue, alarm, and of each stage: log group, role, function
+    assert {name: {k: v for k, v in tags.items() if k in WANTED} for name, tags in tagged.items()} == dict.fromkeys(
+        tagged, WANTED
+    )
+
+
+def test_the_model_has_no_other_tags() -> None:
+    assert set(TAGS) == set(WANTED)

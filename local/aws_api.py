@@ -1,0 +1,127 @@
+"""Calls of the embedded AWS's public HTTP API from inside its process: signed requests, answered by the ASGI app."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlencode
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LAMBDA_FUNCTIONS = "/2015-03-31/functions"
+EVENT_INVOKE_CONFIGS = "/2019-09-25/functions"
+TIMEOUT = 1000.0
+"""Seconds; beyond Lambda's longest timeout, which is 900."""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Parse the body."""
+        return json.loads(self.body or b"null")
+
+    @property
+    def problem(self) -> str:
+        """The error's sentence, from whichever of the protocols' error formats the body has."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return self.body.decode("utf-8", "replace")
+        if not isinstance(document, dict):
+            return str(document)
+        return str(document.get("message") or document.get("Message") or document.get("__type") or document)
+
+    @property
+    def error_code(self) -> str:
+        """The error's name, empty where there is none."""
+        code = self.headers.get("x-amzn-errortype") or ""
+        if not code and self.body.startswith(b"{"):
+            document = self.json()
+            code = str(document.get("__type") or document.get("Type") or "")
+        return code.partition(":")[0].rpartition("#")[2]
+
+
+@dataclass(frozen=True)
+class AwsApi:
+    """The embedded AWS as its own queue calls it: by signed HTTP requests that don't leave the process."""
+
+    app: App
+    host: str
+    """The endpoint's host and port, which every signature covers."""
+
+    async def request(  # noqa: PLR0913 - an HTTP request has these parts
+        self,
+        method: str,
+        path: str,
+        *,
+        service: str,
+        region: str,
+        credentials: Credentials,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """Send one signed request and wait for its answer."""
+        raw_path = quote(path, safe="/-_.~")
+        url = f"https://{self.host}{raw_path}" + (f"?{urlencode(query)}" if query else "")
+        request = AWSRequest(method, url, dict(headers or {}) | {"host": self.host}, body)
+        SigV4Auth(credentials, service, region).add_auth(request)
+        scope = http_scope(method, raw_path, urlencode(query or {}), request.headers.items())
+        return await call(self.app, scope, body)
+
+
+def http_scope(method: str, raw_path: str, query: str, headers: Any) -> Scope:
+    """Describe a request that came over TLS from this host, as an ASGI server would."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": unquote(raw_path),
+        "raw_path": raw_path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 0),
+    }
+
+
+async def call(app: App, scope: Scope, body: bytes) -> Answer:
+    """Let an ASGI app answer one request."""
+    status = 0
+    headers: dict[str, str] = {}
+    chunks: list[bytes] = []
+    request = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return request.pop() if request else await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            headers.update({name.decode("latin-1").lower(): value.decode("latin-1") for name, value in message["headers"]})
+        elif message["type"] == "http.response.body":
+            chunks.append(message.get("body", b""))
+
+    # In a task of its own: what the app keeps in context variables belongs to this request alone.
+    await asyncio.create_task(app(scope, receive, send))  # type: ignore[arg-type]
+    return Answer(status, headers, b"".join(chunks))

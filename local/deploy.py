@@ -1,0 +1,101 @@
+"""Build and deploy by the SAM CLI, to the embedded AWS; the deployed stack is known by its outputs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from local.embedded import ROOT, EmbeddedAws
+from local.environment import for_tools
+from local.errors import LocalError
+from local.settings import REGION
+from local.workspace import Workspace
+
+STACK_NAME = "data-processing-dev"
+PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
+"""Nothing is kept warm here, and the functions run on this machine."""
+
+
+class Stack(NamedTuple):
+    """The outputs of the deployed stack."""
+
+    table: str
+    dead_letter_queue_url: str
+    dead_letter_queue_arn: str
+    validator: str
+    enricher: str
+    processor: str
+
+    @classmethod
+    def of_outputs(cls, outputs: Mapping[str, str]) -> Stack:
+        """Read the outputs by their names.
+
+        Raises:
+            LocalError: One is missing.
+        """
+        names = ("TableName", "DlqUrl", "DlqArn", "ValidatorFunctionArn", "EnricherFunctionArn", "ProcessorFunctionArn")
+        missing = [name for name in names if name not in outputs]
+        if missing:
+            raise LocalError(f"the stack must have the outputs {', '.join(names)} (missing: {', '.join(missing)})")
+        return cls(*(outputs[name] for name in names))
+
+
+def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
+    """Build the template at the repository's root, and return the built one."""
+    built = workspace.path / "build"
+    environment = for_tools({}, workspace.folder("tmp"))
+    arguments = ["--template-file", "template.yaml", "--build-dir", str(built), "--cache-dir", str(workspace.path / "cache")]
+    _sam("build", arguments, environment, root)
+    return built / "template.yaml"
+
+
+def deploy(
+    aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: Mapping[str, str] = PARAMETERS
+) -> Stack:
+    """Deploy a built template and return its outputs."""
+    environment = for_tools(aws.environment, aws.workspace.folder("tmp"))
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    arguments = [
+        *("--template-file", str(template)),
+        *("--stack-name", STACK_NAME),
+        *("--region", REGION),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
+        *("--parameter-overrides", *overrides),
+        "--resolve-s3",
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+    ]
+    _sam("deploy", arguments, environment, root)
+    return Stack.of_outputs(outputs(aws))
+
+
+def outputs(aws: EmbeddedAws) -> dict[str, str]:
+    """Return the deployed stack's outputs."""
+    described: Any = aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
+
+
+def _sam(command: str, arguments: list[str], environment: Mapping[str, str], root: Path) -> None:
+    """Run one command of the SAM CLI; what it printed is shown when it fails."""
+    reading, writing = os.pipe()  # held open as long as this process lives
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "local.tether", sys.executable, "-m", "samcli", command, *arguments],
+            cwd=root,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            stdin=reading,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            check=False,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    if done.returncode:
+        printed = done.stdout.decode("utf-8", "replace").strip()
+        raise LocalError(f"sam {command} failed with exit code {done.returncode}; it printed:\n{printed}")

@@ -1,0 +1,143 @@
+"""The embedded AWS as its owner sees it: started in a process of its own, asked for its queue's state, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import boto3
+import httpx
+from botocore.config import Config
+
+from local.clock import Clock
+from local.control import CONTROL_PATH, document
+from local.environment import base
+from local.errors import LocalError
+from local.faults import Faults
+from local.queue import DEFAULT_CONCURRENCY
+from local.settings import REGION
+from local.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Options(NamedTuple):
+    """How an embedded AWS runs."""
+
+    port: int = 0
+    """0 takes a free one."""
+    concurrency: int = DEFAULT_CONCURRENCY
+    clock: Clock = Clock()
+    faults: Faults = Faults()
+
+
+class EmbeddedAws:
+    """MiniStack behind Lambda's queue, from the entry of this context to its exit."""
+
+    def __init__(self, options: Options = Options()) -> None:
+        self.options = options
+        self.environment: dict[str, str] = {}
+        """The variables by which every AWS tool finds it; empty until it serves."""
+
+    def __enter__(self) -> EmbeddedAws:
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def start(self) -> None:
+        """Start the process, without waiting for it to serve."""
+        self.workspace = Workspace()
+        self._log = self.workspace.path / "server.log"
+        settings = document(self.options.clock, self.options.faults) | {
+            "folder": str(self.workspace.path),
+            "port": self.options.port,
+            "concurrency": self.options.concurrency,
+        }
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "local.server", json.dumps(settings)],
+                cwd=ROOT,
+                env=base(self.workspace.folder("tmp")),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(self.workspace.lock,),
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it serves.
+
+        Raises:
+            LocalError: It can't.
+        """
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        line = self._process.stdout.readline()
+        answer = json.loads(line) if line.strip() else {"error": f"the embedded AWS did not start:\n{self.log_tail()}"}
+        if "error" in answer:
+            self.end()
+            raise LocalError(answer["error"])
+        self.environment = answer["environment"]
+        context = ssl.create_default_context(cafile=self.environment["AWS_CA_BUNDLE"])
+        self._client = httpx.Client(base_url=self.endpoint, verify=context, timeout=60, trust_env=False)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL under which every service answers."""
+        return self.environment["AWS_ENDPOINT_URL"]
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
+        environment = self.environment
+        session = boto3.session.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        )
+        config = Config(proxies={}, retries={"max_attempts": 3}, max_pool_connections=32, connect_timeout=5)
+        return session.client(service, endpoint_url=self.endpoint, verify=environment["AWS_CA_BUNDLE"], config=config)
+
+    def queue_state(self) -> dict[str, Any]:
+        """Return what the queue has done so far."""
+        return self._control("GET")
+
+    def restart_queue(self, *, clock: Clock = Clock(), faults: Faults = Faults()) -> None:
+        """Empty the queue and its counts, and go on with another clock and other faults."""
+        self._control("PUT", document(clock, faults))
+
+    def _control(self, method: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            answer = self._client.request(method, CONTROL_PATH, json=body)
+        except httpx.TransportError as error:
+            raise LocalError(f"the embedded AWS ended unexpectedly ({error}):\n{self.log_tail()}") from error
+        if answer.status_code != 200:
+            raise LocalError(f"the queue refused: {answer.text}")
+        state: dict[str, Any] = answer.json()
+        return state
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines of the process' log."""
+        return "\n".join(self._log.read_text("utf-8", "replace").splitlines()[-lines:])
+
+    def end(self) -> None:
+        """End the process and all that it started, and remove what it wrote."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        # The closed pipe is enough; the signal only spares the wait, and ends one that hangs.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self.workspace.remove()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.end()

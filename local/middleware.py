@@ -1,0 +1,180 @@
+"""The door: ASGI middleware that takes asynchronous invocations for the queue and hands all else to the app inside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from local.aws_api import Answer, App, Message, Receive, Scope, Send, call
+from local.control import CONTROL_PATH, control
+from local.destinations import PAYLOAD_LIMIT, UnsupportedTargetError, require_supported
+from local.event import Target
+from local.lambda_api import DEPTH_HEADER
+from local.queue import Queue
+from local.settings import ACCESS_KEY, ACCOUNT
+
+INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
+EVENT_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config/?")
+CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
+FUNCTION = re.compile(
+    r"(?:arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:|(?P<partial>\d{12}):function:)?"
+    r"(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?"
+)
+BEYOND_ANY_LOOP = "1000"
+
+
+@dataclass(frozen=True)
+class AsynchronousInvocation:
+    """Wraps the embedded AWS so that events are queued and delivered as Lambda does it."""
+
+    inner: App
+    queue: Queue
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hand it through."""
+        if scope["type"] == "lifespan":
+            self.queue.start()
+            await self.inner(scope, receive, send)
+            await self.queue.stop()
+        elif scope["type"] != "http":
+            await self.inner(scope, receive, send)
+        elif scope["path"] == CONTROL_PATH:
+            await _respond(send, await control(self.queue, scope["method"], await _body(receive, PAYLOAD_LIMIT)))
+        elif (match := INVOCATION.fullmatch(scope["path"])) and _header(scope, b"x-amz-invocation-type") == "Event":
+            await _respond(send, await self._accept(scope, receive, match[1]))
+        elif scope["method"] in ("PUT", "POST") and EVENT_INVOKE_CONFIG.fullmatch(scope["path"]):
+            await self._configure(scope, receive, send)
+        else:
+            await self.inner(scope, receive, send)
+
+    async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
+        """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
+        body = await _body(receive, PAYLOAD_LIMIT)
+        answer = await self._ask(scope, body)
+        if answer.status != 204:
+            return answer
+        request_id = answer.headers["x-amzn-requestid"]
+        if body is None:
+            message = f"{PAYLOAD_LIMIT} byte payload is too large for the Event invocation type"
+            return _error(413, "RequestTooLargeException", message, request_id)
+        try:
+            _check_json(body)
+        except (ValueError, RecursionError) as error:
+            message = f"Could not parse request body into json: {error}"
+            return _error(400, "InvalidRequestContentException", message, request_id)
+        target = _target(scope, name)
+        self.queue.accept(target, body or b"{}", request_id=request_id, depth=_depth(scope))
+        return Answer(202, {"x-amzn-requestid": request_id, "content-length": "0"}, b"")
+
+    async def _ask(self, scope: Scope, body: bytes | None) -> Answer:
+        """Let Lambda judge the request without running anything; 204 stands for yes."""
+        if _access_key(scope) == ACCESS_KEY:
+            return await call(self.inner, _with_header(scope, b"x-amz-invocation-type", b"DryRun"), body or b"")
+        # The signature covers the invocation type and the body, so a caller with a real signature can't be turned into
+        # a dry run. Lambda's loop detection comes after every other check and before the function: a chain of events
+        # beyond any length gets that refusal, and none other, exactly where the event would have been taken.
+        answer = await call(self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body or b"")
+        if answer.status == 400 and answer.error_code == "RecursiveInvocationException":
+            return answer._replace(status=204)
+        return answer
+
+    async def _configure(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a destination that could never be delivered to where it is first seen."""
+        body = await _body(receive, PAYLOAD_LIMIT) or b""
+        try:
+            for arn in _destinations(body):
+                require_supported(arn)
+        except UnsupportedTargetError as error:
+            await _respond(send, _error(400, "InvalidParameterValueException", str(error), ""))
+            return
+        await _respond(send, await call(self.inner, scope, body))
+
+
+def _check_json(body: bytes) -> None:
+    if body:
+        json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _target(scope: Scope, name: str) -> Target:
+    match = FUNCTION.fullmatch(name)
+    if match is None:
+        raise ValueError(f"not a function's name or ARN: {name}")
+    query = parse_qs(scope["query_string"].decode())
+    qualifier = match["qualifier"] or query.get("Qualifier", [None])[0]
+    return Target(match["account"] or match["partial"] or ACCOUNT, match["region"] or _region(scope), match["name"], qualifier)
+
+
+def _destinations(body: bytes) -> list[str]:
+    try:
+        config: Any = json.loads(body).get("DestinationConfig") or {}
+        return [arn for kind in ("OnSuccess", "OnFailure") if (arn := (config.get(kind) or {}).get("Destination"))]
+    except (ValueError, AttributeError):
+        return []  # the app inside says what is wrong with it
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
+
+
+def _with_header(scope: Scope, name: bytes, value: bytes) -> Scope:
+    others = [(key, old) for key, old in scope["headers"] if key.lower() != name]
+    return {**scope, "headers": [*others, (name, value)]}
+
+
+def _credential(scope: Scope) -> re.Match[str] | None:
+    return CREDENTIAL.search(_header(scope, b"authorization"))
+
+
+def _access_key(scope: Scope) -> str:
+    match = _credential(scope)
+    return match[1] if match else ""
+
+
+def _region(scope: Scope) -> str:
+    match = _credential(scope)
+    return match[2] if match else "us-east-1"
+
+
+def _depth(scope: Scope) -> int:
+    depth = _header(scope, DEPTH_HEADER.encode())
+    return int(depth) if depth.isdecimal() else 0
+
+
+async def _body(receive: Receive, limit: int) -> bytes | None:
+    """Read the request's body; None when it is over the limit."""
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client went away")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks) if size <= limit else None
+
+
+def _error(status: int, code: str, message: str, request_id: str) -> Answer:
+    body = json.dumps({"Type": "User", "message": message}).encode()
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "x-amzn-errortype": code,
+        "x-amzn-requestid": request_id,
+    }
+    return Answer(status, headers, body)
+
+
+async def _respond(send: Send, answer: Answer) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

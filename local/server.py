@@ -1,0 +1,112 @@
+"""The embedded AWS's own process: MiniStack behind the asynchronous queue, served over TLS on one port.
+
+Started by `local.embedded` as `python -m local.server SETTINGS`, with the settings as JSON. It prints one line of JSON when
+it serves, or why it can't, and ends at the end of its standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from botocore.credentials import Credentials
+
+from local.aws_api import App, AwsApi
+from local.certificate import Certificates, make_certificates
+from local.control import parse
+from local.environment import exports, for_ministack
+from local.lambda_api import LambdaApi
+from local.middleware import AsynchronousInvocation
+from local.queue import Queue
+from local.roles import Roles
+from local.settings import ACCESS_KEY, HOST, SECRET_KEY
+from local.tether import end_with_parent
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
+
+
+def main(settings: dict[str, Any]) -> int:
+    """Serve until the parent is gone."""
+    folder = Path(settings["folder"])
+    end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        listener = _listen(settings["port"])
+    except OSError as error:
+        _say({"error": f"port {settings['port']} on {HOST} can't be used: {error.strerror or error}"})
+        return 1
+    certificates = make_certificates(folder)
+    port = listener.getsockname()[1]
+    exported = exports(f"https://{HOST}:{port}", certificates.authority)
+    os.environ.update(for_ministack(exported, folder, port))
+    asyncio.run(_serve(_app(settings, f"{HOST}:{port}"), listener, certificates, exported))
+    return 0
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.bind((HOST, port))
+    listener.listen()
+    return listener
+
+
+def _app(settings: dict[str, Any], host: str) -> App:
+    # Imported only now: it reads its settings from the environment when it is imported.
+    from ministack.app import app as inner  # noqa: PLC0415
+
+    service = Credentials(ACCESS_KEY, SECRET_KEY)
+    aws = AwsApi(inner, host)
+    clock, faults = parse(settings)
+    queue = Queue(
+        LambdaApi(aws, service), Roles(aws, service), clock=clock, faults=faults, concurrency=settings["concurrency"]
+    )
+    return AsynchronousInvocation(inner, queue)
+
+
+async def _serve(app: App, listener: socket.socket, certificates: Certificates, exported: dict[str, str]) -> None:
+    from hypercorn.asyncio import serve  # noqa: PLC0415 - with MiniStack's changes to it
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.certfile, config.keyfile = str(certificates.certificate), str(certificates.key)
+    config.alpn_protocols = ["http/1.1"]
+    config.keep_alive_timeout = KEEP_ALIVE
+    config.loglevel = "WARNING"
+    started = asyncio.Event()
+    task = asyncio.create_task(serve(_announcing(app, started), config))  # type: ignore[arg-type]
+    await started.wait()
+    _say({"environment": exported})
+    await task
+
+
+def _announcing(app: App, started: asyncio.Event) -> App:
+    """Note when the app has started; the socket takes connections already."""
+
+    async def announcing(scope: Any, receive: Any, send: Any) -> None:
+        async def noting(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                started.set()
+
+        await app(scope, receive, noting if scope["type"] == "lifespan" else send)
+
+    return announcing
+
+
+def _say(answer: dict[str, Any]) -> None:
+    print(json.dumps(answer), flush=True)  # noqa: T201 - the parent reads it
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

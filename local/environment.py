@@ -6,16 +6,20 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.settings import ACCESS_KEY, REGION, SECRET_KEY
+from local.settings import ACCESS_KEY, HOST, REGION, SECRET_KEY
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "USER", "LOGNAME", "SHELL")
 """All that is taken over: no AWS_*, no proxy, no other tool's switches."""
 
 
+RUNTIME = Path(__file__).resolve().parent / "runtime"
+"""On the path of the functions' interpreters."""
+
+
 def base(folder: Path) -> dict[str, str]:
     """Return what a child process needs of this one's environment, with its temporary files in `folder`."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return kept | {"TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+    return kept | {"TMPDIR": str(folder), "PYTHONUTF8": "1"}
 
 
 def exports(endpoint: str, ca_bundle: Path) -> dict[str, str]:
@@ -51,7 +55,8 @@ def for_ministack(exported: Mapping[str, str], folder: Path, port: int) -> dict[
     """Return MiniStack's switches; the functions that it runs get them too, and so call back over TLS."""
     return dict(exported) | {
         "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": HOST,
+        "USE_SSL": "1",  # makes the URLs that it hands out https; it is served by us
         "AUTH": "true",
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # Lambda's default
@@ -62,4 +67,5 @@ def for_ministack(exported: Mapping[str, str], folder: Path, port: int) -> dict[
         "S3_DATA_DIR": str(folder / "s3"),
         "STATE_DIR": str(folder / "state"),
         "LOG_LEVEL": "WARNING",
+        "PYTHONPATH": str(RUNTIME),
     }

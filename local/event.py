@@ -18,9 +18,15 @@ class Target(NamedTuple):
     qualifier: str | None = None
 
     @property
+    def caller_arn(self) -> str:
+        """The function's ARN, with a qualifier if the caller named one."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+        return f"{arn}:{self.qualifier}" if self.qualifier else arn
+
+    @property
     def arn(self) -> str:
         """The function's ARN, always with a qualifier, as an invocation record has it."""
-        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}:{self.qualifier or UNQUALIFIED}"
+        return self._replace(qualifier=self.qualifier or UNQUALIFIED).caller_arn
 
 
 class Result(Enum):

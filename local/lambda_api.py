@@ -80,11 +80,11 @@ class LambdaApi:
     async def _call(self, target: Target, credentials: Credentials, kind: str, payload: bytes, depth: int) -> Answer:
         return await self.aws.request(
             "POST",
-            f"{FUNCTIONS}/{target.name}/invocations",
+            # The qualifier as part of the ARN, because it is part of the resource that a policy names.
+            f"{FUNCTIONS}/{target.caller_arn}/invocations",
             service="lambda",
             region=target.region,
             credentials=credentials,
-            query={"Qualifier": target.qualifier} if target.qualifier else {},
             headers={"x-amz-invocation-type": kind, DEPTH_HEADER: str(depth)},
             body=payload,
         )

@@ -1,0 +1,129 @@
+"""The commands: `python -m local run` and `python -m local up`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from local.clock import DEFAULT_MINUTE, Clock
+from local.embedded import ROOT, Options
+from local.errors import LocalError
+from local.faults import KINDS, Faults
+from local.queue import DEFAULT_CONCURRENCY
+from local.report import show
+from local.run import run
+from local.up import up
+
+FAULT_KINDS = {kind.value.replace(" ", "-"): kind for kind in KINDS}
+
+
+def _queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        click.option(
+            "--minute",
+            type=click.FloatRange(min=0, max=60),
+            default=DEFAULT_MINUTE,
+            show_default=True,
+            help="Real seconds that a minute of Lambda's waiting takes: the pauses between retries and the backoff are "
+            "scaled by it. Event age counts those pauses in full, everything else as it is.",
+        ),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(1, 1000),
+            default=DEFAULT_CONCURRENCY,
+            show_default=True,
+            help="Asynchronous invocations at once; each one more keeps an interpreter per function.",
+        ),
+        click.option("--duplicate", is_flag=True, help="Deliver each event twice."),
+        click.option(
+            "--fail-rate",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            show_default=True,
+            help="The share of the calls that fail.",
+        ),
+        click.option(
+            "--fail-as",
+            "kinds",
+            type=click.Choice(list(FAULT_KINDS)),
+            multiple=True,
+            help="How those calls fail; may be given more than once.  [default: all of them]",
+        ),
+        click.option("--seed", type=int, default=0, show_default=True, help="Which calls fail, and how."),
+        click.option("--stop-after", type=click.IntRange(0), help="Stop delivering for good after so many calls."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Run the stack on this machine: an embedded AWS, with IAM, TLS and Lambda's asynchronous queue."""
+
+
+@cli.command("run")
+@click.argument("records", type=click.Path(path_type=Path), default=ROOT / "events" / "records.jsonl")
+@click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the report as JSON too.")
+@_queue_options
+def run_command(records: Path, report_path: Path | None, **queue: Any) -> None:
+    """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
+    console = _console(stderr=False)
+    report = run(records, _options(0, **queue), console)
+    show(report, console)
+    if report_path:
+        _write(report_path, report.json())
+    if report.problems:
+        raise LocalError("; ".join(report.problems))
+
+
+@cli.command("up")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one.  [default: 0]")
+@_queue_options
+def up_command(port: int, **queue: Any) -> None:
+    """Deploy, print the export lines for a shell, and stay up until Ctrl-C."""
+    up(_options(port, **queue), _console(stderr=True))
+
+
+def _options(port: int, *, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> Options:
+    chosen = tuple(FAULT_KINDS[kind] for kind in kinds) or KINDS
+    return Options(port, concurrency, Clock(minute), Faults(kinds=chosen, **faults))
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=160)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise LocalError(f"{path} can't be written: {error.strerror or error}") from error
+
+
+def main() -> int:
+    """Run a command; what goes wrong is one sentence, and an interruption cleans up."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except LocalError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""The report of a run: what was submitted, stored, refused and dead, for people as tables and for programs as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from local.settle import Fate, Settled
+
+MOST_ROWS = 25
+"""A table of more rows than these counts its outcomes instead."""
+
+
+class Report(NamedTuple):
+    """The outcome of a run."""
+
+    lines: Sequence[Settled]
+    items: int
+    """Items in the table."""
+    seconds: float
+    queue: dict[str, Any]
+    """The queue's last state."""
+
+    def count(self, *fates: Fate) -> int:
+        """Return how many lines had one of these fates."""
+        return sum(line.fate in fates for line in self.lines)
+
+    @property
+    def submitted(self) -> int:
+        """Lines that were taken at the door."""
+        return len(self.lines) - self.count(Fate.REFUSED)
+
+    def metric(self, name: str) -> int:
+        """Return one of the queue's counts, over all functions."""
+        return sum(counts.get(name, 0) for counts in self.queue["functions"].values())
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the run is not a success; empty if it is one."""
+        found = list(self.queue["unsupported"]) + [f"the queue failed: {error}" for error in self.queue["errors"]]
+        if lost := self.count(Fate.LOST):
+            sum_up = f"{self.count(Fate.STORED)} stored + {self.count(Fate.DEAD)} dead"
+            found.append(f"{self.submitted} records were submitted, but {sum_up} leave {lost} lost")
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON has it; each submitted line is counted once."""
+        return {
+            "submitted": self.submitted,
+            "stored": self.count(Fate.STORED),
+            "refused": self.count(Fate.REFUSED),
+            "dead_letters": [_dead(line) for line in self.lines if line.fate is Fate.DEAD],
+            "lost": self.count(Fate.LOST),
+            "seconds": round(self.seconds, 3),
+            "records_per_second": round(self.submitted / self.seconds, 1) if self.seconds else 0.0,
+            "items": self.items,
+            "stored_and_dead": sum(line.fate is Fate.STORED and bool(line.letters) for line in self.lines),
+            "refused_lines": [_refused(line) for line in self.lines if line.fate is Fate.REFUSED],
+            "lost_lines": [_named(line) for line in self.lines if line.fate is Fate.LOST],
+            "dead_letter_errors": self.metric("DeadLetterErrors"),
+            "destination_delivery_failures": self.metric("DestinationDeliveryFailures"),
+            "problems": self.problems,
+        }
+
+    def json(self) -> str:
+        """Write the report as JSON."""
+        return json.dumps(self.document(), indent=2) + "\n"
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the report as tables."""
+    rows = [_row(line) for line in report.lines]
+    console.print(_table(rows) if len(rows) <= MOST_ROWS else _counts(rows))
+    _show_losses(report, console)
+    document = report.document()
+    console.print(
+        f"{document['submitted']} submitted: {document['stored']} stored, {len(document['dead_letters'])} dead letters, "
+        f"{document['lost']} lost; {document['refused']} refused at the door. "
+        f"{document['seconds']:.1f} s, {document['records_per_second']} records/s.",
+        highlight=False,
+    )
+
+
+def _show_losses(report: Report, console: Console) -> None:
+    reasons = Counter((loss["metric"], loss["reason"]) for loss in report.queue["losses"])
+    for (metric, reason), number in reasons.most_common():
+        console.print(f"{metric}: {number} × {reason}", style="red", highlight=False, markup=False)
+
+
+class _Row(NamedTuple):
+    line: str
+    record: str
+    fate: str
+    stage: str
+    detail: str
+
+
+def _row(line: Settled) -> _Row:
+    stage, detail = "", ""
+    if line.fate is Fate.REFUSED:
+        stage, detail = "door", line.submission.refusal or ""
+    elif line.fate is Fate.DEAD:
+        stage, detail = line.letters[0].stage, line.letters[0].reason
+    elif line.items:
+        detail = "enriched" if all(item.enriched for item in line.items) else "not enriched"
+    return _Row(str(line.submission.line.number), line.id or "", line.fate.value, stage, detail)
+
+
+STYLES = {Fate.STORED.value: "green", Fate.DEAD.value: "yellow", Fate.REFUSED.value: "yellow", Fate.LOST.value: "red"}
+
+
+def _table(rows: Iterable[_Row]) -> Table:
+    table = Table("line", "id", "outcome", "stage", "detail")
+    for row in rows:
+        table.add_row(*(_plain(cell) for cell in row), style=STYLES[row.fate])
+    return table
+
+
+def _counts(rows: Iterable[_Row]) -> Table:
+    table = Table("outcome", "stage", "detail")
+    table.add_column("records", justify="right")
+    counts = Counter((row.fate, row.stage, row.detail) for row in rows)
+    for (fate, stage, detail), number in counts.most_common():
+        table.add_row(fate, stage, _plain(detail), str(number), style=STYLES[fate])
+    return table
+
+
+def _plain(text: str) -> str:
+    """Shorten a text of the records' own for a cell, without markup or what a terminal would act on."""
+    shown = "".join(character if character.isprintable() else "�" for character in text[:200])
+    return shown.replace("[", r"\[")
+
+
+def _named(line: Settled) -> dict[str, Any]:
+    return {"line": line.submission.line.number, "id": line.id, "request_id": line.submission.request_id}
+
+
+def _refused(line: Settled) -> dict[str, Any]:
+    return {"line": line.submission.line.number, "reason": line.submission.refusal}
+
+
+def _dead(line: Settled) -> dict[str, Any]:
+    letter = line.letters[0]
+    return _named(line) | {"stage": letter.stage, "reason": letter.reason, "error_code": letter.error_code}

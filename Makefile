@@ -54,5 +54,5 @@ $(READY): requirements.txt
 		"then run make $(MAKECMDGOALS) again"; exit 1; }
 	@echo "Making $(VENV) and installing $$(grep -c '==' requirements.txt) packages, about a minute the first time ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes --requirement requirements.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-compile --require-hashes --requirement requirements.txt
 	@touch $@

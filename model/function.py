@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
 from awacs.aws import PolicyDocument, Statement
-from troposphere import AWSHelperFn, GetAtt, Ref
+from troposphere import AWSHelperFn, GetAtt, NoValue, Ref
 from troposphere.awslambda import Environment
+from troposphere.cloudwatch import Alarm
 from troposphere.iam import ManagedPolicy, Role
 from troposphere.logs import LogGroup
 from troposphere.serverless import (
@@ -17,7 +18,8 @@ from troposphere.serverless import (
 )
 from troposphere.sqs import Queue
 
-from . import parameters, policy, sam
+from . import alarms, parameters, policy, sam
+from .conditions import CONCURRENCY_IS_RESERVED, DEPLOYS_GRADUALLY, HAS_KEY, when
 
 RUNTIME = "python3.13"
 CODE = "functions/"
@@ -29,12 +31,13 @@ SMALLEST, LARGEST, STEP = 128, 10240, 64  # MB
 
 
 class Component(NamedTuple):
-    """The resources of one stage, in creation order."""
+    """The resources of one stage, in creation order; the alarms last, since they watch the others."""
 
     log_group: LogGroup
     policy: ManagedPolicy
     role: Role
     function: sam.Function
+    alarms: tuple[Alarm, ...]
 
 
 def function(
@@ -69,9 +72,13 @@ def function(
     stage = name.capitalize()
     log_group = LogGroup(
         f"{stage}LogGroup",
+        # A group that outlived the stack would keep its name from the next one.
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
         # By its literal name: derived from the function's, it would depend on the function that depends on it.
         LogGroupName=parameters.suffixed(f"/aws/lambda/{name}"),
         RetentionInDays=Ref(parameters.LOG_RETENTION_DAYS),
+        KmsKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
     rights = ManagedPolicy(
         f"{stage}Policy",
@@ -83,31 +90,32 @@ def function(
         AssumeRolePolicyDocument=policy.assumed_by_lambda(),
         ManagedPolicyArns=[Ref(rights)],
     )
-    return Component(
-        log_group,
-        rights,
-        role,
-        sam.Function(
-            f"{stage}Function",
-            FunctionName=parameters.suffixed(name),
-            Description=description,
-            Handler=f"{name}.handler",
-            Runtime=RUNTIME,
-            CodeUri=CODE,
-            Architectures=[Ref(parameters.ARCHITECTURE)],
-            MemorySize=memory,
-            Timeout=TIMEOUT,
-            **_given(Environment=environment and Environment(Variables=dict(environment))),
-            Role=GetAtt(role, "Arn"),
-            AutoPublishAlias=ALIAS,
-            AutoPublishAliasAllProperties=True,
-            **_given(ProvisionedConcurrencyConfig=provisioned_concurrency),
-            EventInvokeConfig=_event_invoke(retries, next_stage),
-            DeadLetterQueue=DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
-            LoggingConfig=_logging(log_group),
-            Tracing="Active",
-        ),
+    code = sam.Function(
+        f"{stage}Function",
+        FunctionName=parameters.suffixed(name),
+        Description=description,
+        Handler=f"{name}.handler",
+        Runtime=RUNTIME,
+        CodeUri=CODE,
+        Architectures=[Ref(parameters.ARCHITECTURE)],
+        MemorySize=memory,
+        Timeout=TIMEOUT,
+        **_given(Environment=environment and Environment(Variables=dict(environment))),
+        KmsKeyArn=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
+        Role=GetAtt(role, "Arn"),
+        AutoPublishAlias=ALIAS,
+        AutoPublishAliasAllProperties=True,
+        **_given(ProvisionedConcurrencyConfig=provisioned_concurrency),
+        ReservedConcurrentExecutions=when(CONCURRENCY_IS_RESERVED, Ref(parameters.RESERVED_CONCURRENCY)),
+        EventInvokeConfig=_event_invoke(retries, next_stage),
+        DeadLetterQueue=DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
+        LoggingConfig=_logging(log_group),
+        Tracing="Active",
+        PropagateTags=True,
     )
+    watched_by = alarms.on_stage(name, code, timeout=TIMEOUT)
+    code.DeploymentPreference = _deployment(watched_by)
+    return Component(log_group, rights, role, code, watched_by)
 
 
 def _check_memory(name: str, memory: int) -> None:
@@ -128,6 +136,7 @@ def _rights(
         policy.allow(logs.CreateLogStream, logs.PutLogEvents, on=GetAtt(log_group, "Arn")),
         policy.TRACE,
         policy.allow(sqs.SendMessage, on=GetAtt(dead_letters, "Arn")),
+        policy.use_key(),
         *([policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)] if next_stage else []),
         *calls,
     )
@@ -142,6 +151,16 @@ def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConf
             DestinationConfig=next_stage
             and DestinationConfiguration(OnSuccess=OnSuccess(Type="Lambda", Destination=next_stage.function.alias))
         ),
+    )
+
+
+def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
+    """Shift traffic to a new version by CodeDeploy, where that is chosen, and back when an alarm goes off."""
+    return sam.DeploymentPreference(
+        # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
+        Enabled=Ref(parameters.GRADUAL_DEPLOYMENT),
+        Type=Ref(parameters.DEPLOYMENT_TYPE),
+        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in watched_by], otherwise=[NoValue]),
     )
 
 

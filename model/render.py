@@ -29,22 +29,32 @@ class _Dumper(yaml.CSafeDumper):
             ((key, argument),) = mapping.items()
             if key in ("Ref", "Condition") or key.startswith("Fn::"):
                 return self._intrinsic(f"!{key.removeprefix('Fn::')}", argument)
-        return self.represent_mapping("tag:yaml.org,2002:map", mapping.items())
+        # Tags and dimensions, a row each.
+        in_a_row = tuple(mapping) in (("Key", "Value"), ("Name", "Value"))
+        return self.represent_mapping("tag:yaml.org,2002:map", mapping.items(), flow_style=in_a_row)
 
     def represent_row_or_list(self, items: Sequence[Any]) -> yaml.Node:
         in_a_row = all(isinstance(item, int | float) for item in items)
         return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=in_a_row)
 
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+
     def _intrinsic(self, tag: str, argument: Any) -> yaml.Node:
         if tag == "!GetAtt":
             argument = ".".join(argument)
         if isinstance(argument, str):
-            return self.represent_scalar(tag, argument)
-        # Conditions read best on one line, as in the documentation; what they choose between does not.
-        return self.represent_sequence(tag, argument, flow_style=tag in ("!Equals", "!Not", "!And", "!Or"))
+            return self.represent_scalar(tag, argument, style=_style(argument))
+        return self.represent_sequence(tag, argument, flow_style=len(str(argument)) < WIDTH)
+
+
+def _style(text: str) -> str | None:
+    """Keep the lines of a text of several lines."""
+    return "|" if "\n" in text else None
 
 
 _Dumper.add_representer(dict, _Dumper.represent_mapping_or_intrinsic)
+_Dumper.add_representer(str, _Dumper.represent_text)
 _Dumper.add_representer(list, _Dumper.represent_row_or_list)
 
 
@@ -59,13 +69,18 @@ def render(template: Template) -> str:
     text = yaml.dump(sections, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
     if leak := re.search(r".*<\S+ object at 0x.*", text):
         raise ValueError(f"a Ref or GetAtt must be a value of its own or in a Join, not in an f-string: {leak[0]}")
-    return HEADER + _spaced(text)
+    return HEADER + _spaced(_unquoted(text))
 
 
 def _ordered(mapping: Mapping[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
     """Put the named keys first, in their order."""
     keys = [key for key in first if key in mapping]
     return {key: mapping[key] for key in [*keys, *(key for key in mapping if key not in first)]}
+
+
+def _unquoted(text: str) -> str:
+    """Take the quotes from pseudo parameters, where libyaml is more careful about colons than YAML is."""
+    return re.sub(r"(!\w+) '(AWS::\w+)'", r"\1 \2", text)
 
 
 def _spaced(text: str) -> str:

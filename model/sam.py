@@ -16,6 +16,16 @@ class LoggingConfig(awslambda.LoggingConfig):
     props = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}
 
 
+class DeploymentPreference(serverless.DeploymentPreference):
+    """`DeploymentPreference` whose switch and alarms may be chosen by a parameter."""
+
+    props = {
+        **serverless.DeploymentPreference.props,
+        "Alarms": ((list, AWSHelperFn), False),
+        "Enabled": ((bool, AWSHelperFn), False),
+    }
+
+
 class Function(serverless.Function):
     """`AWS::Serverless::Function` whose every change reaches the alias.
 
@@ -28,13 +38,20 @@ class Function(serverless.Function):
     props = {
         **serverless.Function.props,
         "AutoPublishAliasAllProperties": (bool, False),
+        "DeploymentPreference": (DeploymentPreference, False),
         "LoggingConfig": (LoggingConfig, False),
+        "PropagateTags": (bool, False),
     }
 
     @property
     def alias(self) -> AWSHelperFn:
         """The ARN of the published alias, which is what callers are to invoke."""
         return Ref(f"{self.title}.Alias")
+
+    @property
+    def alias_title(self) -> str:
+        """The logical id that SAM gives the alias."""
+        return f"{self.title}Alias{self.AutoPublishAlias}"
 
     def to_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Render the function, its description closed by a digest of all its properties."""

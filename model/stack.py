@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 
 from awacs import dynamodb
-from troposphere import AWSObject, GetAtt, If, NoValue, Output, Ref, Template
+from troposphere import AWSObject, GetAtt, Output, Ref, Template
 from troposphere.awslambda import ProvisionedConcurrencyConfiguration
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
-from . import alarms, parameters, policy, storage
+from . import alarms, conditions, parameters, policy, storage
+from .conditions import PROCESSOR_IS_PROVISIONED, when
+from .dashboard import dashboard
 from .function import Component, function
+from .notifications import notifications
+from .scaling import scaling
 from .tags import tag
 
 DESCRIPTION = (
@@ -29,12 +33,11 @@ def build() -> Template:
         dead_letters=dead_letters.queue,
         calls=[policy.allow(dynamodb.PutItem, on=GetAtt(table, "Arn"))],
         environment={"TABLE_NAME": Ref(table)},
-        provisioned_concurrency=If(
-            parameters.PROCESSOR_IS_PROVISIONED,
+        provisioned_concurrency=when(
+            PROCESSOR_IS_PROVISIONED,
             ProvisionedConcurrencyConfiguration(
                 ProvisionedConcurrentExecutions=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY)
             ),
-            NoValue,
         ),
     )
     enricher = function(
@@ -58,14 +61,22 @@ def build() -> Template:
     template = Template(Description=DESCRIPTION)
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)
+    template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface()})
     for parameter in parameters.ALL:
         template.add_parameter(parameter)
-    for name, condition in parameters.CONDITIONS.items():
+    for name, condition in conditions.ALL.items():
         template.add_condition(name, condition)
     _add(
         template,
-        [table, *dead_letters, *(resource for stage in stages for resource in stage)],
-        [alarms.dead_letter_alarm(dead_letters.queue)],
+        [table, *dead_letters],
+        *((stage.log_group, stage.policy, stage.role, stage.function) for stage in stages),
+        scaling(processor.function),
+        alarms.on_dead_letters(dead_letters.queue),
+        *(stage.alarms for stage in stages),
+        alarms.on_table(table),
+        [alarms.on_provisioned_concurrency(processor.function)],
+        notifications(),
+        [dashboard(stages, table=table, dead_letters=dead_letters.queue)],
     )
     template.add_output(
         [

@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from troposphere import GetAtt, Ref, dynamodb, sqs
+from awacs.aws import Action
+from troposphere import GetAtt, NoValue, Ref, dynamodb, sqs
 
-from . import policy
+from . import parameters, policy
+from .conditions import DATA_IS_PROTECTED, HAS_KEY, when
 
 DAY = 24 * 60 * 60  # seconds
 
@@ -28,7 +30,10 @@ def data_table() -> dynamodb.Table:
             dynamodb.KeySchema(AttributeName="timestamp", KeyType="RANGE"),
         ],
         PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
-        SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+        SSESpecification=dynamodb.SSESpecification(
+            SSEEnabled=True, SSEType="KMS", KMSMasterKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN))
+        ),
+        DeletionProtectionEnabled=when(DATA_IS_PROTECTED, True, otherwise=False),
     )
 
 
@@ -47,13 +52,15 @@ def dead_letters() -> DeadLetters:
         MessageRetentionPeriod=14 * DAY,
         # Only Lambda puts letters here: no queue may name it as its own dead-letter queue.
         RedriveAllowPolicy={"redrivePermission": "denyAll"},
-        SqsManagedSseEnabled=True,
+        # A queue has either key: SQS's own, which is free, or a KMS key.
+        SqsManagedSseEnabled=when(HAS_KEY, NoValue, otherwise=True),
+        KmsMasterKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
     return DeadLetters(
         queue,
         sqs.QueuePolicy(
             "DeadLetterQueuePolicy",
-            PolicyDocument=policy.document(policy.deny_plain_http("sqs", on=GetAtt(queue, "Arn"))),
+            PolicyDocument=policy.document(policy.deny_plain_http(Action("sqs", "*"), on=GetAtt(queue, "Arn"))),
             Queues=[Ref(queue)],
         ),
     )

@@ -4,6 +4,7 @@ import pytest
 
 from model import build
 
+from .resolution import resolve
 from .translation import translate
 
 
@@ -15,3 +16,9 @@ def template() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def translated(template: dict[str, Any]) -> dict[str, Any]:
     return translate(template)
+
+
+@pytest.fixture(scope="session")
+def stack(translated: dict[str, Any]) -> dict[str, Any]:
+    """The template as it is deployed with the default parameters."""
+    return resolve(translated, {})

@@ -73,6 +73,3 @@ def test_only_the_processor_is_kept_warm_and_only_when_asked(translated: dict[st
     assert warm == {
         "ProcessorFunctionAliaslive": {"Fn::If": ["ProcessorIsProvisioned", concurrency, {"Ref": "AWS::NoValue"}]}
     }
-    assert translated["Conditions"]["ProcessorIsProvisioned"] == {
-        "Fn::Not": [{"Fn::Equals": [{"Ref": "ProcessorProvisionedConcurrency"}, 0]}]
-    }

@@ -33,6 +33,7 @@ def test_the_sections_come_in_the_order_of_the_documentation() -> None:
         "AWSTemplateFormatVersion",
         "Transform",
         "Description",
+        "Metadata",
         "Parameters",
         "Conditions",
         "Resources",

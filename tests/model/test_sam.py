@@ -1,6 +1,8 @@
 """The shims, and what tells that they can go: troposphere has gained the property."""
 
-from troposphere import awslambda, serverless
+import pytest
+from awacs import aws
+from troposphere import If, awslambda, serverless
 
 from model import sam
 
@@ -15,3 +17,18 @@ def test_troposphere_still_lacks_the_publishing_of_all_properties() -> None:
 
 def test_the_alias_is_referred_to_by_the_function_that_it_belongs_to() -> None:
     assert sam.Function("ValidatorFunction").alias.to_dict() == {"Ref": "ValidatorFunction.Alias"}
+
+
+def test_troposphere_still_lacks_the_propagation_of_tags() -> None:
+    assert "PropagateTags" not in serverless.Function.props, "drop it from sam.Function"
+
+
+def test_troposphere_still_takes_no_parameter_for_the_switch_of_a_deployment() -> None:
+    with pytest.raises(TypeError):
+        serverless.DeploymentPreference(Type="AllAtOnce", Enabled="true")
+    assert serverless.DeploymentPreference.props["Enabled"] == (bool, False), "drop sam.DeploymentPreference"
+
+
+def test_awacs_still_refuses_a_statement_under_a_condition() -> None:
+    with pytest.raises(TypeError):
+        aws.PolicyDocument(Statement=[If("Some", {}, {})])

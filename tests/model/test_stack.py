@@ -17,7 +17,15 @@ def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
         "EnvironmentSuffix": "dev",
         "Architecture": "arm64",
         "ProcessorProvisionedConcurrency": 2,
+        "ProcessorProvisionedConcurrencyMaximum": 0,
+        "ReservedConcurrency": 0,
         "LogRetentionDays": 7,
+        "GradualDeployment": "false",
+        "DeploymentType": "Canary10Percent5Minutes",
+        "AlarmEmail": "",
+        "AlarmTopicArn": "",
+        "KmsKeyArn": "",
+        "ProtectData": "false",
     }
 
 
@@ -36,8 +44,8 @@ def test_the_outputs_name_the_table_the_queue_and_the_aliases(translated: dict[s
     }
 
 
-def test_the_table_is_on_demand_encrypted_restorable_and_retained(template: dict[str, Any]) -> None:
-    table = template["Resources"]["DataTable"]
+def test_the_table_is_on_demand_encrypted_restorable_and_retained(stack: dict[str, Any]) -> None:
+    table = stack["Resources"]["DataTable"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = table["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
@@ -50,12 +58,12 @@ def test_the_table_is_on_demand_encrypted_restorable_and_retained(template: dict
         "timestamp": "N",
     }
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
     assert "TableName" not in properties
 
 
-def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(template: dict[str, Any]) -> None:
-    queue = template["Resources"]["DeadLetterQueue"]
+def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(stack: dict[str, Any]) -> None:
+    queue = stack["Resources"]["DeadLetterQueue"]
     assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = {name: value for name, value in queue["Properties"].items() if name != "Tags"}
     assert properties == {
@@ -79,9 +87,9 @@ def test_the_queue_refuses_plain_http(template: dict[str, Any]) -> None:
     ]
 
 
-def rights(translated: dict[str, Any], stage: str) -> dict[str, Any]:
+def rights(stack: dict[str, Any], stage: str) -> dict[str, Any]:
     """Give what a stage's policy allows: the resource, or `*`, by action."""
-    policy = of_type(translated, "AWS::IAM::ManagedPolicy")[f"{stage}Policy"]
+    policy = of_type(stack, "AWS::IAM::ManagedPolicy")[f"{stage}Policy"]
     found = {}
     for statement in policy["PolicyDocument"]["Statement"]:
         assert statement["Effect"] == "Allow"
@@ -90,7 +98,7 @@ def rights(translated: dict[str, Any], stage: str) -> dict[str, Any]:
     return found
 
 
-def test_each_role_may_do_only_what_its_stage_calls(translated: dict[str, Any]) -> None:
+def test_each_role_may_do_only_what_its_stage_calls(stack: dict[str, Any]) -> None:
     own = {
         "Validator": {"lambda:InvokeFunction": {"Ref": "EnricherFunctionAliaslive"}},
         "Enricher": {"lambda:InvokeFunction": {"Ref": "ProcessorFunctionAliaslive"}},
@@ -98,7 +106,7 @@ def test_each_role_may_do_only_what_its_stage_calls(translated: dict[str, Any]) 
     }
     for stage in STAGES:
         log_group = {"Fn::GetAtt": [f"{stage}LogGroup", "Arn"]}
-        assert rights(translated, stage) == {
+        assert rights(stack, stage) == {
             "logs:CreateLogStream": log_group,
             "logs:PutLogEvents": log_group,
             "xray:PutTraceSegments": "*",

@@ -6,6 +6,8 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from model.tags import TAGS
 
+from .translation import translate
+
 WANTED = {
     "Environment": {"Ref": "EnvironmentSuffix"},
     "Project": "DataProcessing",
@@ -23,13 +25,16 @@ def as_mapping(tags: Any) -> dict[str, Any]:
     return {tag["Key"]: tag["Value"] for tag in tags} if isinstance(tags, list) else dict(tags)
 
 
-def test_every_taggable_resource_carries_the_tags(translated: dict[str, Any]) -> None:
+def test_every_taggable_resource_carries_the_tags(template: dict[str, Any]) -> None:
+    translated = translate(template, GradualDeployment="true")
     tagged = {
         name: as_mapping(resource["Properties"].get("Tags", {}))
         for name, resource in translated["Resources"].items()
         if taggable(resource["Type"])
     }
-    assert len(tagged) == 12, sorted(tagged)  # table, queue, alarm, and of each stage: log group, role, function
+    # Table, queue, topic, dashboard, CodeDeploy's application and role, five alarms, and of each stage: log group,
+    # role, function, deployment group and four alarms.
+    assert len(tagged) == 11 + 3 * 8, sorted(tagged)
     assert {name: {k: v for k, v in tags.items() if k in WANTED} for name, tags in tagged.items()} == dict.fromkeys(
         tagged, WANTED
     )

@@ -1,0 +1,181 @@
+"""The dashboard: is it working, how fast, what does it cost, what is stuck."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from troposphere import Sub
+from troposphere.cloudwatch import Dashboard
+from troposphere.dynamodb import Table
+from troposphere.sqs import Queue
+
+from . import parameters
+from .conditions import IS_WATCHED
+from .function import Component
+from .parameters import DEPLOYMENT_TYPE, ENVIRONMENT_SUFFIX, GRADUAL_DEPLOYMENT
+
+WIDTH, HEIGHT = 8, 6  # three widgets to a row of 24 columns; CloudWatch places them in their order
+REGION = "${AWS::Region}"
+
+QUERY = (
+    "fields @timestamp, message, recordId, reason, errorType | filter level in ['WARN', 'WARNING', 'ERROR', 'CRITICAL']"
+)
+
+
+class _Stage(NamedTuple):
+    """What the widgets need to know of a stage: substitutions that CloudFormation resolves."""
+
+    name: str
+    function: str
+    log_group: str
+    memory: int
+
+    def metric(self, name: str, **options: Any) -> list[Any]:
+        """Name a metric of the stage's alias, which is what its callers invoke."""
+        alias = f"{self.function}:live"
+        return ["AWS/Lambda", name, "FunctionName", self.function, "Resource", alias, {"label": self.name, **options}]
+
+    def whole(self, name: str, **options: Any) -> list[Any]:
+        """Name a metric of the function as a whole."""
+        return ["AWS/Lambda", name, "FunctionName", self.function, {"label": self.name, **options}]
+
+
+def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue) -> Dashboard:
+    """Show the stack on one page, from left to right and top to bottom in the order in which one asks."""
+    shown = [_shown(stage) for stage in stages]
+    widgets = [
+        _heading(),
+        *_working(shown),
+        *_fast(shown),
+        *_stuck(shown, f"${{{dead_letters.title}.QueueName}}"),
+        *_costing(shown, f"${{{table.title}}}"),
+        _query(shown),
+    ]
+    return Dashboard(
+        "Dashboard",
+        Condition=IS_WATCHED,
+        DashboardName=parameters.suffixed("data-processing"),
+        DashboardBody=Sub(_json({"widgets": widgets})),
+    )
+
+
+def _heading() -> dict[str, Any]:
+    """Name the environment, how it is deployed, and where to look further."""
+    home = f"https://{REGION}.console.aws.amazon.com"
+    links = {
+        "logs query": f"{home}/cloudwatch/home?region={REGION}#logsV2:logs-insights",
+        "traces": f"{home}/cloudwatch/home?region={REGION}#xray:traces/query",
+        "dead letters": f"{home}/sqs/v3/home?region={REGION}#/queues",
+    }
+    deployed = f"gradual deployment: ${{{GRADUAL_DEPLOYMENT.title}}} (${{{DEPLOYMENT_TYPE.title}}})"
+    text = " | ".join([f"**${{{ENVIRONMENT_SUFFIX.title}}}**", deployed, *(f"[{k}]({v})" for k, v in links.items())])
+    return {"type": "text", "width": 3 * WIDTH, "height": 1, "properties": {"markdown": text}}
+
+
+def _shown(stage: Component) -> _Stage:
+    function = stage.function
+    return _Stage(
+        name=function.Handler.partition(".")[0],
+        function=f"${{{function.title}}}",
+        log_group=f"${{{stage.log_group.title}}}",
+        memory=function.MemorySize,
+    )
+
+
+def _working(stages: Iterable[_Stage]) -> list[dict[str, Any]]:
+    return [
+        _widget("Records per stage", [s.metric("Invocations") for s in stages], stat="Sum"),
+        _widget("Errors, retries included", [s.metric("Errors") for s in stages], stat="Sum"),
+        _widget("Throttles", [s.metric("Throttles") for s in stages], stat="Sum"),
+    ]
+
+
+def _fast(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
+    last = stages[-1]
+    percentiles = [
+        s.metric("Duration", stat=percentile, label=f"{s.name} {percentile}")
+        for s in stages
+        for percentile in ("p50", "p99")
+    ]
+    concurrency = [
+        last.metric("ConcurrentExecutions", label="running"),
+        last.metric("ProvisionedConcurrentExecutions", label="running on warm instances"),
+        last.metric("ProvisionedConcurrencySpilloverInvocations", label="without a warm instance", stat="Sum"),
+    ]
+    return [
+        _widget("Duration, ms", percentiles),
+        _widget(f"Concurrency of the {last.name}, against provisioned", concurrency, stat="Maximum"),
+        _widget("Age of events when taken up, ms", [s.whole("AsyncEventAge") for s in stages], stat="Maximum"),
+    ]
+
+
+def _stuck(stages: Iterable[_Stage], queue: str) -> list[dict[str, Any]]:
+    lost = [
+        s.whole(metric, label=f"{s.name} {metric}")
+        for s in stages
+        for metric in ("DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped")
+    ]
+    letters = [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, {"label": "waiting"}]]
+    age = [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue, {"label": "oldest"}]]
+    return [
+        _widget("Dead letters", letters, stat="Maximum"),
+        _widget("Age of the oldest dead letter, s", age, stat="Maximum"),
+        _widget("Lost events", lost, stat="Sum"),
+    ]
+
+
+def _costing(stages: Sequence[_Stage], table: str) -> list[dict[str, Any]]:
+    gigabyte_seconds = [
+        row
+        for number, s in enumerate(stages)
+        for row in (
+            s.metric("Duration", stat="Sum", id=f"duration{number}", visible=False),
+            [{"expression": f"duration{number} * {s.memory} / 1024 / 1000", "label": f"{s.name} GB-seconds"}],
+        )
+    ]
+    written = [
+        ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", table, {"label": "write units", "stat": "Sum"}],
+        ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", table, {"label": "throttled", "stat": "Sum"}],
+        [
+            *("AWS/DynamoDB", "SuccessfulRequestLatency", "TableName", table, "Operation", "PutItem"),
+            {"label": "latency p99, ms", "stat": "p99", "yAxis": "right"},
+        ],
+    ]
+    logged = [["AWS/Logs", "IncomingBytes", "LogGroupName", s.log_group, {"label": s.name}] for s in stages]
+    return [
+        _widget("Compute, GB-seconds", gigabyte_seconds),
+        _widget("Table: capacity used, throttled, latency", written),
+        _widget("Logs, bytes", logged, stat="Sum"),
+    ]
+
+
+def _widget(title: str, metrics: list[Any], **options: Any) -> dict[str, Any]:
+    return {
+        "type": "metric",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "properties": {"title": title, "region": REGION, "period": 60, **options, "metrics": metrics},
+    }
+
+
+def _query(stages: Iterable[_Stage]) -> dict[str, Any]:
+    """Show the latest refusals and failures of all stages; the widget's menu opens the query in Logs Insights."""
+    sources = " | ".join(f"SOURCE '{stage.log_group}'" for stage in stages)
+    return {
+        "type": "log",
+        "width": 3 * WIDTH,
+        "height": HEIGHT,
+        "properties": {
+            "title": "Refused and failed: the latest (the menu opens the query in Logs Insights)",
+            "region": REGION,
+            "view": "table",
+            "query": f"{sources} | {QUERY}",
+        },
+    }
+
+
+def _json(body: dict[str, Any]) -> str:
+    """Write JSON for people: indented, but each metric on a line of its own."""
+    innermost_array = re.compile(r"\[[^\[\]]*\]")
+    return innermost_array.sub(lambda array: re.sub(r"\s*\n\s*", " ", array[0]), json.dumps(body, indent=2))

@@ -1,0 +1,180 @@
+"""Every pair of the parameters' choices: translated, decided, linted, without a dangling reference."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from cfnlint.api import lint_all
+
+from model import build
+
+from .resolution import references, resolve
+from .translation import translate
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+CHOICES: dict[str, tuple[Any, Any]] = {
+    "ProcessorProvisionedConcurrency": (0, 2),
+    "ProcessorProvisionedConcurrencyMaximum": (0, 5),
+    "ReservedConcurrency": (0, 10),
+    "GradualDeployment": ("false", "true"),
+    "DeploymentType": ("Canary10Percent5Minutes", "Linear10PercentEvery1Minute"),
+    "AlarmEmail": ("", "on-call@example.com"),
+    "AlarmTopicArn": ("", "arn:aws:sns:us-east-1:123456789012:alarms"),
+    "KmsKeyArn": ("", KEY),
+    "ProtectData": ("false", "true"),
+    "Architecture": ("arm64", "x86_64"),
+    "LogRetentionDays": (7, 365),
+}
+# The twelve runs of Plackett and Burman: every pair of eleven choices in every combination.
+RUN = (1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0)
+RUNS = [[0] * 11, *(RUN[-shift:] + RUN[:-shift] for shift in range(11))]
+COMBINATIONS = [{name: choices[on] for (name, choices), on in zip(CHOICES.items(), run, strict=True)} for run in RUNS]
+
+
+@pytest.fixture(scope="module")
+def model() -> dict[str, Any]:
+    return build().to_dict()
+
+
+def test_the_runs_cover_every_pair() -> None:
+    for first, second in itertools.combinations(range(11), 2):
+        assert {(run[first], run[second]) for run in RUNS} == set(itertools.product((0, 1), repeat=2))
+
+
+def test_the_choices_are_of_every_parameter_but_the_suffix(model: dict[str, Any]) -> None:
+    assert set(CHOICES) == set(model["Parameters"]) - {"EnvironmentSuffix"}
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=range(1, 13))
+def test_a_combination_lints_clean_and_refers_to_nothing_that_is_not_there(
+    model: dict[str, Any], combination: dict[str, Any]
+) -> None:
+    translated = translate(model, **combination)
+    stack = resolve(translated, combination)
+    parameters = stack.pop("Parameters")
+    referred = {name for name in references([stack["Resources"], stack["Outputs"]]) if not name.startswith("AWS::")}
+    depended = {resource["DependsOn"] for resource in stack["Resources"].values() if _depends_on_one(resource)}
+    assert referred | depended <= {*stack["Resources"], *parameters}
+    # Without the parameters that this combination has no use for, which would be no fault of it.
+    stack["Parameters"] = {
+        name: {**parameters[name], "Default": combination.get(name, parameters[name]["Default"])}
+        for name in parameters.keys() & referred
+    }
+    assert [str(match) for match in lint_all(json.dumps(stack))] == []
+
+
+def _depends_on_one(resource: dict[str, Any]) -> bool:
+    return isinstance(resource.get("DependsOn"), str)
+
+
+@pytest.mark.parametrize("gradual", ["false", "true"])
+def test_the_translated_template_lints_clean_with_its_conditions(model: dict[str, Any], gradual: str) -> None:
+    translated = translate(model, GradualDeployment=gradual)
+    assert [str(match) for match in lint_all(json.dumps(translated))] == []
+
+
+def deployed(model: dict[str, Any], **parameters: Any) -> dict[str, dict[str, Any]]:
+    return resolve(translate(model, **parameters), parameters)["Resources"]
+
+
+def of(resources: dict[str, dict[str, Any]], resource_type: str) -> set[str]:
+    return {name for name, resource in resources.items() if resource["Type"] == resource_type}
+
+
+def test_the_default_has_one_alarm_no_dashboard_no_topic_and_no_codedeploy(model: dict[str, Any]) -> None:
+    resources = deployed(model)
+    assert of(resources, "AWS::CloudWatch::Alarm") == {"DeadLetterAlarm"}
+    assert resources["DeadLetterAlarm"]["Properties"]["AlarmActions"] == []
+    types = {resource["Type"] for resource in resources.values()}
+    assert not any(t.startswith(("AWS::SNS", "AWS::CodeDeploy", "AWS::ApplicationAutoScaling")) for t in types)
+    assert "AWS::CloudWatch::Dashboard" not in types
+
+
+def test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off(model: dict[str, Any]) -> None:
+    resources = deployed(model, AlarmEmail="on-call@example.com")
+    alarms = of(resources, "AWS::CloudWatch::Alarm")
+    assert len(alarms) == 3 * 4 + 2 + 2 + 1
+    for name in alarms:
+        properties = resources[name]["Properties"]
+        assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmTopic"}], name
+    assert resources["AlarmSubscription"]["Properties"] == {
+        "TopicArn": {"Ref": "AlarmTopic"},
+        "Protocol": "email",
+        "Endpoint": {"Ref": "AlarmEmail"},
+    }
+    assert "KmsMasterKeyId" not in resources["AlarmTopic"]["Properties"]
+
+
+def test_an_existing_topic_is_told_and_none_is_made(model: dict[str, Any]) -> None:
+    resources = deployed(model, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms")
+    assert resources["TableErrorsAlarm"]["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopicArn"}]
+    assert of(resources, "AWS::SNS::Topic") == set()
+
+
+def test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function(model: dict[str, Any]) -> None:
+    resources = deployed(model, GradualDeployment="true", DeploymentType="Linear10PercentEvery1Minute")
+    groups = of(resources, "AWS::CodeDeploy::DeploymentGroup")
+    assert groups == {f"{stage}FunctionDeploymentGroup" for stage in ("Validator", "Enricher", "Processor")}
+    for name in groups:
+        properties = resources[name]["Properties"]
+        stage = name.removesuffix("FunctionDeploymentGroup")
+        assert properties["AlarmConfiguration"] == {
+            "Enabled": True,
+            "Alarms": [
+                {"Name": {"Ref": f"{stage}{kind}Alarm"}} for kind in ("Errors", "Throttles", "Duration", "Losses")
+            ],
+        }
+        assert "DEPLOYMENT_STOP_ON_ALARM" in properties["AutoRollbackConfiguration"]["Events"]
+        assert resources[f"{stage}FunctionAliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+
+
+def test_the_processor_scales_between_the_two_numbers_only_where_the_maximum_is_another(model: dict[str, Any]) -> None:
+    scaled = deployed(model, ProcessorProvisionedConcurrencyMaximum=10)
+    assert scaled["ProcessorScalableTarget"]["DependsOn"] == "ProcessorFunctionAliaslive"
+    target = scaled["ProcessorScalableTarget"]["Properties"]
+    assert target["ScalableDimension"] == "lambda:function:ProvisionedConcurrency"
+    assert target["ResourceId"] == {"Fn::Join": [":", ["function", {"Ref": "ProcessorFunction"}, "live"]]}
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (
+        {"Ref": "ProcessorProvisionedConcurrency"},
+        {"Ref": "ProcessorProvisionedConcurrencyMaximum"},
+    )
+    for off in (
+        {},
+        {"ProcessorProvisionedConcurrencyMaximum": 2},
+        {"ProcessorProvisionedConcurrency": 0, "ProcessorProvisionedConcurrencyMaximum": 9},
+    ):
+        assert of(deployed(model, **off), "AWS::ApplicationAutoScaling::ScalableTarget") == set(), off
+
+
+def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, Any]) -> None:
+    resources = deployed(model, KmsKeyArn=KEY, AlarmEmail="on-call@example.com")
+    key = {"Ref": "KmsKeyArn"}
+    encrypted = {
+        name: resource["Properties"].get("KmsMasterKeyId")
+        or resource["Properties"].get("KmsKeyId")
+        or resource["Properties"].get("KmsKeyArn")
+        or resource["Properties"].get("SSESpecification", {}).get("KMSMasterKeyId")
+        for name, resource in resources.items()
+        if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::Logs::LogGroup")
+        or resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert len(encrypted) == 9
+    assert encrypted == dict.fromkeys(encrypted, key)
+    assert "SqsManagedSseEnabled" not in resources["DeadLetterQueue"]["Properties"]
+    grant = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key]}
+    for stage in ("Validator", "Enricher", "Processor"):
+        assert grant in resources[f"{stage}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+
+
+def test_without_a_key_no_role_may_use_any(model: dict[str, Any]) -> None:
+    assert "kms:" not in json.dumps(deployed(model))
+
+
+def test_the_table_is_protected_and_the_concurrency_reserved_when_asked(model: dict[str, Any]) -> None:
+    off, on = deployed(model), deployed(model, ProtectData="true", ReservedConcurrency=10)
+    assert off["DataTable"]["Properties"]["DeletionProtectionEnabled"] is False
+    assert on["DataTable"]["Properties"]["DeletionProtectionEnabled"] is True
+    for stage in ("Validator", "Enricher", "Processor"):
+        assert "ReservedConcurrentExecutions" not in off[f"{stage}Function"]["Properties"]
+        assert on[f"{stage}Function"]["Properties"]["ReservedConcurrentExecutions"] == {"Ref": "ReservedConcurrency"}

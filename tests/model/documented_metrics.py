@@ -1,0 +1,33 @@
+"""The metrics that AWS documents, each with the sets of dimensions that it comes with.
+
+Lambda: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and monitoring-metrics-view.html
+SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+Logs: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+"""
+
+FUNCTION = frozenset({"FunctionName"})
+ALIAS = frozenset({"FunctionName", "Resource"})
+EITHER = frozenset({FUNCTION, ALIAS})
+QUEUE = frozenset({frozenset({"QueueName"})})
+TABLE = frozenset({"TableName"})
+OPERATION = frozenset({"TableName", "Operation"})
+
+DOCUMENTED = {
+    "AWS/Lambda": {
+        **dict.fromkeys(
+            ["Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "AsyncEventAge"],
+            EITHER,
+        ),
+        **dict.fromkeys(["DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"], EITHER),
+        **dict.fromkeys(["ProvisionedConcurrentExecutions", "ProvisionedConcurrencySpilloverInvocations"], EITHER),
+    },
+    "AWS/SQS": dict.fromkeys(["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"], QUEUE),
+    "AWS/DynamoDB": {
+        "WriteThrottleEvents": {TABLE},
+        "ConsumedWriteCapacityUnits": {TABLE},
+        "SystemErrors": {OPERATION},
+        "SuccessfulRequestLatency": {OPERATION},
+    },
+    "AWS/Logs": {"IncomingBytes": {frozenset({"LogGroupName"})}},
+}

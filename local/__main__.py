@@ -15,7 +15,7 @@ from local.clock import DEFAULT_MINUTE, Clock
 from local.embedded import ROOT, Options
 from local.errors import LocalError
 from local.faults import KINDS, Faults
-from local.queue import DEFAULT_CONCURRENCY
+from local.queue import Pace
 from local.report import show
 from local.run import run
 from local.up import up
@@ -36,9 +36,9 @@ def _queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--concurrency",
             type=click.IntRange(1, 1000),
-            default=DEFAULT_CONCURRENCY,
+            default=Pace().concurrency,
             show_default=True,
-            help="Asynchronous invocations at once; each one more keeps an interpreter per function.",
+            help="Asynchronous invocations at once; each may keep an interpreter of its own.",
         ),
         click.option("--duplicate", is_flag=True, help="Deliver each event twice."),
         click.option(
@@ -93,7 +93,7 @@ def up_command(port: int, **queue: Any) -> None:
 
 def _options(port: int, *, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> Options:
     chosen = tuple(FAULT_KINDS[kind] for kind in kinds) or KINDS
-    return Options(port, concurrency, Clock(minute), Faults(kinds=chosen, **faults))
+    return Options(port, Pace(Clock(minute), Faults(kinds=chosen, **faults), concurrency))
 
 
 def _console(*, stderr: bool) -> Console:

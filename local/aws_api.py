@@ -19,11 +19,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LAMBDA_FUNCTIONS = "/2015-03-31/functions"
-EVENT_INVOKE_CONFIGS = "/2019-09-25/functions"
-TIMEOUT = 1000.0
-"""Seconds; beyond Lambda's longest timeout, which is 900."""
-
 
 class Answer(NamedTuple):
     """An HTTP answer; header names in lower case."""
@@ -65,7 +60,7 @@ class AwsApi:
     host: str
     """The endpoint's host and port, which every signature covers."""
 
-    async def request(  # noqa: PLR0913 - an HTTP request has these parts
+    async def request(
         self,
         method: str,
         path: str,
@@ -118,7 +113,9 @@ async def call(app: App, scope: Scope, body: bytes) -> Answer:
         nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
-            headers.update({name.decode("latin-1").lower(): value.decode("latin-1") for name, value in message["headers"]})
+            headers.update(
+                {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in message["headers"]}
+            )
         elif message["type"] == "http.response.body":
             chunks.append(message.get("body", b""))
 

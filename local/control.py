@@ -1,4 +1,4 @@
-"""The queue's own small door for the commands here: read what it has done, begin anew with other faults."""
+"""The queue's own small door for the commands here: read what it has done, begin anew at another pace."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from local.aws_api import Answer
 from local.clock import Clock
 from local.event import Result
 from local.faults import Faults
-from local.queue import Queue
+from local.queue import Pace, Queue
 
 CONTROL_PATH = "/_local/queue"
 """No path of AWS begins like this."""
 
 
 async def control(queue: Queue, method: str, body: bytes | None) -> Answer:
-    """Answer a GET with the queue's state; begin anew on a PUT, with the clock and the faults that it names."""
+    """Answer a GET with the queue's state; begin anew on a PUT, at the pace that it names."""
     if method == "PUT":
         try:
-            clock, faults = parse(json.loads(body or b"{}"))
+            pace = parse(json.loads(body or b"{}"))
         except (ValueError, TypeError, KeyError) as error:
             return _answer(400, {"message": str(error)})
-        await queue.restart(clock=clock, faults=faults)
+        await queue.restart(pace)
     elif method != "GET":
         return _answer(405, {"message": f"{method} is neither GET nor PUT"})
     return _answer(200, state(queue))
@@ -34,7 +34,8 @@ def state(queue: Queue) -> dict[str, Any]:
     tally = queue.tally
     functions: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for count, number in tally.counts.items():
-        functions[count.function][count.metric] = functions[count.function].get(count.metric, 0) + number
+        of_function = functions[count.target.name]
+        of_function[count.metric] = of_function.get(count.metric, 0) + number
     return {
         "open": tally.open,
         "accepted": tally.accepted,
@@ -43,22 +44,21 @@ def state(queue: Queue) -> dict[str, Any]:
         "stopped": queue.stopped,
         "functions": functions,
         "losses": [loss._asdict() for loss in tally.losses],
-        "unsupported": sorted(set(tally.unsupported)),
-        "errors": tally.faults,
+        "unsupported": sorted(tally.unsupported),
+        "errors": tally.errors,
     }
 
 
-def document(clock: Clock, faults: Faults) -> dict[str, Any]:
-    """Write a clock and faults as JSON has them."""
-    return {"minute": clock.minute, "faults": faults._asdict() | {"kinds": [kind.name for kind in faults.kinds]}}
+def document(pace: Pace) -> dict[str, Any]:
+    """Write a pace as JSON has it."""
+    faults = pace.faults._asdict() | {"kinds": [kind.name for kind in pace.faults.kinds]}
+    return {"minute": pace.clock.minute, "faults": faults, "concurrency": pace.concurrency}
 
 
-def parse(settings: dict[str, Any]) -> tuple[Clock, Faults]:
+def parse(settings: dict[str, Any]) -> Pace:
     """Read what `document` wrote."""
-    faults = dict(settings.get("faults", {}))
-    if "kinds" in faults:
-        faults["kinds"] = tuple(Result[kind] for kind in faults["kinds"])
-    return Clock(float(settings.get("minute", Clock().minute))), Faults(**faults)
+    faults = settings["faults"] | {"kinds": tuple(Result[kind] for kind in settings["faults"]["kinds"])}
+    return Pace(Clock(settings["minute"]), Faults(**faults), settings["concurrency"])
 
 
 def _answer(status: int, body: dict[str, Any]) -> Answer:

@@ -48,14 +48,19 @@ def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
     """Build the template at the repository's root, and return the built one."""
     built = workspace.path / "build"
     environment = for_tools({}, workspace.folder("tmp"))
-    arguments = ["--template-file", "template.yaml", "--build-dir", str(built), "--cache-dir", str(workspace.path / "cache")]
+    arguments = [
+        "--template-file",
+        "template.yaml",
+        "--build-dir",
+        str(built),
+        "--cache-dir",
+        str(workspace.path / "cache"),
+    ]
     _sam("build", arguments, environment, root)
     return built / "template.yaml"
 
 
-def deploy(
-    aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: Mapping[str, str] = PARAMETERS
-) -> Stack:
+def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: Mapping[str, str] = PARAMETERS) -> Stack:
     """Deploy a built template and return its outputs."""
     environment = for_tools(aws.environment, aws.workspace.folder("tmp"))
     overrides = [f"{name}={value}" for name, value in parameters.items()]

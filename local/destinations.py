@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from botocore.credentials import Credentials
 
@@ -45,53 +47,63 @@ def parse_function_arn(arn: str) -> Target:
     return Target(account, region, name, qualifier[0] if qualifier else None)
 
 
-@dataclass(frozen=True)
+class Document(NamedTuple):
+    """What is sent, with the attributes that an SQS message of it has: name to type and value."""
+
+    body: bytes
+    attributes: Mapping[str, tuple[str, str]] = MappingProxyType({})
+
+    @property
+    def size(self) -> int:
+        """Bytes, as SQS counts them."""
+        attributes = (name + kind + value for name, (kind, value) in self.attributes.items())
+        return len(self.body) + sum(len(text.encode()) for text in attributes)
+
+
+class Accept(Protocol):
+    """Takes the event of a destination that is a function."""
+
+    def __call__(self, origin: Event, target: Target, payload: bytes, request_id: str) -> None:
+        """Queue it."""
+
+
+@dataclass
 class Destinations:
-    """Where records and dead letters go; `accept` takes the event of a destination that is a function."""
+    """Where records and dead letters go."""
 
     aws: AwsApi
     functions: LambdaApi
-    accept: Callable[[Target, bytes, Event, str], None]
+    accept: Accept
 
-    async def send(
-        self,
-        arn: str,
-        body: bytes,
-        *,
-        event: Event,
-        credentials: Credentials,
-        attributes: Mapping[str, tuple[str, str]] | None = None,
-    ) -> None:
-        """Send a document that came of `event` to a target.
+    async def send(self, arn: str, document: Document, *, origin: Event, credentials: Credentials) -> None:
+        """Send a document that came of the event `origin` to a target.
 
         Raises:
             DeliveryError: It was not taken, and is lost.
         """
         require_supported(arn)
-        size = len(body) + sum(len(f"{name}{kind}{value}".encode()) for name, (kind, value) in (attributes or {}).items())
-        if size > PAYLOAD_LIMIT:
-            raise DeliveryError(f"{size} bytes are over the limit of {PAYLOAD_LIMIT} of {arn}")
+        if document.size > PAYLOAD_LIMIT:
+            raise DeliveryError(f"{document.size} bytes are over the limit of {PAYLOAD_LIMIT} of {arn}")
         if service_of(arn) == "lambda":
-            await self._to_function(parse_function_arn(arn), body, event, credentials)
+            await self._to_function(parse_function_arn(arn), document, origin, credentials)
         else:
-            await self._to_queue(arn, body, attributes or {}, credentials)
+            await self._to_queue(arn, document, credentials)
 
-    async def _to_function(self, target: Target, body: bytes, event: Event, credentials: Credentials) -> None:
+    async def _to_function(self, target: Target, document: Document, origin: Event, credentials: Credentials) -> None:
         answer = await self.functions.may_invoke(target, credentials)
         if answer.status != 204:
             raise DeliveryError(f"{target.arn} was not invoked: {answer.problem}")
-        self.accept(target, body, event, answer.headers["x-amzn-requestid"])
+        self.accept(origin, target, document.body, answer.headers["x-amzn-requestid"])
 
-    async def _to_queue(
-        self, arn: str, body: bytes, attributes: Mapping[str, tuple[str, str]], credentials: Credentials
-    ) -> None:
+    async def _to_queue(self, arn: str, document: Document, credentials: Credentials) -> None:
         _, _, _, region, account, name = arn.split(":")
+        attributes = {
+            key: {"DataType": kind, "StringValue": value} for key, (kind, value) in document.attributes.items()
+        }
         message = {
             "QueueUrl": f"https://{self.aws.host}/{account}/{name}",
-            "MessageBody": body.decode(),
-            "MessageAttributes": {
-                key: {"DataType": kind, "StringValue": value} for key, (kind, value) in attributes.items()
-            },
+            "MessageBody": document.body.decode(),
+            "MessageAttributes": attributes,
         }
         answer = await self.aws.request(
             "POST",

@@ -10,19 +10,16 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import boto3
 import httpx
 from botocore.config import Config
 
-from local.clock import Clock
 from local.control import CONTROL_PATH, document
 from local.environment import base
 from local.errors import LocalError
-from local.faults import Faults
-from local.queue import DEFAULT_CONCURRENCY
+from local.queue import Pace
 from local.settings import REGION
 from local.workspace import Workspace
 
@@ -34,15 +31,13 @@ class Options(NamedTuple):
 
     port: int = 0
     """0 takes a free one."""
-    concurrency: int = DEFAULT_CONCURRENCY
-    clock: Clock = Clock()
-    faults: Faults = Faults()
+    pace: Pace = Pace()
 
 
 class EmbeddedAws:
     """MiniStack behind Lambda's queue, from the entry of this context to its exit."""
 
-    def __init__(self, options: Options = Options()) -> None:
+    def __init__(self, options: Options) -> None:
         self.options = options
         self.environment: dict[str, str] = {}
         """The variables by which every AWS tool finds it; empty until it serves."""
@@ -56,10 +51,9 @@ class EmbeddedAws:
         """Start the process, without waiting for it to serve."""
         self.workspace = Workspace()
         self._log = self.workspace.path / "server.log"
-        settings = document(self.options.clock, self.options.faults) | {
+        settings = document(self.options.pace) | {
             "folder": str(self.workspace.path),
             "port": self.options.port,
-            "concurrency": self.options.concurrency,
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -81,7 +75,9 @@ class EmbeddedAws:
         """
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         line = self._process.stdout.readline()
-        answer = json.loads(line) if line.strip() else {"error": f"the embedded AWS did not start:\n{self.log_tail()}"}
+        answer: Any = (
+            json.loads(line) if line.strip() else {"error": f"the embedded AWS did not start:\n{self.log_tail()}"}
+        )
         if "error" in answer:
             self.end()
             raise LocalError(answer["error"])
@@ -97,7 +93,7 @@ class EmbeddedAws:
     def client(self, service: str) -> Any:
         """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
         environment = self.environment
-        session = boto3.session.Session(
+        session: Any = boto3.session.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
@@ -109,9 +105,9 @@ class EmbeddedAws:
         """Return what the queue has done so far."""
         return self._control("GET")
 
-    def restart_queue(self, *, clock: Clock = Clock(), faults: Faults = Faults()) -> None:
-        """Empty the queue and its counts, and go on with another clock and other faults."""
-        self._control("PUT", document(clock, faults))
+    def restart_queue(self, pace: Pace) -> None:
+        """Empty the queue and its counts, and go on at another pace."""
+        self._control("PUT", document(pace))
 
     def _control(self, method: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
@@ -139,5 +135,5 @@ class EmbeddedAws:
             self._process.stdout.close()
         self.workspace.remove()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()

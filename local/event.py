@@ -84,3 +84,12 @@ class Event:
     def age(self, now: float) -> float:
         """Return the event's age in Lambda seconds at the monotonic time `now`."""
         return now - self.accepted - self.waited_real + self.waited
+
+    def note_wait(self, seconds: float, real: float) -> None:
+        """Note a wait before the next attempt, of so many Lambda seconds, and the kind of failure that it follows."""
+        if self.last is not None and self.last.result is Result.FUNCTION_ERROR:
+            self.retries += 1
+        else:
+            self.backoffs += 1
+        self.waited += seconds
+        self.waited_real += real

@@ -30,6 +30,7 @@ class InvokeConfig(NamedTuple):
 class VersionConfig(NamedTuple):
     """What the queue needs of a version's configuration."""
 
+    version: str
     role: str
     dead_letter_target: str | None
 
@@ -57,7 +58,8 @@ class LambdaApi:
         if answer.status != 200:
             return None
         document = answer.json()
-        return VersionConfig(document["Role"], (document.get("DeadLetterConfig") or {}).get("TargetArn") or None)
+        dead_letter_target = (document.get("DeadLetterConfig") or {}).get("TargetArn") or None
+        return VersionConfig(document["Version"], document["Role"], dead_letter_target)
 
     async def is_switched_off(self, target: Target) -> bool:
         """Tell whether the function's reserved concurrency is zero."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.aws_api import Answer, App, Message, Receive, Scope, Send, call
+from local.aws_api import Answer, App, Receive, Scope, Send, call
 from local.control import CONTROL_PATH, control
 from local.destinations import PAYLOAD_LIMIT, UnsupportedTargetError, require_supported
 from local.event import Target
@@ -36,11 +35,7 @@ class AsynchronousInvocation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it through."""
-        if scope["type"] == "lifespan":
-            self.queue.start()
-            await self.inner(scope, receive, send)
-            await self.queue.stop()
-        elif scope["type"] != "http":
+        if scope["type"] != "http":
             await self.inner(scope, receive, send)
         elif scope["path"] == CONTROL_PATH:
             await _respond(send, await control(self.queue, scope["method"], await _body(receive, PAYLOAD_LIMIT)))
@@ -77,7 +72,9 @@ class AsynchronousInvocation:
         # The signature covers the invocation type and the body, so a caller with a real signature can't be turned into
         # a dry run. Lambda's loop detection comes after every other check and before the function: a chain of events
         # beyond any length gets that refusal, and none other, exactly where the event would have been taken.
-        answer = await call(self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body or b"")
+        answer = await call(
+            self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body or b""
+        )
         if answer.status == 400 and answer.error_code == "RecursiveInvocationException":
             return answer._replace(status=204)
         return answer
@@ -109,7 +106,9 @@ def _target(scope: Scope, name: str) -> Target:
         raise ValueError(f"not a function's name or ARN: {name}")
     query = parse_qs(scope["query_string"].decode())
     qualifier = match["qualifier"] or query.get("Qualifier", [None])[0]
-    return Target(match["account"] or match["partial"] or ACCOUNT, match["region"] or _region(scope), match["name"], qualifier)
+    return Target(
+        match["account"] or match["partial"] or ACCOUNT, match["region"] or _region(scope), match["name"], qualifier
+    )
 
 
 def _destinations(body: bytes) -> list[str]:

@@ -79,8 +79,8 @@ def show(report: Report, console: Console) -> None:
     _show_losses(report, console)
     document = report.document()
     console.print(
-        f"{document['submitted']} submitted: {document['stored']} stored, {len(document['dead_letters'])} dead letters, "
-        f"{document['lost']} lost; {document['refused']} refused at the door. "
+        f"{document['submitted']} submitted: {document['stored']} stored, {len(document['dead_letters'])} dead letters,"
+        f" {document['lost']} lost; {document['refused']} refused at the door. "
         f"{document['seconds']:.1f} s, {document['records_per_second']} records/s.",
         highlight=False,
     )
@@ -89,7 +89,7 @@ def show(report: Report, console: Console) -> None:
 def _show_losses(report: Report, console: Console) -> None:
     reasons = Counter((loss["metric"], loss["reason"]) for loss in report.queue["losses"])
     for (metric, reason), number in reasons.most_common():
-        console.print(f"{metric}: {number} × {reason}", style="red", highlight=False, markup=False)
+        console.print(f"{metric}: {number} times: {reason}", style="red", highlight=False, markup=False)
 
 
 class _Row(NamedTuple):

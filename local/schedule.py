@@ -39,9 +39,7 @@ def backoff(earlier: int) -> float:
     return float(min(2 ** min(earlier, 16), MAXIMUM_BACKOFF))
 
 
-def after_failure(
-    result: Result, *, retries: int, backoffs: int, age: float, settings: Settings
-) -> Retry | Condition:
+def after_failure(result: Result, *, retries: int, backoffs: int, age: float, settings: Settings) -> Retry | Condition:
     """Decide what follows a failed attempt: another one, or the condition under which the event ends."""
     if result is Result.REJECTED:
         return Condition.RETRIES_EXHAUSTED

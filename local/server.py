@@ -1,7 +1,7 @@
 """The embedded AWS's own process: MiniStack behind the asynchronous queue, served over TLS on one port.
 
-Started by `local.embedded` as `python -m local.server SETTINGS`, with the settings as JSON. It prints one line of JSON when
-it serves, or why it can't, and ends at the end of its standard input.
+Started by `local.embedded` as `python -m local.server SETTINGS`, with the settings as JSON. It prints one line of JSON
+when it serves, or why it can't, and ends at the end of its standard input.
 """
 
 from __future__ import annotations
@@ -16,18 +16,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from botocore.credentials import Credentials
-
 from local.aws_api import App, AwsApi
 from local.certificate import Certificates, make_certificates
 from local.control import parse
 from local.environment import exports, for_ministack
-from local.lambda_api import LambdaApi
 from local.middleware import AsynchronousInvocation
-from local.queue import Queue
-from local.roles import Roles
-from local.settings import ACCESS_KEY, HOST, SECRET_KEY
+from local.settings import HOST
 from local.tether import end_with_parent
+from local.wiring import make_queue
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
@@ -64,13 +60,7 @@ def _app(settings: dict[str, Any], host: str) -> App:
     # Imported only now: it reads its settings from the environment when it is imported.
     from ministack.app import app as inner  # noqa: PLC0415
 
-    service = Credentials(ACCESS_KEY, SECRET_KEY)
-    aws = AwsApi(inner, host)
-    clock, faults = parse(settings)
-    queue = Queue(
-        LambdaApi(aws, service), Roles(aws, service), clock=clock, faults=faults, concurrency=settings["concurrency"]
-    )
-    return AsynchronousInvocation(inner, queue)
+    return AsynchronousInvocation(inner, make_queue(AwsApi(inner, host), parse(settings)))
 
 
 async def _serve(app: App, listener: socket.socket, certificates: Certificates, exported: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """A child process that ends with its parent: at the end of its standard input it ends, with all that it started.
 
-Run as a program it tethers another one: `python -m local.tether COMMAND...` runs the command, passes its exit status on,
-and kills it when the parent is gone. A pipe's end comes however the parent ended, on Linux and macOS alike.
+Run as a program it tethers another one: `python -m local.tether COMMAND...` runs the command, passes its exit status
+on, and kills it when the parent is gone. A pipe's end comes however the parent ended, on Linux and macOS alike.
 """
 
 from __future__ import annotations

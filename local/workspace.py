@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 
 PREFIX = "data-processing-local-"
 YOUNG = 60
@@ -16,7 +15,7 @@ YOUNG = 60
 
 
 class Workspace:
-    """A temporary folder, locked as long as one of its owners lives; a lock ends with its process, however that ends."""
+    """A temporary folder, locked as long as one of its owners lives: a process' locks end with it, however it ends."""
 
     def __init__(self) -> None:
         sweep()
@@ -38,7 +37,7 @@ class Workspace:
     def __enter__(self) -> Workspace:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.remove()
 
 

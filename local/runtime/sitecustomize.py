@@ -1,7 +1,7 @@
 """What Lambda's Python runtime does before a handler is loaded: log lines become JSON on standard error.
 
-Python imports this by itself in every interpreter that the embedded AWS starts for a function; it finds it by PYTHONPATH.
-Without it a function's INFO lines would be nowhere.
+Python imports this by itself in every interpreter that the embedded AWS starts for a function; it finds it by
+PYTHONPATH. Without it a function's INFO lines would be nowhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         """Format a record with its extra fields, as Lambda's JSON log format has them."""
 
         def format(self, record: logging.LogRecord) -> str:
-            line = {
+            line: dict[str, object] = {
                 "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
                 "level": record.levelname,
                 "message": record.getMessage(),

@@ -1,0 +1,84 @@
+"""The Makefile on machines that lack something, and what it says of itself."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A folder with the Makefile and the lock, and no virtual environment."""
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def python(folder: Path, script: str) -> str:
+    """Put a stand-in for an interpreter into the folder, and return its path."""
+    path = folder / "python3"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize("target", ["run", "test"])
+def test_an_old_python_is_named_with_what_is_needed(fresh: Path, target: str) -> None:
+    old = python(fresh, 'case "$1" in --version) echo Python 3.10.13;; *) exit 1;; esac')
+    run = make(fresh, target, f"PYTHON={old}")
+    assert run.returncode == 2
+    assert f"Python 3.11 or newer is needed: '{old}' is Python 3.10.13." in run.stderr
+    assert f"make PYTHON=python3.13 {target}" in run.stderr
+    assert not (fresh / ".venv").exists()
+
+
+def test_a_missing_python_is_named(fresh: Path) -> None:
+    run = make(fresh, "run", "PYTHON=python-that-is-not-there")
+    assert run.returncode == 2
+    assert "Python 3.11 or newer is needed: 'python-that-is-not-there' is" in run.stderr
+    assert "missing." in run.stderr
+
+
+def test_a_missing_venv_module_is_named_with_how_to_install_it(fresh: Path) -> None:
+    bare = python(fresh, 'case "$2" in *ensurepip*) exit 1;; esac')
+    run = make(fresh, "run", f"PYTHON={bare}")
+    assert run.returncode == 2
+    assert f"The venv module of '{bare}' is missing" in run.stderr
+    assert "apt-get install python3-venv" in run.stderr
+
+
+def test_help_lists_every_command(fresh: Path) -> None:
+    run = make(fresh)
+    assert run.returncode == 0
+    listed = re.findall(r"(?m)^make (\w+) +\S", run.stdout)
+    phony = re.search(r"(?m)^\.PHONY: (.+)$", (ROOT / "Makefile").read_text())
+    assert phony
+    assert sorted(listed) == sorted(phony[1].split())
+
+
+def test_the_lock_holds_hashes_and_names_no_host() -> None:
+    lock = (ROOT / "requirements.txt").read_text()
+    pinned = re.findall(r"(?m)^[a-z0-9._-]+==\S+", lock)
+    assert len(pinned) > 100
+    assert "://" not in lock
+    for requirement in re.split(r"(?m)^(?=[a-z0-9])", lock)[1:]:
+        assert "--hash=sha256:" in requirement, requirement.splitlines()[0]
+
+
+def test_every_requirement_is_in_the_lock() -> None:
+    lock = (ROOT / "requirements.txt").read_text().lower()
+    wanted = re.findall(r"(?m)^([A-Za-z][\w-]*)", (ROOT / "requirements.in").read_text())
+    assert len(wanted) > 10
+    assert [name for name in wanted if not re.search(rf"(?m)^{name.lower()}==", lock)] == []
+
+
+def test_ci_runs_the_readmes_command() -> None:
+    assert "make test" in (ROOT / ".ci/run").read_text().splitlines()

@@ -160,6 +160,8 @@ def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
         # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
         Enabled=Ref(parameters.GRADUAL_DEPLOYMENT),
         Type=Ref(parameters.DEPLOYMENT_TYPE),
+        # The functions have no condition; without this word every sam command grumbles about a feature toggle.
+        PassthroughCondition=False,
         Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in watched_by], otherwise=[NoValue]),
     )
 

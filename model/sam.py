@@ -23,6 +23,7 @@ class DeploymentPreference(serverless.DeploymentPreference):
         **serverless.DeploymentPreference.props,
         "Alarms": ((list, AWSHelperFn), False),
         "Enabled": ((bool, AWSHelperFn), False),
+        "PassthroughCondition": (bool, False),
     }
 
 

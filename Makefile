@@ -22,14 +22,16 @@ run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." 
 test: $(READY) lint ## lint, check types, check generated files and run the tests
 	@$(BIN)/python -m pytest
 
-generate: $(READY) ## write template.yaml from the model
+generate: $(READY) ## write template.yaml and the picture in the README from the model
 	@$(BIN)/python generate.py
+	@$(BIN)/python generate.py --diagram
 
 lint: $(READY) ## check style, types, the template and that generated files are up to date
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/python generate.py --check
+	@$(BIN)/python generate.py --check --diagram
 	@$(BIN)/cfn-lint
 	@$(BIN)/sam validate
 	@$(BIN)/sam validate --lint

@@ -1,31 +1,35 @@
-"""Write template.yaml from the model."""
+"""Write what is generated from the model: template.yaml, and the picture of the architecture in the README."""
 
 import argparse
 import difflib
+import re
 import sys
 from pathlib import Path
 
 try:
-    from model import build, render
+    from model import build, draw, render
 except ModuleNotFoundError as missing:
     if missing.name == "model":
         raise
     sys.exit(f"generate.py: this Python lacks {missing.name}; run `make setup`, then .venv/bin/python generate.py")
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
+README = Path(__file__).with_name("README.md")
 STALE = 1
+PICTURE = re.compile(r"(?<=<!-- the architecture, by generate\.py --diagram -->\n).*?(?=<!-- end of it -->)", re.DOTALL)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the template, or check that the written one is up to date.
+    """Write the template or the picture, or check that the written one is up to date.
 
     Returns:
         The exit code: 0, or 1 when the checked file is stale.
     """
     options = _parser().parse_args(arguments)
-    text = render(build())
+    output = options.output or str(README if options.diagram else TEMPLATE)
     try:
-        return _check(options.output, text) if options.check else _write(options.output, text)
+        text = _picture(output) if options.diagram else render(build())
+        return _check(output, text, options.diagram) if options.check else _write(output, text)
     except OSError as error:
         sys.exit(f"generate.py: cannot use {error.filename}: {error.strerror}")
 
@@ -33,19 +37,32 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="generate.py",
-        description="Write the SAM template from the model in model/.",
+        description="Write the SAM template from the model in model/, or draw the architecture that it describes.",
         epilog="Exit codes: 0 done or up to date, 1 stale or not writable, 2 wrong arguments.",
     )
+    parser.add_argument("--diagram", action="store_true", help="draw the architecture as Mermaid into the README")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; print what would change and exit 1 if the file is stale"
     )
     parser.add_argument(
         "--output",
         metavar="PATH",
-        default=str(TEMPLATE),
-        help="the file to write or check; - for standard output (default: template.yaml beside this script)",
+        help="the file to write or check; - for standard output (default: template.yaml, or README.md for the picture)",
     )
     return parser
+
+
+def _picture(output: str) -> str:
+    """Return the Markdown file with the picture in its place, or the picture alone for standard output."""
+    picture = draw(build())
+    if output == "-":
+        return picture
+    text, places = PICTURE.subn(lambda _: f"```mermaid\n{picture}```\n", Path(output).read_text(encoding="utf-8"))
+    if places != 1:
+        sys.exit(
+            f"generate.py: {_shown(output)} must have one place for the picture, between its comments (got {places})"
+        )
+    return text
 
 
 def _write(output: str, text: str) -> int:
@@ -57,18 +74,18 @@ def _write(output: str, text: str) -> int:
     return 0
 
 
-def _check(output: str, text: str) -> int:
+def _check(output: str, text: str, diagram: bool) -> int:
     path = Path(output)
     written = path.read_text(encoding="utf-8") if path.exists() else ""
-    if written == text:
-        print(f"{_shown(output)} is up to date")  # noqa: T201
-        return 0
     name = _shown(output)
+    if written == text:
+        print(f"{name} is up to date")  # noqa: T201
+        return 0
     diff = difflib.unified_diff(
         written.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (from the model)"
     )
     sys.stdout.writelines(diff)
-    sys.stderr.write(f"{name} is stale: run `python generate.py`\n")
+    sys.stderr.write(f"{name} is stale: run `python generate.py{' --diagram' * diagram}`\n")
     return STALE
 
 

@@ -1,6 +1,7 @@
 """The reusable Lambda component: what one stage of the pipeline consists of, from its log group to its alias."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
@@ -66,8 +67,9 @@ def function(
         provisioned_concurrency: A `ProvisionedConcurrencyConfiguration`, or a condition around one.
 
     Raises:
-        ValueError: the memory is no size that the model offers.
+        ValueError: the name is no single word, or the memory no size that the model offers.
     """
+    _check_name(name)
     _check_memory(name, memory)
     stage = name.capitalize()
     log_group = LogGroup(
@@ -116,6 +118,21 @@ def function(
     watched_by = alarms.on_stage(name, code, timeout=TIMEOUT)
     code.DeploymentPreference = _deployment(watched_by)
     return Component(log_group, rights, role, code, watched_by)
+
+
+def pipeline(*stages: Callable[..., Component]) -> tuple[Component, ...]:
+    """Build stages that hand their results on, each to the one after it; they need no more than `next_stage`."""
+    built: list[Component] = []
+    for stage in reversed(stages):
+        built.insert(0, stage(next_stage=built[0] if built else None))
+    return tuple(built)
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,39}", name):
+        raise ValueError(
+            f"the name of a stage must be one word of at most 40 lower-case letters and digits (got '{name}')"
+        )
 
 
 def _check_memory(name: str, memory: int) -> None:

@@ -1,6 +1,7 @@
 """The whole system on one page."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from awacs import dynamodb
 from troposphere import AWSObject, GetAtt, Output, Ref, Template
@@ -10,7 +11,7 @@ from troposphere.serverless import SERVERLESS_TRANSFORM
 from . import alarms, conditions, parameters, policy, storage
 from .conditions import PROCESSOR_IS_PROVISIONED, when
 from .dashboard import dashboard
-from .function import Component, function
+from .function import Component, function, pipeline
 from .notifications import notifications
 from .scaling import scaling
 from .tags import tag
@@ -22,41 +23,42 @@ DESCRIPTION = (
 
 
 def build() -> Template:
-    """Describe the stack: what it stores, its three stages from the last to the first, and what watches them."""
+    """Describe the stack: what it stores, its stages from the first to the last, and what watches them."""
     table = storage.data_table()
     dead_letters = storage.dead_letters()
+    stage = partial(function, dead_letters=dead_letters.queue)
 
-    processor = function(
-        "processor",
-        description="Stores each record exactly once",
-        memory=512,
-        dead_letters=dead_letters.queue,
-        calls=[policy.allow(dynamodb.PutItem, on=GetAtt(table, "Arn"))],
-        environment={"TABLE_NAME": Ref(table)},
-        provisioned_concurrency=when(
-            PROCESSOR_IS_PROVISIONED,
-            ProvisionedConcurrencyConfiguration(
-                ProvisionedConcurrentExecutions=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY)
+    stages = pipeline(
+        partial(
+            stage,
+            "validator",
+            description="Checks each record, and stamps the time on one that has none",
+            memory=512,
+            # A record that is refused once is refused always.
+            retries=0,
+        ),
+        partial(
+            stage,
+            "enricher",
+            description="Marks each record as enriched, when and by which version",
+            memory=768,
+        ),
+        partial(
+            stage,
+            "processor",
+            description="Stores each record exactly once",
+            memory=512,
+            calls=[policy.allow(dynamodb.PutItem, on=GetAtt(table, "Arn"))],
+            environment={"TABLE_NAME": Ref(table)},
+            provisioned_concurrency=when(
+                PROCESSOR_IS_PROVISIONED,
+                ProvisionedConcurrencyConfiguration(
+                    ProvisionedConcurrentExecutions=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY)
+                ),
             ),
         ),
     )
-    enricher = function(
-        "enricher",
-        description="Marks each record as enriched, when and by which version",
-        memory=768,
-        dead_letters=dead_letters.queue,
-        next_stage=processor,
-    )
-    validator = function(
-        "validator",
-        description="Checks each record, and stamps the time on one that has none",
-        memory=512,
-        dead_letters=dead_letters.queue,
-        next_stage=enricher,
-        # A record that is refused once is refused always.
-        retries=0,
-    )
-    stages = (validator, enricher, processor)
+    processor = stages[-1]
 
     template = Template(Description=DESCRIPTION)
     template.set_version()

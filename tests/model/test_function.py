@@ -18,6 +18,12 @@ def test_a_memory_that_is_no_size_is_refused_by_name(memory: int) -> None:
         function("processor", description="", memory=memory, dead_letters=storage.dead_letters().queue)
 
 
+@pytest.mark.parametrize("name", ["", "Fraud", "fraud-check", "fraud_check", "1st", "a" * 41])
+def test_a_name_that_is_no_single_word_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"must be one word of .* \(got '{name}'\)"):
+        function(name, description="", memory=128, dead_letters=storage.dead_letters().queue)
+
+
 def test_a_resource_that_lacks_a_property_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     original = storage.data_table
 

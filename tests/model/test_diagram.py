@@ -1,0 +1,46 @@
+import re
+from typing import Any
+
+from model import build, draw
+
+
+def edges(text: str) -> set[tuple[str, str, str]]:
+    return set(re.findall(r"(?m)^    (\w+) -\.?->\|([^|]+)\| (\w+)$", text))
+
+
+def test_the_pipeline_is_drawn_from_the_producer_to_the_table() -> None:
+    assert edges(draw(build())) >= {
+        ("producer", "async", "ValidatorFunction"),
+        ("ValidatorFunction", "on success", "EnricherFunction"),
+        ("EnricherFunction", "on success", "ProcessorFunction"),
+        ("ProcessorFunction", "PutItem", "DataTable"),
+    }
+
+
+def test_every_function_has_its_dead_letters_and_only_the_processor_writes() -> None:
+    drawn = edges(draw(build()))
+    functions = {"ValidatorFunction", "EnricherFunction", "ProcessorFunction"}
+    assert {source for source, _, target in drawn if target == "DeadLetterQueue"} == functions
+    assert {source for source, _, target in drawn if target == "DataTable"} == {"ProcessorFunction"}
+
+
+def test_what_is_watched_leads_to_the_topic() -> None:
+    watched = {source for source, label, target in edges(draw(build())) if (label, target) == ("alarms", "AlarmTopic")}
+    assert watched == {"DataTable", "DeadLetterQueue", "ValidatorFunction", "EnricherFunction", "ProcessorFunction"}
+
+
+def test_a_changed_destination_changes_the_picture() -> None:
+    model = build()
+    destination: Any = model.resources["ValidatorFunction"].EventInvokeConfig.DestinationConfig.OnSuccess
+    destination.Destination = model.resources["ProcessorFunction"].alias
+    assert ("ValidatorFunction", "on success", "ProcessorFunction") in edges(draw(model))
+
+
+def test_every_edge_joins_nodes_that_are_drawn() -> None:
+    text = draw(build())
+    nodes = set(re.findall(r"(?m)^    (\w+)[(\[]", text))
+    assert {end for source, _, target in edges(text) for end in (source, target)} == nodes
+
+
+def test_a_function_is_labelled_with_its_alias_and_its_memory() -> None:
+    assert 'EnricherFunction["enricher:live<br>768 MB"]' in draw(build())

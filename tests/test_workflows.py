@@ -1,0 +1,95 @@
+"""The workflows: valid, pinned, with no right too many."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(params=WORKFLOWS, ids=lambda path: path.name)
+def workflow(request: pytest.FixtureRequest) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(request.param.read_text())
+    return loaded
+
+
+def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job.get("steps", [])]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_there_are_workflows_for_ci_and_deployment() -> None:
+    assert [path.name for path in WORKFLOWS] == ["ci.yml", "deploy.yml"]
+
+
+def test_each_is_valid_by_githubs_schema() -> None:
+    checked = run(f"{BIN}/check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_a_workflow_that_is_not_valid_is_caught(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WORKFLOWS[0].read_text().replace("runs-on:", "run-on:"))
+    assert run(f"{BIN}/check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(broken)).returncode == 1
+
+
+def test_the_security_audit_finds_nothing() -> None:
+    audit = run(f"{BIN}/zizmor", "--offline", "--min-severity", "medium", ".github/workflows")
+    assert audit.returncode == 0, audit.stdout
+
+
+def test_an_action_that_is_not_pinned_is_caught(tmp_path: Path) -> None:
+    loose = tmp_path / ".github" / "workflows" / "loose.yml"
+    loose.parent.mkdir(parents=True)
+    loose.write_text(re.sub(r"@[0-9a-f]{40} # \S+", "@v4", WORKFLOWS[0].read_text()))
+    audit = run(f"{BIN}/zizmor", "--offline", "--min-severity", "medium", str(loose))
+    assert audit.returncode != 0
+    assert "unpinned-uses" in audit.stdout
+
+
+def test_every_action_is_pinned_by_digest(workflow: dict[str, Any]) -> None:
+    used = [step["uses"] for step in steps(workflow) if "uses" in step]
+    assert used
+    assert [use for use in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", use)] == []
+
+
+def test_no_workflow_has_a_right_by_default_nor_stores_a_key(workflow: dict[str, Any]) -> None:
+    assert workflow["permissions"] == {}
+    assert "secrets." not in yaml.dump(workflow)
+    rights = [job["permissions"] for job in workflow["jobs"].values()]
+    assert all(set(right.items()) <= {("contents", "read"), ("id-token", "write")} for right in rights)
+
+
+def test_ci_runs_what_everybody_runs() -> None:
+    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    assert ".ci/run" in [step.get("run") for step in ci["jobs"]["test"]["steps"]]
+    assert ci["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+
+
+def test_production_follows_staging_and_both_follow_the_tests() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    assert (jobs["staging"]["needs"], jobs["prod"]["needs"]) == ("test", "staging")
+    assert jobs["staging"]["if"] == "github.event_name == 'push'"
+    environments = [jobs[name]["with"]["environment"] for name in ("staging", "prod")]
+    assert environments == ["staging", "prod"]
+
+
+def test_the_hooks_before_a_commit_are_commands_of_ci() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    makefile = (ROOT / "Makefile").read_text()
+    commands = [
+        part for hook in hooks for part in re.findall(r"\.venv/bin/([\w -]+[\w.-]+(?: --[\w-]+)*)", hook["entry"])
+    ]
+    assert len(commands) >= 6
+    for command in commands:
+        assert re.search(rf"\$\(BIN\)/{re.escape(command)}", makefile) or "ruff" in command, command

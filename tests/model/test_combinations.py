@@ -61,7 +61,10 @@ def test_a_combination_lints_clean_and_refers_to_nothing_that_is_not_there(
         name: {**parameters[name], "Default": combination.get(name, parameters[name]["Default"])}
         for name in parameters.keys() & referred
     }
-    assert [str(match) for match in lint_all(json.dumps(stack))] == []
+    # Once nothing is kept warm, the guardrails say so.
+    expected = {"W9181"} if combination["ProcessorProvisionedConcurrency"] == 0 else set()
+    matches = lint_all(json.dumps(stack))
+    assert [str(match) for match in matches if match.rule.id not in expected] == []
 
 
 def _depends_on_one(resource: dict[str, Any]) -> bool:

@@ -1,0 +1,51 @@
+"""cfn-lint rules that keep the ten issues of the first implementation from coming back, in any template.
+
+An id says which of the ten a rule guards against: E911x and W911x the first, E912x and W912x the second, up to E920x
+for the tenth; E93xx and W93xx guard what none of the ten named. E90xx and W90xx are the lines of custom_rules.txt.
+"""
+
+from .alarms import BlindAlarm, SilentAlarm
+from .capacity import FixedCapacity
+from .concurrency import ColdCriticalFunction, UnqualifiedCall
+from .dead_letters import NoDeadLetters, ShortRetention, SlowDeadLetterAlarm, UnwatchedDeadLetters
+from .delivery import ForbiddenDelivery, UndecidedRetries, UnreachedSettings
+from .duplication import WrittenOutAgain
+from .durability import PlainHttpAccepted, UnencryptedQueue, UnretainedData
+from .logs import LogGroupOfNobody, NoLogGroup, UnwritableLogGroup
+from .memory import MemoryParameter
+from .permissions import AllowAllBut, AnybodyAllowed, ManagedByAws, SharedRole, WildcardAction, WildcardResource
+from .references import AccountByNumber, NameSpelledAgain, UnevaluatedReference
+from .tagging import MissingTags
+
+__all__ = [
+    "AccountByNumber",
+    "AllowAllBut",
+    "AnybodyAllowed",
+    "BlindAlarm",
+    "ColdCriticalFunction",
+    "FixedCapacity",
+    "ForbiddenDelivery",
+    "LogGroupOfNobody",
+    "ManagedByAws",
+    "MemoryParameter",
+    "MissingTags",
+    "NameSpelledAgain",
+    "NoDeadLetters",
+    "NoLogGroup",
+    "PlainHttpAccepted",
+    "SharedRole",
+    "ShortRetention",
+    "SilentAlarm",
+    "SlowDeadLetterAlarm",
+    "UndecidedRetries",
+    "UnencryptedQueue",
+    "UnevaluatedReference",
+    "UnqualifiedCall",
+    "UnreachedSettings",
+    "UnretainedData",
+    "UnwatchedDeadLetters",
+    "UnwritableLogGroup",
+    "WildcardAction",
+    "WildcardResource",
+    "WrittenOutAgain",
+]

@@ -1,0 +1,136 @@
+"""Alarms: that what they watch exists, and that somebody hears them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .reading import Path, Reference, Resource, Template, find, items, reference, text
+from .rule import Fault, Rule
+
+ALARM = "AWS::CloudWatch::Alarm"
+# The dimension by which a namespace names a resource, the resource's type, and how its name is referred to.
+NAMED_BY = {
+    "AWS/SQS": ("QueueName", "AWS::SQS::Queue", "QueueName"),
+    "AWS/SNS": ("TopicName", "AWS::SNS::Topic", "TopicName"),
+    "AWS/DynamoDB": ("TableName", "AWS::DynamoDB::Table", None),
+    "AWS/Lambda": ("FunctionName", "AWS::Lambda::Function", None),
+}
+# DynamoDB reports these by operation only: an alarm on the table's name alone never gets a value.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+BY_OPERATION = {"SystemErrors", "ThrottledRequests", "SuccessfulRequestLatency", "ReturnedItemCount"}
+
+
+class Metric(NamedTuple):
+    """One metric that an alarm watches."""
+
+    alarm: Resource
+    path: Path
+    namespace: str
+    name: str
+    dimensions: Mapping[str, Any]
+
+
+def metrics(template: Template) -> list[Metric]:
+    """List the metrics of every alarm, those of metric math included."""
+    return [
+        Metric(alarm, path, text(body.get("Namespace")), text(body.get("MetricName")), _dimensions(body))
+        for alarm in template.of_type(ALARM)
+        for path, body in _metrics(alarm)
+        if "MetricName" in body
+    ]
+
+
+def alarms_on(template: Template, metric: str, resource: str) -> list[Resource]:
+    """List the alarms on a metric of a resource that name the resource as its namespace does."""
+    return [
+        found.alarm
+        for found in metrics(template)
+        if found.name == metric and found.namespace in NAMED_BY
+        for dimension, _, attribute in [NAMED_BY[found.namespace]]
+        if reference(found.dimensions.get(dimension)) == Reference(resource, attribute)
+    ]
+
+
+class BlindAlarm(Rule):
+    """An alarm watches a metric that never gets a value."""
+
+    id = "E9311"
+    shortdesc = "An alarm watches nothing"
+    description = "A dimension that names no resource makes no error: the metric has no data, and the alarm sleeps"
+    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension"
+    tags = ["cloudwatch", "operations"]
+
+    def subjects(self, template: Template) -> list[Metric]:
+        """List the metrics of the services whose dimensions are known here."""
+        return [metric for metric in metrics(template) if metric.namespace in NAMED_BY]
+
+    def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
+        """Hold the dimensions against the resource that they have to name."""
+        dimension, resource_type, attribute = NAMED_BY[subject.namespace]
+        if dimension in subject.dimensions:
+            yield from self._misnamed(subject, dimension, resource_type, attribute, template)
+        elif subject.dimensions or subject.namespace == "AWS/SQS":
+            yield self._fault(subject, f"have the dimension {dimension}", ", ".join(subject.dimensions) or "none")
+        by_operation = subject.namespace == "AWS/DynamoDB" and subject.name in BY_OPERATION
+        if by_operation and "Operation" not in subject.dimensions:
+            yield self._fault(subject, "have the dimension Operation, without which it has no data", "none")
+        if "Resource" in subject.dimensions and subject.namespace == "AWS/Lambda":
+            yield from self._unaliased(subject, template)
+
+    def _misnamed(
+        self, metric: Metric, dimension: str, resource_type: str, attribute: str | None, template: Template
+    ) -> Iterator[Fault]:
+        for value in find(metric.dimensions, dimension):
+            found = reference(value)
+            if found and found.id in template.parameters:
+                continue
+            resource = template.resources.get(found.id) if found else None
+            if not resource or resource.type != resource_type or (found and found.attribute != attribute):
+                expected = f"GetAtt {attribute}" if attribute else "Ref"
+                yield self._fault(metric, f"have {dimension} by {expected} of an {resource_type}", text(value))
+
+    def _unaliased(self, metric: Metric, template: Template) -> Iterator[Fault]:
+        function = reference(metric.dimensions.get("FunctionName"))
+        aliases = {
+            text(alias.properties.get("Name"))
+            for alias in template.of_type("AWS::Lambda::Alias")
+            if reference(alias.properties.get("FunctionName")) == function
+        }
+        given = text(metric.dimensions["Resource"])
+        if function and given not in {f"${{{function.id}}}:{alias}" for alias in aliases}:
+            yield self._fault(metric, "have a Resource of the form ${function}:alias, of one of its aliases", given)
+
+    @staticmethod
+    def _fault(metric: Metric, expected: str, got: str) -> Fault:
+        return Fault(metric.path, f"{metric.alarm.id} on {metric.name} should {expected} (got {got})")
+
+
+class SilentAlarm(Rule):
+    """An alarm goes off and nobody hears it."""
+
+    id = "W9312"
+    shortdesc = "An alarm notifies nobody"
+    description = "An alarm without an action changes colour on a page that nobody has open"
+    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html"
+    tags = ["cloudwatch", "operations"]
+
+    def subjects(self, template: Template) -> list[Resource]:
+        """List the alarms."""
+        return template.of_type(ALARM, "AWS::CloudWatch::CompositeAlarm")
+
+    def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
+        """Look for an action."""
+        if "AlarmActions" not in subject.properties:
+            yield Fault(
+                ["Resources", subject.id], f"alarm {subject.id} should have an action, such as a topic (got none)"
+            )
+
+
+def _metrics(alarm: Resource) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    start: Path = ["Resources", alarm.id, "Properties"]
+    yield start, alarm.properties
+    for index, query in enumerate(items(alarm.properties.get("Metrics"))):
+        yield from (([*start, "Metrics", index], found) for found in find(query, "MetricStat", "Metric"))
+
+
+def _dimensions(metric: Mapping[str, Any]) -> dict[str, Any]:
+    return {text(entry.get("Name")): entry.get("Value") for entry in items(metric.get("Dimensions"))}

@@ -1,0 +1,106 @@
+"""Cold starts: the functions that have to be warm are, and callers reach the warm version."""
+
+import fnmatch
+from collections.abc import Iterator
+from typing import Any
+
+from .iam import statements
+from .reading import Function, Path, Reference, Template, find, functions, items, reference, refers_to, text
+from .rule import Fault, Rule
+
+
+class ColdCriticalFunction(Rule):
+    """A function that .cfnlintrc names as critical makes its callers wait for a cold start."""
+
+    id = "W9181"
+    shortdesc = "A critical Lambda function has no provisioned concurrency"
+    description = "Callers of a critical function should not wait for a cold start; keep instances of its alias warm"
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"
+    tags = ["lambda", "performance"]
+    settings = {"critical_functions": ["Processor*"]}  # logical ids, * for any letters
+
+    def subjects(self, template: Template) -> list[Function]:
+        """List the critical functions."""
+        return [function for function in functions(template) if self._is_critical(function.id)]
+
+    def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
+        """Look for provisioned concurrency on a version or an alias, if only under a condition."""
+        published = [*subject.aliases, *_versions(subject, template)]
+        if not any(find(p.properties, "ProvisionedConcurrencyConfig") for p in published):
+            yield Fault(
+                ["Resources", subject.id],
+                f"critical function {subject.id} should have provisioned concurrency on its alias (got none)",
+            )
+
+    def _is_critical(self, function: str) -> bool:
+        return any(fnmatch.fnmatchcase(function, pattern) for pattern in self.config["critical_functions"])
+
+
+class UnqualifiedCall(Rule):
+    """Somebody is given the ARN of a function that has an alias, and so calls past its warm, published version."""
+
+    id = "E9182"
+    shortdesc = "Callers are given the unqualified ARN of a Lambda function that has an alias"
+    description = "Provisioned concurrency, retries and destinations belong to the alias: give its ARN to callers"
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html"
+    tags = ["lambda", "performance", "reliability"]
+
+    def subjects(self, template: Template) -> list[tuple[Path, Any]]:
+        """List what callers are given: outputs, destinations, event sources, rights to invoke."""
+        return [
+            (path, value)
+            for path, value in [*_outputs(template), *_targets(template), *_invocable(template)]
+            if _function_of(value, template)
+        ]
+
+    def faults(self, subject: tuple[Path, Any], template: Template) -> Iterator[Fault]:
+        """Hold the reference against the aliases."""
+        path, value = subject
+        function = template.resources[_function_of(value, template)]
+        aliased = [f for f in functions(template) if f.id == function.id and f.aliases]
+        if aliased and function.id == refers_to(value) and reference(value) != Reference(function.id, "Version"):
+            yield Fault(
+                path,
+                f"{' '.join(map(str, path[:2]))} should give the alias of {function.id}, {aliased[0].aliases[0].id} "
+                f"(got {text(value)})",
+            )
+
+
+def _versions(function: Function, template: Template) -> list[Any]:
+    versions = template.of_type("AWS::Lambda::Version")
+    return [version for version in versions if refers_to(version.properties.get("FunctionName")) == function.id]
+
+
+def _function_of(value: Any, template: Template) -> str:
+    """Name the function, itself or by its alias, that a value refers to; empty if it is none."""
+    resource = template.resources.get(refers_to(value) or "")
+    if resource and resource.type == "AWS::Lambda::Alias":
+        return refers_to(resource.properties.get("FunctionName")) or ""
+    return resource.id if resource and resource.type == "AWS::Lambda::Function" else ""
+
+
+def _outputs(template: Template) -> Iterator[tuple[Path, Any]]:
+    for name, output in template.outputs.items():
+        for value in find(output, "Value"):
+            yield ["Outputs", name, "Value"], value
+
+
+def _targets(template: Template) -> Iterator[tuple[Path, Any]]:
+    """Walk what the template itself has invoked: destinations, event sources, scheduled and matched events."""
+    for config in template.of_type("AWS::Lambda::EventInvokeConfig"):
+        for outcome in ("OnSuccess", "OnFailure"):
+            for value in find(config.properties, "DestinationConfig", outcome, "Destination"):
+                yield ["Resources", config.id, "Properties"], value
+    for source in template.of_type("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
+        for value in find(source.properties, "FunctionName"):
+            yield ["Resources", source.id, "Properties", "FunctionName"], value
+    for event in template.of_type("AWS::Events::Rule"):
+        for target in items(event.properties.get("Targets")):
+            for value in find(target, "Arn"):
+                yield ["Resources", event.id, "Properties", "Targets"], value
+
+
+def _invocable(template: Template) -> Iterator[tuple[Path, Any]]:
+    for statement in statements(template):
+        if statement.allows and "lambda:InvokeFunction" in statement.actions:
+            yield from (([*statement.path, "Resource"], resource) for resource in statement.resources)

@@ -1,0 +1,126 @@
+"""Events on their way: retried as somebody decided, and sent on by a role that may."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .iam import allowed_to, permits
+from .reading import Function, Resource, Template, alternatives, find, functions, refers_to, text
+from .rule import Fault, Rule
+
+RETRIES = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
+# What the execution role has to be allowed on what Lambda sends events to.
+SENDING = {
+    "AWS::SQS::Queue": "sqs:SendMessage",
+    "AWS::SNS::Topic": "sns:Publish",
+    "AWS::Lambda::Alias": "lambda:InvokeFunction",
+    "AWS::Lambda::Function": "lambda:InvokeFunction",
+    "AWS::Events::EventBus": "events:PutEvents",
+    "AWS::S3::Bucket": "s3:PutObject",
+}
+
+
+class UndecidedRetries(Rule):
+    """Nobody decided how often and how long Lambda tries a function again."""
+
+    id = "E9191"
+    shortdesc = "A Lambda function has no retry settings"
+    description = "How often a failure is tried again, and how long an event may wait, depend on what the function does"
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"
+    tags = ["lambda", "reliability"]
+
+    def subjects(self, template: Template) -> list[Function]:
+        """List the functions."""
+        return functions(template)
+
+    def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
+        """Look for both settings."""
+        for name in RETRIES:
+            if not any(find(config.properties, name) for config in subject.event_invoke_configs):
+                yield Fault(
+                    ["Resources", subject.id], f"{subject.id} should set {name} in an EventInvokeConfig (got none)"
+                )
+
+
+class Delivery(NamedTuple):
+    """Something that Lambda sends on in a function's name."""
+
+    function: Function
+    purpose: str
+    target: Any
+
+
+class ForbiddenDelivery(Rule):
+    """A function's role may not send to its dead-letter queue or destination, and Lambda drops what it can't send."""
+
+    id = "E9192"
+    shortdesc = "A Lambda function may not send to its dead-letter queue or destination"
+    description = "Lambda sends as the execution role: without the right the event is lost, and only a metric tells"
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
+    tags = ["lambda", "iam", "reliability"]
+
+    def subjects(self, template: Template) -> list[Delivery]:
+        """List the deliveries to resources of the template."""
+        return [
+            delivery
+            for function in functions(template)
+            for delivery in _deliveries(function)
+            if _sending(delivery, template)
+        ]
+
+    def faults(self, subject: Delivery, template: Template) -> Iterator[Fault]:
+        """Look for what the role is allowed on the target."""
+        action = _sending(subject, template)
+        for role in filter(None, map(refers_to, alternatives(subject.function.properties.get("Role")))):
+            allowed = allowed_to(template, role)
+            if allowed is not None and not any(permits(s, action, subject.target) for s in allowed):
+                yield Fault(
+                    ["Resources", subject.function.id, "Properties", "Role"],
+                    f"{role} should allow {action} on {refers_to(subject.target)}, the {subject.purpose} of "
+                    f"{subject.function.id} (got no such right)",
+                )
+
+
+class UnreachedSettings(Rule):
+    """Retries and destinations are set for a qualifier that nobody calls."""
+
+    id = "E9193"
+    shortdesc = "Retry settings and destinations are not those of the alias"
+    description = "A caller gets the settings of the qualifier it calls: those of $LATEST do not apply to an alias"
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"
+    tags = ["lambda", "reliability"]
+
+    def subjects(self, template: Template) -> list[tuple[Function, Resource]]:
+        """List the settings of the functions that have an alias."""
+        return [
+            (function, config)
+            for function in functions(template)
+            if function.aliases
+            for config in function.event_invoke_configs
+        ]
+
+    def faults(self, subject: tuple[Function, Resource], template: Template) -> Iterator[Fault]:
+        """Compare the qualifier with the aliases."""
+        function, config = subject
+        aliases = {text(alias.properties.get("Name")) for alias in function.aliases}
+        for qualifier in map(text, find(config.properties, "Qualifier")):
+            if qualifier not in aliases:
+                yield Fault(
+                    ["Resources", config.id, "Properties", "Qualifier"],
+                    f"retries of {function.id} should be those of its alias {', '.join(sorted(aliases))} "
+                    f"(got {qualifier})",
+                )
+
+
+def _deliveries(function: Function) -> Iterator[Delivery]:
+    for target in find(function.properties, "DeadLetterConfig", "TargetArn"):
+        yield Delivery(function, "dead-letter queue", target)
+    for config in function.event_invoke_configs:
+        for outcome in ("OnSuccess", "OnFailure"):
+            for target in find(config.properties, "DestinationConfig", outcome, "Destination"):
+                yield Delivery(function, f"{outcome} destination", target)
+
+
+def _sending(delivery: Delivery, template: Template) -> str:
+    """Name the action that delivers; empty if the target is none of the template's."""
+    target = template.resources.get(refers_to(delivery.target) or "")
+    return SENDING.get(target.type, "") if target else ""

@@ -1,0 +1,117 @@
+"""References by text, which CloudFormation neither checks nor orders by."""
+
+import re
+from collections.abc import Iterator
+
+from .reading import VARIABLE, Path, Resource, Template, find, literals, text
+from .rule import Fault, Rule
+
+ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:.*")
+# Layers and the principals of policies may well belong to another account.
+FOREIGN = {"Layers", "Principal", "Tags"}
+
+
+class _TextRule(Rule):
+    """A rule about the texts in a template that nothing evaluates."""
+
+    def subjects(self, template: Template) -> list[tuple[Path, str]]:
+        """List the texts in the properties of the resources and in the outputs."""
+        return [
+            *(
+                found
+                for resource in template.resources.values()
+                for found in literals(resource.properties, ["Resources", resource.id, "Properties"])
+            ),
+            *(
+                found
+                for name, output in template.outputs.items()
+                for found in literals(output.get("Value"), ["Outputs", name, "Value"])
+            ),
+        ]
+
+
+class UnevaluatedReference(_TextRule):
+    """A text holds a reference that nothing evaluates, so that it arrives as it stands."""
+
+    id = "E9201"
+    shortdesc = "A reference stands in a text that nothing evaluates"
+    description = "Outside a Sub the text ${Name} is just that: nothing is put in its place, and nothing waits for it"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html"
+    tags = ["reference"]
+
+    def faults(self, subject: tuple[Path, str], template: Template) -> Iterator[Fault]:
+        """Look for what a Sub would evaluate, and for a logical id where a name belongs."""
+        path, literal = subject
+        known = {*template.resources, *template.parameters}
+        for name in VARIABLE.findall(literal):
+            if name.partition(".")[0] in known:
+                yield Fault(
+                    path, f"{_place(path)} should refer to {name} by Ref, GetAtt or Sub (got the text ${{{name}}})"
+                )
+        if "Variables" in path and literal in template.resources:
+            yield Fault(path, f"{_place(path)} should refer to {literal} by Ref or GetAtt (got its logical id as text)")
+
+
+class NameSpelledAgain(Rule):
+    """The name of a resource is spelled again where a reference to it belongs."""
+
+    id = "E9202"
+    shortdesc = "The name of a resource is spelled again instead of referred to"
+    description = "A name that is spelled twice parts on the first change, and CloudFormation orders nothing by it"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-ref.html"
+    tags = ["reference"]
+
+    def subjects(self, template: Template) -> list[tuple[Resource, str]]:
+        """List the resources that are given a name, with the name."""
+        return [
+            (resource, text(name))
+            for resource in template.resources.values()
+            # AWS::SQS::Queue has a QueueName, AWS::Lambda::Function a FunctionName, and so on.
+            for name in find(resource.properties, f"{resource.type.rpartition('::')[2]}Name")
+            if "${}" not in text(name) and not VARIABLE.fullmatch(text(name))
+        ]
+
+    def faults(self, subject: tuple[Resource, str], template: Template) -> Iterator[Fault]:
+        """Look for the name elsewhere: alone, or as the end of an ARN."""
+        named, name = subject
+        for resource in template.resources.values():
+            if resource.id == named.id:
+                continue
+            for path, spelled in _spellings(resource.properties, ["Resources", resource.id, "Properties"]):
+                if spelled == name or (spelled.startswith("arn:") and re.split("[:/]", spelled)[-1] == name):
+                    yield Fault(path, f"{_place(path)} should refer to {named.id} by Ref or GetAtt (got {spelled})")
+
+
+class AccountByNumber(_TextRule):
+    """An ARN names its account by number."""
+
+    id = "E9203"
+    shortdesc = "An ARN names an account by number"
+    description = "Refer to what the template makes, and take what it does not make as a parameter"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html"
+    tags = ["reference"]
+
+    def faults(self, subject: tuple[Path, str], template: Template) -> Iterator[Fault]:
+        """Look for an account number in an ARN."""
+        path, literal = subject
+        if ACCOUNT.fullmatch(literal) and not FOREIGN.intersection(map(str, path)):
+            yield Fault(path, f"{_place(path)} should be a reference or a parameter (got {literal})")
+
+
+def _spellings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """Walk what may spell a name: texts, and texts with substitutions, but not the free text of tags."""
+    if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
+        yield path, text(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key != "Tags":
+                yield from _spellings(inner, [*path, key])
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _spellings(inner, [*path, index])
+    elif isinstance(value, str):
+        yield path, value
+
+
+def _place(path: Path) -> str:
+    return ".".join(str(key) for key in path if key not in ("Resources", "Properties"))

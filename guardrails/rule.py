@@ -1,0 +1,54 @@
+"""The base of the rules: a rule says what it looks at, and what is wrong with one such subject."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
+from weakref import WeakKeyDictionary
+
+from cfnlint.rules import CloudFormationLintRule, RuleMatch
+from cfnlint.template import Template as Linted
+
+from .reading import Path, Template
+
+# The rules read one template after the other: it is expanded once.
+_read: WeakKeyDictionary[Linted, Template] = WeakKeyDictionary()
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where."""
+
+    path: Path
+    message: str
+
+
+class Rule(CloudFormationLintRule):
+    """A cfn-lint rule whose subjects can be counted: one that finds none guards nothing."""
+
+    # Name and default of what .cfnlintrc may set under `configure_rules`.
+    settings: ClassVar[Mapping[str, int | list[str]]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config_definition = {
+            name: {"default": default, "type": "integer"}
+            if isinstance(default, int)
+            else {"default": default, "type": "list", "itemtype": "string"}
+            for name, default in self.settings.items()
+        }
+        self.config = dict(self.settings)
+
+    def subjects(self, template: Template) -> Iterable[Any]:
+        """List what the rule looks at."""
+        raise NotImplementedError
+
+    def faults(self, subject: Any, template: Template) -> Iterator[Fault]:
+        """Tell what is wrong with one subject."""
+        raise NotImplementedError
+
+    def match(self, cfn: Linted) -> list[RuleMatch]:
+        """Look at every subject of a template, as cfn-lint asks."""
+        template = _read.get(cfn) or _read.setdefault(cfn, Template(cfn.template))
+        return [
+            RuleMatch(template.within(fault.path), fault.message)
+            for subject in self.subjects(template)
+            for fault in self.faults(subject, template)
+        ]

@@ -1,0 +1,575 @@
+"""Mutation proof: template.yaml with one edit, and what catches it.
+
+Each mutant names its catcher: a rule by its id, or a test of the template, which is called with the mutant. A rule has
+to catch one in the SAM template, in the translated one, and where the linter leaves SAM as it is.
+"""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from cfnlint.rules import Rules
+
+from tests.model import (
+    test_alarms,
+    test_combinations,
+    test_dashboard,
+    test_function,
+    test_parameters,
+    test_stack,
+    test_tags,
+)
+from tests.model.resolution import resolve
+from tests.model.translation import of_type, translate
+
+from . import test_template
+from .linting import edited, found, found_unexpanded, own_rules, python_rules, runner
+
+Template = dict[str, Any]
+Edit = Callable[[Template], object]
+Check = Callable[..., None]
+
+ARN = "arn:aws:sqs:us-east-1:123456789012:dead-letters"
+RETRIED = functools.partial(
+    test_function.test_each_stage_has_its_size_its_retries_and_its_successor,
+    stage="Validator",
+    memory=512,
+    retries=0,
+    next_stage="Enricher",
+)
+SIZED = functools.partial(
+    test_function.test_each_stage_has_its_size_its_retries_and_its_successor,
+    stage="Enricher",
+    memory=768,
+    retries=2,
+    next_stage="Processor",
+)
+LOGGED = functools.partial(test_function.test_the_log_group_is_bound_by_the_logging_configuration, stage="validator")
+
+
+class Mutant(NamedTuple):
+    """One edit of the template, and what is to catch it."""
+
+    name: str
+    edit: Edit
+    catcher: str | Check
+
+
+def parent(template: Template, path: str) -> tuple[Any, Any]:
+    """Find what holds the last key of a path, which starts at a resource's properties or, with `/`, at the top."""
+    *keys, last = path.lstrip("/").split(".")
+    if not path.startswith("/"):
+        resource, *rest = keys or [last]
+        keys = ["Resources", resource, "Properties", *rest]
+    for key in keys:
+        template = template[int(key) if isinstance(template, list) else key]
+    return template, int(last) if isinstance(template, list) else last
+
+
+def put(path: str, value: Any) -> Edit:
+    def edit(template: Template) -> None:
+        holder, key = parent(template, path)
+        holder[key] = value
+
+    return edit
+
+
+def drop(path: str) -> Edit:
+    def edit(template: Template) -> None:
+        holder, key = parent(template, path)
+        del holder[key]
+
+    return edit
+
+
+def add(path: str, value: Any) -> Edit:
+    def edit(template: Template) -> None:
+        holder, key = parent(template, path)
+        holder[key].append(value)
+
+    return edit
+
+
+def drop_item(path: str, is_it: Callable[[Any], bool]) -> Edit:
+    """Drop the one item of a list that is meant."""
+
+    def edit(template: Template) -> None:
+        holder, key = parent(template, path)
+        (item,) = filter(is_it, holder[key])
+        holder[key].remove(item)
+
+    return edit
+
+
+def allowing(action: str) -> Callable[[Any], bool]:
+    return lambda statement: action in statement.get("Action", [])
+
+
+def granted(stage: str) -> str:
+    return f"{stage}Policy.PolicyDocument.Statement"
+
+
+def point_at(path: str, resource: str, attribute: str | None = None) -> Edit:
+    return put(path, {"Fn::GetAtt": [resource, attribute]} if attribute else {"Ref": resource})
+
+
+MUTANTS = [
+    # 1: memory
+    Mutant("3008 MB", put("ProcessorFunction.MemorySize", 3008), "W9001"),
+    Mutant(
+        "memory by a parameter that offers too much",
+        point_at("ProcessorFunction.MemorySize", "LogRetentionDays"),
+        "W9111",
+    ),
+    Mutant("another size than measured", put("EnricherFunction.MemorySize", 512), SIZED),
+    # 3: capacity
+    Mutant("provisioned capacity", put("DataTable.BillingMode", "PROVISIONED"), "W9131"),
+    Mutant("no billing mode", drop("DataTable.BillingMode"), "W9131"),
+    # 4: dead letters
+    Mutant("no dead-letter queue", drop("ValidatorFunction.DeadLetterQueue"), "E9141"),
+    Mutant("no alarm on the dead letters", drop("/Resources.DeadLetterAlarm"), "E9142"),
+    Mutant(
+        "alarm on messages in flight",
+        put("DeadLetterAlarm.MetricName", "ApproximateNumberOfMessagesNotVisible"),
+        "E9142",
+    ),
+    Mutant(
+        "dimension that is the queue's URL", point_at("DeadLetterAlarm.Dimensions.0.Value", "DeadLetterQueue"), "E9142"
+    ),
+    Mutant("average on the alarm", put("DeadLetterAlarm.Statistic", "Average"), "W9143"),
+    Mutant("alarm on the fifth letter", put("DeadLetterAlarm.Threshold", 5), "W9143"),
+    Mutant("alarm after five periods", put("DeadLetterAlarm.EvaluationPeriods", 5), "W9143"),
+    Mutant("alarm below the threshold", put("DeadLetterAlarm.ComparisonOperator", "LessThanThreshold"), "W9143"),
+    Mutant("letters kept for four days", put("DeadLetterQueue.MessageRetentionPeriod", 345600), "E9144"),
+    Mutant("letters kept as long as SQS likes", drop("DeadLetterQueue.MessageRetentionPeriod"), "E9144"),
+    Mutant(
+        "other queues may redrive here",
+        drop("DeadLetterQueue.RedriveAllowPolicy"),
+        test_stack.test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive,
+    ),
+    # 5: permissions
+    Mutant("wildcard action", put(f"{granted('Processor')}.4.Action", ["dynamodb:*"]), "E9151"),
+    Mutant("wildcard of a few actions", put(f"{granted('Processor')}.4.Action", ["dynamodb:Put*"]), "E9151"),
+    Mutant("wildcard resource", put(f"{granted('Processor')}.4.Resource", ["*"]), "E9152"),
+    Mutant(
+        "tables of any account", put(f"{granted('Processor')}.4.Resource", "arn:aws:dynamodb:*:*:table/data"), "E9152"
+    ),
+    Mutant(
+        "every table of the account",
+        put(
+            f"{granted('Processor')}.4.Resource",
+            {"Fn::Sub": "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/*"},
+        ),
+        "E9152",
+    ),
+    Mutant("two functions with one role", point_at("ValidatorFunction.Role", "EnricherRole", "Arn"), "E9153"),
+    Mutant(
+        "all actions but one",
+        put(
+            f"{granted('Processor')}.4",
+            {
+                "Effect": "Allow",
+                "NotAction": ["dynamodb:DeleteTable"],
+                "Resource": [{"Fn::GetAtt": ["DataTable", "Arn"]}],
+            },
+        ),
+        "E9154",
+    ),
+    Mutant(
+        "all resources but one",
+        put(
+            f"{granted('Processor')}.4",
+            {"Effect": "Allow", "Action": ["dynamodb:PutItem"], "NotResource": [{"Fn::GetAtt": ["DataTable", "Arn"]}]},
+        ),
+        "E9154",
+    ),
+    Mutant(
+        "a role that anybody may assume",
+        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", "*"),
+        "E9155",
+    ),
+    Mutant(
+        "a role that any account may assume",
+        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", {"AWS": "*"}),
+        "E9155",
+    ),
+    Mutant(
+        "a role that another service may assume",
+        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"}),
+        test_stack.test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone,
+    ),
+    Mutant(
+        "AWS's own policy beside",
+        add("ValidatorRole.ManagedPolicyArns", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"),
+        "W9156",
+    ),
+    Mutant(
+        "one more action",
+        add(f"{granted('Processor')}.4.Action", "dynamodb:Scan"),
+        test_stack.test_each_role_may_do_only_what_its_stage_calls,
+    ),
+    Mutant(
+        "another function may be invoked too",
+        add(
+            granted("Validator"),
+            {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [{"Ref": "ProcessorFunction.Alias"}]},
+        ),
+        test_stack.test_each_role_may_do_only_what_its_stage_calls,
+    ),
+    Mutant(
+        "an inline policy beside",
+        put(
+            "ValidatorRole.Policies",
+            [{"PolicyName": "more", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}],
+        ),
+        test_stack.test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone,
+    ),
+    # 6: tags
+    Mutant("tag missing on the table", drop("DataTable.Tags.0"), "W9161"),
+    Mutant("tag missing on a function", drop("EnricherFunction.Tags.Project"), "W9161"),
+    Mutant("no tags on a role", drop("ValidatorRole.Tags"), "W9161"),
+    Mutant("no tags on the dashboard", drop("Dashboard.Tags"), "W9161"),
+    Mutant(
+        "tags that CodeDeploy does not get",
+        drop("ProcessorFunction.PropagateTags"),
+        test_tags.test_every_taggable_resource_carries_the_tags,
+    ),
+    Mutant(
+        "another value of a tag",
+        put("DataTable.Tags.0.Value", "Research"),
+        test_tags.test_every_taggable_resource_carries_the_tags,
+    ),
+    # 7: logs
+    Mutant(
+        "a log group renamed",
+        put("ValidatorLogGroup.LogGroupName", {"Fn::Sub": "/aws/lambda/checker-${EnvironmentSuffix}"}),
+        "E9172",
+    ),
+    Mutant(
+        "the logs of another function",
+        point_at("ValidatorFunction.LoggingConfig.LogGroup", "EnricherLogGroup"),
+        "E9172",
+    ),
+    Mutant(
+        "a log group outside the template",
+        put("ValidatorFunction.LoggingConfig.LogGroup", "/aws/lambda/validator"),
+        "E9171",
+    ),
+    Mutant("logs kept for ever", drop("ProcessorLogGroup.RetentionInDays"), "E9003"),
+    Mutant("no right to write logs", drop_item(granted("Processor"), allowing("logs:PutLogEvents")), "E9173"),
+    Mutant("logs as text", put("ValidatorFunction.LoggingConfig.LogFormat", "Text"), LOGGED),
+    # 8: cold starts
+    Mutant("no provisioned concurrency", drop("ProcessorFunction.ProvisionedConcurrencyConfig"), "W9181"),
+    Mutant(
+        "provisioned concurrency that can't be switched off",
+        put("ProcessorFunction.ProvisionedConcurrencyConfig", {"ProvisionedConcurrentExecutions": 2}),
+        test_function.test_only_the_processor_is_kept_warm_and_only_when_asked,
+    ),
+    Mutant(
+        "destination to an unqualified ARN",
+        point_at(
+            "ValidatorFunction.EventInvokeConfig.DestinationConfig.OnSuccess.Destination", "EnricherFunction", "Arn"
+        ),
+        "E9182",
+    ),
+    Mutant(
+        "right to invoke an unqualified ARN",
+        point_at(f"{granted('Validator')}.4.Resource.0", "EnricherFunction", "Arn"),
+        "E9182",
+    ),
+    Mutant(
+        "output of an unqualified ARN",
+        point_at("/Outputs.ProcessorFunctionArn.Value", "ProcessorFunction", "Arn"),
+        "E9182",
+    ),
+    Mutant(
+        "output of a function's name", point_at("/Outputs.ValidatorFunctionArn.Value", "ValidatorFunction"), "E9182"
+    ),
+    Mutant(
+        "scaling of another qualifier",
+        put(
+            "ProcessorScalableTarget.ResourceId",
+            {"Fn::Join": [":", ["function", {"Ref": "ProcessorFunction"}, "prod"]]},
+        ),
+        test_combinations.test_the_processor_scales_between_the_two_numbers_only_where_the_maximum_is_another,
+    ),
+    # 9: events
+    Mutant("no retry settings", drop("EnricherFunction.EventInvokeConfig"), "E9191"),
+    Mutant("no retries set", drop("EnricherFunction.EventInvokeConfig.MaximumRetryAttempts"), "E9191"),
+    Mutant("no event age set", drop("ProcessorFunction.EventInvokeConfig.MaximumEventAgeInSeconds"), "E9191"),
+    Mutant("a refusal is tried again", put("ValidatorFunction.EventInvokeConfig.MaximumRetryAttempts", 2), RETRIED),
+    Mutant("a stage without successor", drop("ValidatorFunction.EventInvokeConfig.DestinationConfig"), RETRIED),
+    Mutant("dead-letter permission missing", drop_item(granted("Enricher"), allowing("sqs:SendMessage")), "E9192"),
+    Mutant(
+        "destination permission missing", drop_item(granted("Enricher"), allowing("lambda:InvokeFunction")), "E9192"
+    ),
+    Mutant(
+        "dead-letter permission on another resource",
+        point_at(f"{granted('Enricher')}.2.Resource.0", "DataTable", "Arn"),
+        "E9192",
+    ),
+    Mutant(
+        "policy of one stage on another's role",
+        point_at("ValidatorRole.ManagedPolicyArns.0", "ProcessorPolicy"),
+        "E9192",
+    ),
+    # 10: references
+    Mutant("a logical id as text", put("ProcessorFunction.Environment.Variables.TABLE_NAME", "DataTable"), "E9201"),
+    Mutant(
+        "a substitution that nothing does",
+        put("ProcessorFunction.Environment.Variables.TABLE_NAME", "${DataTable}"),
+        "E9201",
+    ),
+    Mutant(
+        "a name spelled again",
+        put("ValidatorFunction.LoggingConfig.LogGroup", {"Fn::Sub": "/aws/lambda/validator-${EnvironmentSuffix}"}),
+        "E9202",
+    ),
+    Mutant("a queue by its account's number", put("ValidatorFunction.DeadLetterQueue.TargetArn", ARN), "E9203"),
+    Mutant(
+        "no table in the environment",
+        drop("ProcessorFunction.Environment"),
+        test_template.test_only_the_processor_is_told_the_table,
+    ),
+    # what holds data
+    Mutant(
+        "point-in-time recovery off",
+        put("DataTable.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", False),
+        "E9005",
+    ),
+    Mutant("no point-in-time recovery", drop("DataTable.PointInTimeRecoverySpecification"), "E9004"),
+    Mutant("encryption off", put("DataTable.SSESpecification.SSEEnabled", False), "E9010"),
+    Mutant("no encryption", drop("DataTable.SSESpecification"), "E9006"),
+    Mutant("no deletion protection", drop("DataTable.DeletionProtectionEnabled"), "E9011"),
+    Mutant(
+        "no deletion protection condition",
+        put("DataTable.DeletionProtectionEnabled", False),
+        test_combinations.test_the_table_is_protected_and_the_concurrency_reserved_when_asked,
+    ),
+    Mutant("table deleted with the stack", drop("/Resources.DataTable.DeletionPolicy"), "E9301"),
+    Mutant("table deleted when replaced", put("/Resources.DataTable.UpdateReplacePolicy", "Delete"), "E9301"),
+    Mutant("queue deleted with the stack", put("/Resources.DeadLetterQueue.DeletionPolicy", "Delete"), "E9301"),
+    Mutant(
+        "another key of the table",
+        drop("DataTable.KeySchema.1"),
+        test_stack.test_the_table_is_on_demand_encrypted_restorable_and_retained,
+    ),
+    Mutant(
+        "a name of the table",
+        put("DataTable.TableName", "data"),
+        test_template.test_the_names_are_those_of_the_contract,
+    ),
+    Mutant("TLS-only policy off", drop("/Resources.DeadLetterQueuePolicy"), "E9302"),
+    Mutant(
+        "TLS-only policy the wrong way round",
+        put("DeadLetterQueuePolicy.PolicyDocument.Statement.0.Condition.Bool", {"aws:SecureTransport": "true"}),
+        "E9302",
+    ),
+    Mutant(
+        "TLS-only policy of one action",
+        put("DeadLetterQueuePolicy.PolicyDocument.Statement.0.Action", ["sqs:SendMessage"]),
+        "E9302",
+    ),
+    Mutant("TLS-only policy of no queue", put("DeadLetterQueuePolicy.Queues", []), "E9302"),
+    Mutant(
+        "TLS-only policy that allows", put("DeadLetterQueuePolicy.PolicyDocument.Statement.0.Effect", "Allow"), "E9302"
+    ),
+    Mutant(
+        "queue unencrypted",
+        put("DeadLetterQueue.SqsManagedSseEnabled", False),
+        test_stack.test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive,
+    ),
+    Mutant(
+        "queue without the customer's key",
+        drop("DeadLetterQueue.KmsMasterKeyId"),
+        test_combinations.test_the_key_encrypts_everything_and_each_role_may_use_it,
+    ),
+    Mutant(
+        "a role without the key",
+        drop_item(granted("Enricher"), lambda statement: "Fn::If" in statement),
+        test_combinations.test_the_key_encrypts_everything_and_each_role_may_use_it,
+    ),
+    # alarms
+    Mutant("wrong alarm dimension", put("DeadLetterAlarm.Dimensions.0.Name", "Queue"), "E9311"),
+    Mutant("an alarm on a name as text", put("ProcessorErrorsAlarm.Dimensions.0.Value", "processor-dev"), "E9311"),
+    Mutant(
+        "an alarm on the ARN for the name",
+        point_at("ProcessorErrorsAlarm.Dimensions.0.Value", "ProcessorFunction", "Arn"),
+        "E9311",
+    ),
+    Mutant(
+        "an alarm on another alias",
+        put("ProcessorErrorsAlarm.Dimensions.1.Value", {"Fn::Sub": "${ProcessorFunction}:prod"}),
+        "E9311",
+    ),
+    Mutant(
+        "an alarm on another function's alias",
+        put("ProcessorErrorsAlarm.Dimensions.1.Value", {"Fn::Sub": "${EnricherFunction}:live"}),
+        "E9311",
+    ),
+    Mutant("an alarm on errors of no operation", drop("TableErrorsAlarm.Dimensions.1"), "E9311"),
+    Mutant(
+        "an alarm on a metric that there is not",
+        put("TableThrottlesAlarm.MetricName", "WriteThrottles"),
+        test_alarms.test_each_metric_and_its_dimensions_are_documented,
+    ),
+    Mutant(
+        "an alarm on another metric",
+        put("ValidatorErrorsAlarm.MetricName", "Invocations"),
+        test_alarms.test_each_alarm_watches_the_resource_that_it_is_named_for,
+    ),
+    Mutant(
+        "an alarm near the end of the letters",
+        put("DeadLetterAgeAlarm.Threshold", 14 * 24 * 3600),
+        test_alarms.test_an_old_letter_raises_the_alarm_well_before_it_is_deleted,
+    ),
+    Mutant(
+        "an alarm at the timeout",
+        put("ProcessorDurationAlarm.Threshold", 60000),
+        test_alarms.test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout,
+    ),
+    Mutant(
+        "a loss that is not counted",
+        put("ProcessorLossesAlarm.Metrics.0.Expression", "FILL(lost0, 0) + FILL(lost1, 0)"),
+        test_alarms.test_any_loss_raises_the_alarm_whatever_kind_it_is,
+    ),
+    Mutant(
+        "a cost that does not follow the memory",
+        put("EnricherFunction.MemorySize", 1024),
+        test_dashboard.test_the_costs_follow_the_memory_of_the_functions,
+    ),
+    Mutant("alarm without missing-data treatment", drop("DeadLetterAlarm.TreatMissingData"), "E9007"),
+    Mutant(
+        "an idle queue raises the alarm",
+        put("DeadLetterAlarm.TreatMissingData", "breaching"),
+        test_alarms.test_each_alarm_goes_on_and_back_to_ok_and_silence_is_no_failure,
+    ),
+    Mutant("an alarm that notifies nobody", drop("ValidatorLossesAlarm.AlarmActions"), "W9312"),
+    Mutant(
+        "an alarm that never says that it is over",
+        drop("ValidatorLossesAlarm.OKActions"),
+        test_combinations.test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off,
+    ),
+    Mutant(
+        "a topic that anybody may publish to",
+        put(
+            "AlarmTopicPolicy.PolicyDocument.Statement.0",
+            {"Effect": "Allow", "Principal": "*", "Action": ["sns:Publish"], "Resource": [{"Ref": "AlarmTopic"}]},
+        ),
+        "E9155",
+    ),
+    # publishing, parameters, names
+    Mutant("no alias", drop("ValidatorFunction.AutoPublishAlias"), "E6101"),
+    Mutant(
+        "changes that are not published",
+        put("EnricherFunction.AutoPublishAliasAllProperties", False),
+        test_template.test_every_change_of_a_function_is_published,
+    ),
+    Mutant("no traces", put("EnricherFunction.Tracing", "PassThrough"), "E9008"),
+    Mutant("tracing left to Lambda", drop("EnricherFunction.Tracing"), "E9009"),
+    Mutant("a runtime that AWS has retired", put("EnricherFunction.Runtime", "python3.6"), "E2533"),
+    Mutant(
+        "another runtime",
+        put("EnricherFunction.Runtime", "python3.12"),
+        test_template.test_each_function_runs_the_handler_of_its_stage_on_the_supported_runtime,
+    ),
+    Mutant(
+        "a handler that is not there",
+        put("EnricherFunction.Handler", "enrich.handler"),
+        test_template.test_each_function_runs_the_handler_of_its_stage_on_the_supported_runtime,
+    ),
+    Mutant(
+        "a parameter that takes anything",
+        drop("/Parameters.ReservedConcurrency.MinValue"),
+        test_parameters.test_every_parameter_without_a_pattern_has_its_values_or_its_least,
+    ),
+    Mutant(
+        "another default",
+        put("/Parameters.LogRetentionDays.Default", 30),
+        test_stack.test_the_parameters_have_their_defaults,
+    ),
+    Mutant(
+        "an output gone", drop("/Outputs.DlqUrl"), test_stack.test_the_outputs_name_the_table_the_queue_and_the_aliases
+    ),
+    Mutant(
+        "a deployment that no alarm rolls back",
+        drop("ValidatorFunction.DeploymentPreference.Alarms"),
+        test_combinations.test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function,
+    ),
+    Mutant(
+        "concurrency that can't be reserved",
+        drop("ValidatorFunction.ReservedConcurrentExecutions"),
+        test_combinations.test_the_table_is_protected_and_the_concurrency_reserved_when_asked,
+    ),
+]
+RULED = [mutant for mutant in MUTANTS if isinstance(mutant.catcher, str)]
+# One mutant of each rule of the project.
+FIRST = {str(mutant.catcher): mutant for mutant in reversed(RULED) if str(mutant.catcher) in own_rules()}
+CHECKED = [mutant for mutant in MUTANTS if not isinstance(mutant.catcher, str)]
+
+
+def named(mutant: Mutant) -> str:
+    return mutant.name
+
+
+def only(rule: str) -> Rules:
+    """Pick one rule of the project, since the others cost time; cfn-lint's own depend on each other."""
+    return Rules({rule: own_rules()[rule]}) if rule in own_rules() else runner().rules
+
+
+@pytest.mark.parametrize("mutant", RULED, ids=named)
+def test_a_rule_catches(mutant: Mutant, committed: Template) -> None:
+    rule = str(mutant.catcher)
+    assert rule in found(edited(committed, mutant.edit), only(rule))
+
+
+@pytest.mark.parametrize("rule", FIRST)
+def test_a_rule_catches_in_the_translated_template_too(rule: str, committed: Template) -> None:
+    translated = translate(edited(committed, FIRST[rule].edit))
+    assert rule in found(translated, only(rule))
+
+
+@pytest.mark.parametrize("rule", [rule for rule in FIRST if rule in python_rules()])
+def test_a_rule_catches_where_the_linter_leaves_sam_as_it_is(rule: str, committed: Template) -> None:
+    assert rule in found_unexpanded(edited(committed, FIRST[rule].edit), rule)
+
+
+def check(mutant: Template, catcher: Check) -> None:
+    """Call a test of the template with a mutant in place of what its fixtures give it."""
+    wanted = inspect.signature(catcher).parameters
+    forms: dict[str, Callable[[], Template]] = {
+        "template": lambda: mutant,
+        "model": lambda: mutant,
+        "alarms": lambda: of_type(mutant, "AWS::CloudWatch::Alarm"),
+        "body": lambda: json.loads(mutant["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]),
+        "committed": lambda: mutant,
+        "translated": lambda: translate(mutant),
+        "stack": lambda: resolve(translate(mutant), {}),
+    }
+    catcher(**{name: form() for name, form in forms.items() if name in wanted})
+
+
+@pytest.mark.parametrize("mutant", CHECKED, ids=named)
+def test_a_check_catches(mutant: Mutant, committed: Template) -> None:
+    assert not isinstance(mutant.catcher, str)
+    check(committed, mutant.catcher)
+    with pytest.raises((AssertionError, KeyError)):
+        check(edited(committed, mutant.edit), mutant.catcher)
+
+
+def test_the_mutants_have_names_of_their_own() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 100
+
+
+def test_every_rule_catches_a_mutant_but_those_that_one_edit_of_this_template_cannot_break() -> None:
+    own = {name for name in runner().rules if name[1] == "9"}
+    elsewhere = {
+        "W9002",  # for linters that do not expand SAM
+        "W9121",  # each function has a role and a log group: two edits
+        "E9193",  # SAM itself qualifies the settings by the alias
+        "E9303",  # its encryption is conditional: two edits
+    }
+    assert own - {str(mutant.catcher) for mutant in RULED} == elsewhere

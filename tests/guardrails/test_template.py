@@ -1,0 +1,40 @@
+"""What the committed template promises beyond any rule: these checks are mutation-tested beside the rules."""
+
+from typing import Any
+
+from .linting import ROOT
+
+STAGES = ("Validator", "Enricher", "Processor")
+
+
+def functions(committed: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {stage: committed["Resources"][f"{stage}Function"]["Properties"] for stage in STAGES}
+
+
+def test_every_change_of_a_function_is_published(committed: dict[str, Any]) -> None:
+    for stage, function in functions(committed).items():
+        assert (function["AutoPublishAlias"], function["AutoPublishAliasAllProperties"]) == ("live", True), stage
+
+
+def test_each_function_runs_the_handler_of_its_stage_on_the_supported_runtime(committed: dict[str, Any]) -> None:
+    for stage, function in functions(committed).items():
+        assert function["Handler"] == f"{stage.lower()}.handler"
+        assert (function["CodeUri"], function["Runtime"]) == ("functions/", "python3.13")
+        assert function["Architectures"] == [{"Ref": "Architecture"}]
+        assert (ROOT / function["CodeUri"] / f"{stage.lower()}.py").is_file()
+
+
+def test_only_the_processor_is_told_the_table(committed: dict[str, Any]) -> None:
+    told = {stage: function.get("Environment") for stage, function in functions(committed).items()}
+    assert told == {
+        "Validator": None,
+        "Enricher": None,
+        "Processor": {"Variables": {"TABLE_NAME": {"Ref": "DataTable"}}},
+    }
+
+
+def test_the_names_are_those_of_the_contract(committed: dict[str, Any]) -> None:
+    for stage, function in functions(committed).items():
+        assert function["FunctionName"] == {"Fn::Sub": f"{stage.lower()}-${{EnvironmentSuffix}}"}
+    for name in ("DataTable", "DeadLetterQueue"):
+        assert not {"TableName", "QueueName"} & set(committed["Resources"][name]["Properties"])

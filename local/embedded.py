@@ -26,6 +26,10 @@ from local.workspace import Workspace
 ROOT = Path(__file__).resolve().parent.parent
 
 
+END_GRACE = 5
+"""Seconds that the process gets to end by itself."""
+
+
 class Options(NamedTuple):
     """How an embedded AWS runs."""
 
@@ -125,14 +129,15 @@ class EmbeddedAws:
 
     def end(self) -> None:
         """End the process and all that it started, and remove what it wrote."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        # The closed pipe is enough; the signal only spares the wait, and ends one that hangs.
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        self._process.stdin.close()  # it ends by itself
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_GRACE)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._process.stdout.close()
         self.workspace.remove()
 
     def __exit__(self, *_: object) -> None:

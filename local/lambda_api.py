@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from botocore.credentials import Credentials
 
 from local.aws_api import Answer, AwsApi
 from local.event import UNQUALIFIED, Attempt, Event, Result, Target
+from local.recent import Recent
 from local.schedule import Settings
 
 FUNCTIONS = "/2015-03-31/functions"
@@ -40,10 +41,19 @@ class LambdaApi:
     """Lambda, asked with the rights of the service itself."""
 
     aws: AwsApi
-    credentials: Credentials
+    _configs: Recent[Target, InvokeConfig] = field(default_factory=Recent)
+    _versions: Recent[Target, VersionConfig | None] = field(default_factory=Recent)
+
+    def forget(self) -> None:
+        """Ask anew for every function's settings: one of them may have been changed."""
+        self._configs.forget()
+        self._versions.forget()
 
     async def invoke_config(self, target: Target) -> InvokeConfig:
         """Return the settings that belong to the qualifier which the caller used."""
+        return await self._configs.get(target, lambda: self._invoke_config(target))
+
+    async def _invoke_config(self, target: Target) -> InvokeConfig:
         path = EVENT_INVOKE_CONFIG.format(target.name)
         answer = await self._get(target, path, {"Qualifier": target.qualifier} if target.qualifier else {})
         if answer.status == 404 and target.qualifier == UNQUALIFIED:
@@ -52,9 +62,12 @@ class LambdaApi:
 
     async def version_config(self, target: Target, version: str | None) -> VersionConfig | None:
         """Return the configuration of the version that ran, or of the one that would have; None if it is gone."""
-        qualifier = version or target.qualifier
+        version_of = target._replace(qualifier=version or target.qualifier)
+        return await self._versions.get(version_of, lambda: self._version_config(version_of))
+
+    async def _version_config(self, target: Target) -> VersionConfig | None:
         path = f"{FUNCTIONS}/{target.name}/configuration"
-        answer = await self._get(target, path, {"Qualifier": qualifier} if qualifier else {})
+        answer = await self._get(target, path, {"Qualifier": target.qualifier} if target.qualifier else {})
         if answer.status != 200:
             return None
         document = answer.json()
@@ -68,18 +81,20 @@ class LambdaApi:
 
     async def invoke(self, event: Event) -> Attempt:
         """Run the function once and say how it ended."""
-        answer = await self._call(event.target, self.credentials, "RequestResponse", event.payload, event.depth)
+        answer = await self._call(event.target, None, "RequestResponse", event.payload, event.depth)
         return _attempt(answer)
 
     async def version_of(self, target: Target) -> str | None:
         """Return the version that the qualifier stands for at this moment."""
-        return (await self.may_invoke(target, self.credentials)).headers.get("x-amz-executed-version")
+        return (await self.may_invoke(target, None)).headers.get("x-amz-executed-version")
 
-    async def may_invoke(self, target: Target, credentials: Credentials) -> Answer:
-        """Ask with somebody's credentials whether an invocation would be taken (204), without running anything."""
+    async def may_invoke(self, target: Target, credentials: Credentials | None) -> Answer:
+        """Ask, as somebody or as the owner, whether an invocation would be taken (204), without making it."""
         return await self._call(target, credentials, "DryRun", b"{}", 0)
 
-    async def _call(self, target: Target, credentials: Credentials, kind: str, payload: bytes, depth: int) -> Answer:
+    async def _call(
+        self, target: Target, credentials: Credentials | None, kind: str, payload: bytes, depth: int
+    ) -> Answer:
         return await self.aws.request(
             "POST",
             # The qualifier as part of the ARN, because it is part of the resource that a policy names.
@@ -92,9 +107,7 @@ class LambdaApi:
         )
 
     async def _get(self, target: Target, path: str, query: dict[str, str]) -> Answer:
-        return await self.aws.request(
-            "GET", path, service="lambda", region=target.region, credentials=self.credentials, query=query
-        )
+        return await self.aws.request("GET", path, service="lambda", region=target.region, query=query)
 
 
 def _invoke_config(document: dict[str, object]) -> InvokeConfig:

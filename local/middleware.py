@@ -18,6 +18,7 @@ from local.settings import ACCESS_KEY, ACCOUNT
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 EVENT_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config/?")
+LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
 FUNCTION = re.compile(
     r"(?:arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:|(?P<partial>\d{12}):function:)?"
@@ -45,6 +46,8 @@ class AsynchronousInvocation:
             await self._configure(scope, receive, send)
         else:
             await self.inner(scope, receive, send)
+            if scope["method"] != "GET" and LAMBDA.match(scope["path"]):
+                self.queue.functions.forget()
 
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
@@ -89,6 +92,7 @@ class AsynchronousInvocation:
             await _respond(send, _error(400, "InvalidParameterValueException", str(error), ""))
             return
         await _respond(send, await call(self.inner, scope, body))
+        self.queue.functions.forget()
 
 
 def _check_json(body: bytes) -> None:

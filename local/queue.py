@@ -27,7 +27,7 @@ class Pace(NamedTuple):
 
     clock: Clock = Clock()
     faults: Faults = Faults()
-    concurrency: int = 12
+    concurrency: int = 8
 
 
 class Queue:

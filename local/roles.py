@@ -26,7 +26,6 @@ class Roles:
     """Assumes roles, as the Lambda service does, and keeps the credentials until they end."""
 
     aws: AwsApi
-    service: Credentials
     _kept: dict[tuple[str, str], tuple[Credentials, float]] = field(default_factory=dict)
 
     async def credentials(self, role: str, *, region: str, session: str) -> Credentials:
@@ -47,7 +46,6 @@ class Roles:
             "/",
             service="sts",
             region=region,
-            credentials=self.service,
             headers={"content-type": "application/x-www-form-urlencoded"},
             body=urlencode(form).encode(),
         )

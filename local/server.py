@@ -74,7 +74,7 @@ async def _serve(app: App, listener: socket.socket, certificates: Certificates, 
     config.keep_alive_timeout = KEEP_ALIVE
     config.loglevel = "WARNING"
     started = asyncio.Event()
-    task = asyncio.create_task(serve(_announcing(app, started), config))  # type: ignore[arg-type]
+    task = asyncio.create_task(serve(_announcing(app, started), config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type]
     await started.wait()
     _say({"environment": exported})
     await task

@@ -13,8 +13,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree as ET
 
-from botocore.credentials import Credentials
-
 from local.aws_api import AwsApi
 from local.destinations import UnsupportedTargetError
 from local.event import UNQUALIFIED, Target
@@ -28,7 +26,6 @@ class StackTemplates:
     """The deployed templates, asked with the rights of the service itself."""
 
     aws: AwsApi
-    credentials: Credentials
     _known: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
 
     async def dead_letter_target(self, target: Target, version: str | None) -> str | None:
@@ -70,7 +67,6 @@ class StackTemplates:
             f"{FUNCTIONS}/{target.name}",
             service="lambda",
             region=target.region,
-            credentials=self.credentials,
         )
         tags: Mapping[str, str] = answer.json().get("Tags") or {} if answer.status == 200 else {}
         return tags
@@ -81,7 +77,6 @@ class StackTemplates:
             "/",
             service="cloudformation",
             region=target.region,
-            credentials=self.credentials,
             headers={"content-type": "application/x-www-form-urlencoded"},
             body=urlencode({"Action": action, "Version": "2010-05-15", **parameters}).encode(),
         )

@@ -45,4 +45,5 @@ def _send(client: Any, function: str, line: Line) -> Submission:
         answer = client.invoke(FunctionName=function, InvocationType="Event", Payload=line.content)
     except ClientError as error:
         return Submission(line, None, str(error.response["Error"]["Message"]))
+    answer["Payload"].read()  # empty, but the connection is used again only after its answer was read
     return Submission(line, answer["ResponseMetadata"]["RequestId"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from botocore.credentials import Credentials
-
 from local.aws_api import AwsApi
 from local.destinations import Destinations
 from local.event import Event, Target
@@ -11,20 +9,16 @@ from local.lambda_api import LambdaApi
 from local.outcome import Outcomes
 from local.queue import Pace, Queue
 from local.roles import Roles
-from local.settings import ACCESS_KEY, SECRET_KEY
 from local.stack_template import StackTemplates
 
 
 def make_queue(aws: AwsApi, pace: Pace) -> Queue:
     """Make the queue of an embedded AWS; it asks with the owner's rights what the Lambda service knows by itself."""
-    service = Credentials(ACCESS_KEY, SECRET_KEY)
-    functions = LambdaApi(aws, service)
+    functions = LambdaApi(aws)
 
     def accept(origin: Event, target: Target, payload: bytes, request_id: str) -> None:
         queue.accept_from(origin, target, payload, request_id)
 
-    outcomes = Outcomes(
-        functions, Roles(aws, service), StackTemplates(aws, service), Destinations(aws, functions, accept)
-    )
+    outcomes = Outcomes(functions, Roles(aws), StackTemplates(aws), Destinations(aws, functions, accept))
     queue = Queue(functions, outcomes, pace)
     return queue

@@ -1,0 +1,62 @@
+"""Publishing the queue's counts where users look for them: CloudWatch's AWS/Lambda metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from local.aws_api import AwsApi
+from local.tally import Count, Tally
+
+PUBLISHED = ("AsyncEventsReceived", "AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures")
+"""Lambda's own asynchronous metrics; what else is counted has no name in AWS."""
+PERIOD = 1.0
+"""Seconds between two publications."""
+MOST = 20
+"""Data points in one request."""
+
+
+@dataclass
+class Metrics:
+    """Publishes what was counted since the last time."""
+
+    aws: AwsApi
+    _published: Counter[Count] = field(default_factory=Counter)
+
+    async def publish(self, tally: Tally) -> None:
+        """Publish the counts that have grown, by function and by the function's qualifier, as Lambda does."""
+        grown = {count: tally.counts[count] - self._published[count] for count in list(tally.counts)}
+        grown = {count: number for count, number in grown.items() if count.metric in PUBLISHED and number}
+        self._published = Counter(tally.counts)
+        points = [point for count, number in grown.items() for point in _points(count, number)]
+        for start in range(0, len(points), MOST):
+            await self._put(points[start : start + MOST])
+
+    async def _put(self, points: list[dict[str, str]]) -> None:
+        form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "AWS/Lambda"}
+        for number, point in enumerate(points, 1):
+            form |= {f"MetricData.member.{number}.{name}": value for name, value in point.items()}
+        await self.aws.request(
+            "POST",
+            "/",
+            service="monitoring",
+            region=self.aws.region,
+            headers={"content-type": "application/x-www-form-urlencoded"},
+            body=urlencode(form).encode(),
+        )
+
+
+def _points(count: Count, number: int) -> list[dict[str, str]]:
+    dimensions = [{"FunctionName": count.target.name}]
+    if count.target.qualifier:
+        dimensions.append({**dimensions[0], "Resource": f"{count.target.name}:{count.target.qualifier}"})
+    return [_point(count.metric, number, chosen) for chosen in dimensions]
+
+
+def _point(metric: str, number: int, dimensions: dict[str, str]) -> dict[str, str]:
+    point = {"MetricName": metric, "Value": str(number), "Unit": "Count"}
+    for place, (name, value) in enumerate(dimensions.items(), 1):
+        point |= {f"Dimensions.member.{place}.Name": name, f"Dimensions.member.{place}.Value": value}
+    return point

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from local.aws_api import AwsApi
+from local.queue import Queue
 from local.tally import Count, Tally
 
 PUBLISHED = ("AsyncEventsReceived", "AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures")
@@ -23,18 +24,24 @@ class Metrics:
     """Publishes what was counted since the last time."""
 
     aws: AwsApi
+    _tally: Tally = field(default_factory=Tally)
     _published: Counter[Count] = field(default_factory=Counter)
 
     async def publish(self, tally: Tally) -> None:
         """Publish the counts that have grown, by function and by the function's qualifier, as Lambda does."""
-        grown = {count: tally.counts[count] - self._published[count] for count in list(tally.counts)}
-        grown = {count: number for count, number in grown.items() if count.metric in PUBLISHED and number}
-        self._published = Counter(tally.counts)
-        points = [point for count, number in grown.items() for point in _points(count, number)]
-        for start in range(0, len(points), MOST):
-            await self._put(points[start : start + MOST])
+        if tally is not self._tally:
+            self._tally, self._published = tally, Counter()
+        counts = Counter({count: number for count, number in tally.counts.items() if count.metric in PUBLISHED})
+        grown = counts - self._published
+        self._published = counts
+        points: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+        for count, number in grown.items():
+            points[count.target.region] += _points(count, number)
+        for region, of_region in points.items():
+            for start in range(0, len(of_region), MOST):
+                await self._put(of_region[start : start + MOST], region)
 
-    async def _put(self, points: list[dict[str, str]]) -> None:
+    async def _put(self, points: list[dict[str, str]], region: str) -> None:
         form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "AWS/Lambda"}
         for number, point in enumerate(points, 1):
             form |= {f"MetricData.member.{number}.{name}": value for name, value in point.items()}
@@ -42,10 +49,17 @@ class Metrics:
             "POST",
             "/",
             service="monitoring",
-            region=self.aws.region,
+            region=region,
             headers={"content-type": "application/x-www-form-urlencoded"},
             body=urlencode(form).encode(),
         )
+
+
+async def publish_forever(metrics: Metrics, queue: Queue) -> None:
+    """Publish a queue's counts from time to time."""
+    while True:
+        await asyncio.sleep(PERIOD)
+        await metrics.publish(queue.tally)
 
 
 def _points(count: Count, number: int) -> list[dict[str, str]]:

@@ -16,11 +16,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
 from local.aws_api import App, AwsApi
 from local.certificate import Certificates, make_certificates
 from local.control import parse
 from local.environment import exports, for_ministack
+from local.metrics import Metrics, publish_forever
 from local.middleware import AsynchronousInvocation
+from local.queue import Pace
 from local.settings import HOST
 from local.tether import end_with_parent
 from local.wiring import make_queue
@@ -43,7 +48,11 @@ def main(settings: dict[str, Any]) -> int:
     port = listener.getsockname()[1]
     exported = exports(f"https://{HOST}:{port}", certificates.authority)
     os.environ.update(for_ministack(exported, folder, port))
-    asyncio.run(_serve(_app(settings, f"{HOST}:{port}"), listener, certificates, exported))
+    # Imported only now: it reads its settings from the environment when it is imported.
+    from ministack.app import app as inner  # noqa: PLC0415
+
+    aws = AwsApi(inner, f"{HOST}:{port}")
+    asyncio.run(_serve(aws, parse(settings), _config(listener, certificates), exported))
     return 0
 
 
@@ -56,28 +65,24 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _app(settings: dict[str, Any], host: str) -> App:
-    # Imported only now: it reads its settings from the environment when it is imported.
-    from ministack.app import app as inner  # noqa: PLC0415
-
-    return AsynchronousInvocation(inner, make_queue(AwsApi(inner, host), parse(settings)))
-
-
-async def _serve(app: App, listener: socket.socket, certificates: Certificates, exported: dict[str, str]) -> None:
-    from hypercorn.asyncio import serve  # noqa: PLC0415 - with MiniStack's changes to it
-    from hypercorn.config import Config  # noqa: PLC0415
-
+def _config(listener: socket.socket, certificates: Certificates) -> Config:
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.certfile, config.keyfile = str(certificates.certificate), str(certificates.key)
     config.alpn_protocols = ["http/1.1"]
     config.keep_alive_timeout = KEEP_ALIVE
     config.loglevel = "WARNING"
+    return config
+
+
+async def _serve(aws: AwsApi, pace: Pace, config: Config, exported: dict[str, str]) -> None:
+    queue = make_queue(aws, pace)
     started = asyncio.Event()
-    task = asyncio.create_task(serve(_announcing(app, started), config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type]
+    app: Any = _announcing(AsynchronousInvocation(aws.app, queue), started)
+    serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))
     await started.wait()
     _say({"environment": exported})
-    await task
+    await asyncio.gather(serving, publish_forever(Metrics(aws), queue))
 
 
 def _announcing(app: App, started: asyncio.Event) -> App:

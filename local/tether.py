@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 
-
 GRACE = 2.0
 """Seconds that the children get to end."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
+import botocore.session
 import httpx
 from botocore.config import Config
 
@@ -26,6 +27,12 @@ from local.workspace import Workspace
 ROOT = Path(__file__).resolve().parent.parent
 
 
+SHELLS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""The settings that botocore must not take from the shell: none of them from anywhere."""
 END_GRACE = 5
 """Seconds that the process gets to end by itself."""
 
@@ -98,6 +105,7 @@ class EmbeddedAws:
         """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
         environment = self.environment
         session: Any = boto3.session.Session(
+            botocore_session=botocore.session.Session(SHELLS),
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,

@@ -52,32 +52,24 @@ class AsynchronousInvocation:
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
         body = await _body(receive, PAYLOAD_LIMIT)
-        answer = await self._ask(scope, body)
+        refusal = _refusal(body)
+        answer = await self._ask(scope, b"" if refusal else body or b"")
         if answer.status != 204:
             return answer
         request_id = answer.headers["x-amzn-requestid"]
-        if body is None:
-            message = f"{PAYLOAD_LIMIT} byte payload is too large for the Event invocation type"
-            return _error(413, "RequestTooLargeException", message, request_id)
-        try:
-            _check_json(body)
-        except (ValueError, RecursionError) as error:
-            message = f"Could not parse request body into json: {error}"
-            return _error(400, "InvalidRequestContentException", message, request_id)
-        target = _target(scope, name)
-        self.queue.accept(target, body or b"{}", request_id=request_id, depth=_depth(scope))
+        if refusal:
+            return _error(*refusal, request_id)
+        self.queue.accept(_target(scope, name), body or b"{}", request_id=request_id, depth=_depth(scope))
         return Answer(202, {"x-amzn-requestid": request_id, "content-length": "0"}, b"")
 
-    async def _ask(self, scope: Scope, body: bytes | None) -> Answer:
+    async def _ask(self, scope: Scope, body: bytes) -> Answer:
         """Let Lambda judge the request without running anything; 204 stands for yes."""
         if _access_key(scope) == ACCESS_KEY:
-            return await call(self.inner, _with_header(scope, b"x-amz-invocation-type", b"DryRun"), body or b"")
+            return await call(self.inner, _with_header(scope, b"x-amz-invocation-type", b"DryRun"), b"{}")
         # The signature covers the invocation type and the body, so a caller with a real signature can't be turned into
         # a dry run. Lambda's loop detection comes after every other check and before the function: a chain of events
         # beyond any length gets that refusal, and none other, exactly where the event would have been taken.
-        answer = await call(
-            self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body or b""
-        )
+        answer = await call(self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body)
         if answer.status == 400 and answer.error_code == "RecursiveInvocationException":
             return answer._replace(status=204)
         return answer
@@ -95,9 +87,16 @@ class AsynchronousInvocation:
         self.queue.functions.forget()
 
 
-def _check_json(body: bytes) -> None:
-    if body:
-        json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+def _refusal(body: bytes | None) -> tuple[int, str, str] | None:
+    """Return why an event's content is not taken: status, error and message; None if it is."""
+    if body is None:
+        message = f"{PAYLOAD_LIMIT} byte payload is too large for the Event invocation type"
+        return 413, "RequestTooLargeException", message
+    try:
+        json.loads(body.decode("utf-8") or "{}", parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        return 400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+    return None
 
 
 def _refuse_constant(name: str) -> None:
@@ -128,7 +127,8 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 def _with_header(scope: Scope, name: bytes, value: bytes) -> Scope:
-    others = [(key, old) for key, old in scope["headers"] if key.lower() != name]
+    # Without the length of a body that may be replaced; no signature covers it.
+    others = [(key, old) for key, old in scope["headers"] if key.lower() not in (name, b"content-length")]
     return {**scope, "headers": [*others, (name, value)]}
 
 

@@ -1,0 +1,82 @@
+"""What tests of every folder share: the stack, deployed once to an embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local.deploy import Stack, build, deploy
+from local.embedded import EmbeddedAws, Options
+from local.queue import Pace
+from local.settle import DeadLetter, Item, read_dead_letters, read_items
+
+DEADLINE = 60
+"""Seconds within which the queue drains."""
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """The deployed stack, and the embedded AWS that it is deployed to."""
+
+    aws: EmbeddedAws
+    outputs: Stack
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client with the owner's rights."""
+        return self.aws.client(service)
+
+    def submit(self, *events: object) -> None:
+        """Send events to the validator, asynchronously."""
+        client = self.client("lambda")
+        for event in events:
+            client.invoke(FunctionName=self.outputs.validator, InvocationType="Event", Payload=json.dumps(event))
+
+    def drain(self) -> dict[str, Any]:
+        """Wait until nothing is left in the queue, and return its state."""
+        deadline = time.monotonic() + DEADLINE
+        while (state := self.aws.queue_state())["open"]:
+            assert time.monotonic() < deadline, f"the queue has not drained: {state}"
+            time.sleep(0.05)
+        return state
+
+    def items(self) -> list[Item]:
+        """Return what is stored."""
+        return read_items(self.client("dynamodb"), self.outputs.table)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Take the dead letters out of their queue."""
+        return read_dead_letters(self.client("sqs"), self.outputs)
+
+    def reset(self, pace: Pace = Pace()) -> None:  # noqa: B008 - a value
+        """Empty the asynchronous queue, the table and the dead-letter queue."""
+        self.aws.restart_queue(pace)
+        table = self.client("dynamodb")
+        for item in self.items():
+            key = {"id": {"S": item.id}, "timestamp": {"N": str(item.timestamp)}}
+            table.delete_item(TableName=self.outputs.table, Key=key)
+        self.dead_letters()
+
+
+@pytest.fixture(scope="session")
+def deployed_stack() -> Iterator[DeployedStack]:
+    """Deploy once for all tests."""
+    aws = EmbeddedAws(Options())
+    aws.start()
+    try:
+        template = build(aws.workspace)
+        aws.wait_until_ready()
+        yield DeployedStack(aws, deploy(aws, template))
+    finally:
+        aws.end()
+
+
+@pytest.fixture
+def stack(deployed_stack: DeployedStack) -> DeployedStack:
+    """Return the deployed stack, empty."""
+    deployed_stack.reset()
+    return deployed_stack

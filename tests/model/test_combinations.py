@@ -10,6 +10,7 @@ from cfnlint.api import lint_all
 from model import build
 
 from .resolution import references, resolve
+from .stages import STAGES
 from .translation import translate
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -97,7 +98,7 @@ def test_the_default_has_one_alarm_no_dashboard_no_topic_and_no_codedeploy(model
 def test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off(model: dict[str, Any]) -> None:
     resources = deployed(model, AlarmEmail="on-call@example.com")
     alarms = of(resources, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 3 * 4 + 2 + 2 + 1
+    assert len(alarms) == 4 * len(STAGES) + 2 + 2 + 1
     for name in alarms:
         properties = resources[name]["Properties"]
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmTopic"}], name
@@ -118,7 +119,7 @@ def test_an_existing_topic_is_told_and_none_is_made(model: dict[str, Any]) -> No
 def test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function(model: dict[str, Any]) -> None:
     resources = deployed(model, GradualDeployment="true", DeploymentType="Linear10PercentEvery1Minute")
     groups = of(resources, "AWS::CodeDeploy::DeploymentGroup")
-    assert groups == {f"{stage}FunctionDeploymentGroup" for stage in ("Validator", "Enricher", "Processor")}
+    assert groups == {f"{stage}FunctionDeploymentGroup" for stage in STAGES}
     for name in groups:
         properties = resources[name]["Properties"]
         stage = name.removesuffix("FunctionDeploymentGroup")
@@ -162,11 +163,11 @@ def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, A
         if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::Logs::LogGroup")
         or resource["Type"] == "AWS::Lambda::Function"
     }
-    assert len(encrypted) == 9
+    assert len(encrypted) == 3 + 2 * len(STAGES)
     assert encrypted == dict.fromkeys(encrypted, key)
     assert "SqsManagedSseEnabled" not in resources["DeadLetterQueue"]["Properties"]
     grant = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key]}
-    for stage in ("Validator", "Enricher", "Processor"):
+    for stage in STAGES:
         assert grant in resources[f"{stage}Policy"]["Properties"]["PolicyDocument"]["Statement"]
 
 
@@ -178,6 +179,6 @@ def test_the_table_is_protected_and_the_concurrency_reserved_when_asked(model: d
     off, on = deployed(model), deployed(model, ProtectData="true", ReservedConcurrency=10)
     assert off["DataTable"]["Properties"]["DeletionProtectionEnabled"] is False
     assert on["DataTable"]["Properties"]["DeletionProtectionEnabled"] is True
-    for stage in ("Validator", "Enricher", "Processor"):
+    for stage in STAGES:
         assert "ReservedConcurrentExecutions" not in off[f"{stage}Function"]["Properties"]
         assert on[f"{stage}Function"]["Properties"]["ReservedConcurrentExecutions"] == {"Ref": "ReservedConcurrency"}

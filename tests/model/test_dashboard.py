@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from .documented_metrics import DOCUMENTED
+from .stages import STAGES
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def rows(body: dict[str, Any]) -> Iterator[list[Any]]:
 
 def test_each_metric_and_its_dimensions_are_documented(body: dict[str, Any]) -> None:
     shown = list(rows(body))
-    assert len(shown) == 41
+    assert len(shown) == 8 + 11 * len(STAGES)
     for namespace, metric, *rest in shown:
         dimensions = frozenset(rest[:-1:2])
         assert dimensions in DOCUMENTED[namespace][metric], (namespace, metric, rest)
@@ -51,16 +52,13 @@ def test_the_page_answers_what_is_asked(body: dict[str, Any], metric: str) -> No
 
 def test_the_costs_follow_the_memory_of_the_functions(template: dict[str, Any], body: dict[str, Any]) -> None:
     expressions = re.findall(r"duration\d \* (\d+) / 1024 / 1000", json.dumps(body))
-    memory = [
-        template["Resources"][f"{s}Function"]["Properties"]["MemorySize"]
-        for s in ("Validator", "Enricher", "Processor")
-    ]
+    memory = [template["Resources"][f"{stage}Function"]["Properties"]["MemorySize"] for stage in STAGES]
     assert [int(size) for size in expressions] == memory
 
 
 def test_the_query_reads_the_logs_of_every_stage(body: dict[str, Any]) -> None:
     (query,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
-    assert re.findall(r"SOURCE '\$\{(\w+)\}'", query) == ["ValidatorLogGroup", "EnricherLogGroup", "ProcessorLogGroup"]
+    assert re.findall(r"SOURCE '\$\{(\w+)\}'", query) == [f"{stage}LogGroup" for stage in STAGES]
 
 
 def test_the_body_stays_small(template: dict[str, Any]) -> None:

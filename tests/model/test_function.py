@@ -5,9 +5,8 @@ import pytest
 from model import build, storage
 from model.function import function
 
+from .stages import STAGES, following
 from .translation import of_type
-
-STAGES = ("validator", "enricher", "processor")
 
 
 @pytest.mark.parametrize("memory", [3, 0, 64, 100, 10304])
@@ -38,11 +37,10 @@ def test_a_resource_that_lacks_a_property_is_named(monkeypatch: pytest.MonkeyPat
     assert raised.value.__notes__ == ["in the resource DataTable (AWS::DynamoDB::Table)"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_log_group_is_bound_by_the_logging_configuration(template: dict[str, Any], stage: str) -> None:
-    title = stage.capitalize()
+@pytest.mark.parametrize("title", STAGES)
+def test_the_log_group_is_bound_by_the_logging_configuration(template: dict[str, Any], title: str) -> None:
     group = template["Resources"][f"{title}LogGroup"]["Properties"]
-    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{stage}-${{EnvironmentSuffix}}"}
+    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{title.lower()}-${{EnvironmentSuffix}}"}
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert template["Resources"][f"{title}Function"]["Properties"]["LoggingConfig"] == {
         "LogFormat": "JSON",
@@ -53,11 +51,10 @@ def test_the_log_group_is_bound_by_the_logging_configuration(template: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("stage", "memory", "retries", "next_stage"),
-    [("Validator", 512, 0, "Enricher"), ("Enricher", 768, 2, "Processor"), ("Processor", 512, 2, None)],
+    ("stage", "memory", "retries"), [("Validator", 512, 0), ("Enricher", 768, 2), ("Processor", 512, 2)]
 )
 def test_each_stage_has_its_size_its_retries_and_its_successor(
-    translated: dict[str, Any], stage: str, memory: int, retries: int, next_stage: str | None
+    translated: dict[str, Any], stage: str, memory: int, retries: int
 ) -> None:
     lambda_function = of_type(translated, "AWS::Lambda::Function")[f"{stage}Function"]
     assert (lambda_function["MemorySize"], lambda_function["Timeout"]) == (memory, 60)
@@ -66,6 +63,7 @@ def test_each_stage_has_its_size_its_retries_and_its_successor(
     assert event_invoke["Qualifier"] == "live"
     assert event_invoke["MaximumRetryAttempts"] == retries
     assert event_invoke["MaximumEventAgeInSeconds"] == 21600
+    next_stage = following(stage)
     destinations = {"OnSuccess": {"Destination": {"Ref": f"{next_stage}FunctionAliaslive"}}} if next_stage else {}
     assert event_invoke["DestinationConfig"] == destinations
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
+from .stages import CONTRACT, STAGES, following
 from .translation import of_type
-
-STAGES = ("Validator", "Enricher", "Processor")
 
 
 def test_the_logical_ids_are_those_of_the_contract(template: dict[str, Any]) -> None:
-    per_stage = {f"{stage}{kind}" for stage in STAGES for kind in ("LogGroup", "Policy", "Role", "Function")}
+    per_stage = {f"{stage}{kind}" for stage in CONTRACT for kind in ("LogGroup", "Policy", "Role", "Function")}
     assert set(template["Resources"]) >= {"DataTable", "DeadLetterQueue", "DeadLetterQueuePolicy", *per_stage}
 
 
@@ -100,11 +99,12 @@ def rights(stack: dict[str, Any], stage: str) -> dict[str, Any]:
 
 def test_each_role_may_do_only_what_its_stage_calls(stack: dict[str, Any]) -> None:
     own = {
-        "Validator": {"lambda:InvokeFunction": {"Ref": "EnricherFunctionAliaslive"}},
-        "Enricher": {"lambda:InvokeFunction": {"Ref": "ProcessorFunctionAliaslive"}},
-        "Processor": {"dynamodb:PutItem": {"Fn::GetAtt": ["DataTable", "Arn"]}},
+        stage: {"lambda:InvokeFunction": {"Ref": f"{following(stage)}FunctionAliaslive"}}
+        for stage in CONTRACT
+        if following(stage)
     }
-    for stage in STAGES:
+    own["Processor"] = {"dynamodb:PutItem": {"Fn::GetAtt": ["DataTable", "Arn"]}}
+    for stage in CONTRACT:
         log_group = {"Fn::GetAtt": [f"{stage}LogGroup", "Arn"]}
         assert rights(stack, stage) == {
             "logs:CreateLogStream": log_group,
@@ -133,3 +133,11 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated:
     assert {name: f["Role"] for name, f in functions.items()} == {
         f"{stage}Function": {"Fn::GetAtt": [f"{stage}Role", "Arn"]} for stage in STAGES
     }
+
+
+def test_only_the_processor_writes_the_table_and_each_stage_invokes_the_next_one_alone(stack: dict[str, Any]) -> None:
+    for stage in STAGES:
+        allowed = rights(stack, stage)
+        follower = following(stage)
+        assert allowed.get("lambda:InvokeFunction") == (follower and {"Ref": f"{follower}FunctionAliaslive"})
+        assert ("dynamodb:PutItem" in allowed) == (stage == "Processor")

@@ -6,6 +6,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from model.tags import TAGS
 
+from .stages import STAGES
 from .translation import translate
 
 WANTED = {
@@ -34,7 +35,7 @@ def test_every_taggable_resource_carries_the_tags(template: dict[str, Any]) -> N
     }
     # Table, queue, topic, dashboard, CodeDeploy's application and role, five alarms, and of each stage: log group,
     # role, function, deployment group and four alarms.
-    assert len(tagged) == 11 + 3 * 8, sorted(tagged)
+    assert len(tagged) == 11 + 8 * len(STAGES), sorted(tagged)
     assert {name: {k: v for k, v in tags.items() if k in WANTED} for name, tags in tagged.items()} == dict.fromkeys(
         tagged, WANTED
     )

@@ -1,0 +1,24 @@
+"""The worked example of docs/extending.md, taken from the text and put into a copy of the project."""
+
+import re
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = (".venv", ".git", ".aws-sam", ".*_cache", "__pycache__", ".hypothesis", ".bench")
+
+
+def add_a_stage(folder: Path) -> Path:
+    """Copy the project into a folder, add the stage there as the text says, and return the copy."""
+    copy = folder / "project"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    examples = dict(
+        re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", (ROOT / "docs/extending.md").read_text(), re.DOTALL)
+    )
+    handler, stack = "functions/auditor.py", "model/stack.py"
+    (copy / handler).write_text(examples[handler])
+    text = (copy / stack).read_text()
+    neighbour = re.search(r' {8}partial\(\n {12}stage,\n {12}"processor",', text)
+    assert neighbour, "the call of the processor's stage is not where the example puts its own before it"
+    (copy / stack).write_text(text[: neighbour.start()] + examples[stack] + text[neighbour.start() :])
+    return copy

@@ -20,7 +20,7 @@ run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." 
 	@$(BIN)/python -m local run $(ARGS)
 
 test: $(READY) lint ## lint, check types, check generated files and run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 generate: $(READY) ## write template.yaml and the picture in the README from the model
 	@$(BIN)/python generate.py

@@ -80,3 +80,25 @@ def stack(deployed_stack: DeployedStack) -> DeployedStack:
     """Return the deployed stack, empty."""
     deployed_stack.reset()
     return deployed_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the deployed stack together, so that parallel workers deploy it once."""
+    for item in items:
+        if "deployed_stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("deployed_stack"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where a test was skipped without a reason."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = terminal.stats.get("skipped", []) if terminal else []
+    unreasoned = [report.nodeid for report in skipped if not _reason(report)]
+    if unreasoned:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        terminal.write_line(f"skipped without a reason: {', '.join(unreasoned)}", red=True)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return told.removeprefix("Skipped").removeprefix(":").strip().replace("unconditional skip", "")

@@ -19,6 +19,6 @@ def translated(template: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def stack(translated: dict[str, Any]) -> dict[str, Any]:
+def resolved(translated: dict[str, Any]) -> dict[str, Any]:
     """The template as it is deployed with the default parameters."""
     return resolve(translated, {})

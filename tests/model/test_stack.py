@@ -43,8 +43,8 @@ def test_the_outputs_name_the_table_the_queue_and_the_aliases(translated: dict[s
     }
 
 
-def test_the_table_is_on_demand_encrypted_restorable_and_retained(stack: dict[str, Any]) -> None:
-    table = stack["Resources"]["DataTable"]
+def test_the_table_is_on_demand_encrypted_restorable_and_retained(resolved: dict[str, Any]) -> None:
+    table = resolved["Resources"]["DataTable"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = table["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
@@ -61,8 +61,8 @@ def test_the_table_is_on_demand_encrypted_restorable_and_retained(stack: dict[st
     assert "TableName" not in properties
 
 
-def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(stack: dict[str, Any]) -> None:
-    queue = stack["Resources"]["DeadLetterQueue"]
+def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(resolved: dict[str, Any]) -> None:
+    queue = resolved["Resources"]["DeadLetterQueue"]
     assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = {name: value for name, value in queue["Properties"].items() if name != "Tags"}
     assert properties == {
@@ -86,9 +86,9 @@ def test_the_queue_refuses_plain_http(template: dict[str, Any]) -> None:
     ]
 
 
-def rights(stack: dict[str, Any], stage: str) -> dict[str, Any]:
+def rights(resolved: dict[str, Any], stage: str) -> dict[str, Any]:
     """Give what a stage's policy allows: the resource, or `*`, by action."""
-    policy = of_type(stack, "AWS::IAM::ManagedPolicy")[f"{stage}Policy"]
+    policy = of_type(resolved, "AWS::IAM::ManagedPolicy")[f"{stage}Policy"]
     found = {}
     for statement in policy["PolicyDocument"]["Statement"]:
         assert statement["Effect"] == "Allow"
@@ -97,7 +97,7 @@ def rights(stack: dict[str, Any], stage: str) -> dict[str, Any]:
     return found
 
 
-def test_each_role_may_do_only_what_its_stage_calls(stack: dict[str, Any]) -> None:
+def test_each_role_may_do_only_what_its_stage_calls(resolved: dict[str, Any]) -> None:
     own = {
         stage: {"lambda:InvokeFunction": {"Ref": f"{following(stage)}FunctionAliaslive"}}
         for stage in CONTRACT
@@ -106,7 +106,7 @@ def test_each_role_may_do_only_what_its_stage_calls(stack: dict[str, Any]) -> No
     own["Processor"] = {"dynamodb:PutItem": {"Fn::GetAtt": ["DataTable", "Arn"]}}
     for stage in CONTRACT:
         log_group = {"Fn::GetAtt": [f"{stage}LogGroup", "Arn"]}
-        assert rights(stack, stage) == {
+        assert rights(resolved, stage) == {
             "logs:CreateLogStream": log_group,
             "logs:PutLogEvents": log_group,
             "xray:PutTraceSegments": "*",
@@ -135,9 +135,11 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated:
     }
 
 
-def test_only_the_processor_writes_the_table_and_each_stage_invokes_the_next_one_alone(stack: dict[str, Any]) -> None:
+def test_only_the_processor_writes_the_table_and_each_stage_invokes_the_next_one_alone(
+    resolved: dict[str, Any],
+) -> None:
     for stage in STAGES:
-        allowed = rights(stack, stage)
+        allowed = rights(resolved, stage)
         follower = following(stage)
         assert allowed.get("lambda:InvokeFunction") == (follower and {"Ref": f"{follower}FunctionAliaslive"})
         assert ("dynamodb:PutItem" in allowed) == (stage == "Processor")

@@ -1,0 +1,136 @@
+"""The command `dead-letters`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from operate.commands.options import EXIT_CODES, Deployed, of_stack, selecting
+from operate.errors import StoppedError
+from operate.look import look
+from operate.queue import Depth
+from operate.selection import Finding, Selection, examine
+
+COLUMNS = ("Time", "Stage", "Record", "Attempts", "Error")
+ERROR_SHOWN = 200
+"""Characters; Lambda writes up to 1 KB."""
+
+
+@click.command("dead-letters", epilog=EXIT_CODES)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the letters, with their events.")
+@click.option("--count", "only_count", is_flag=True, help="Print only how many there are.")
+@click.option("--summary", "only_summary", is_flag=True, help="Print only how many there are by stage and reason.")
+@selecting
+@of_stack
+def dead_letters(
+    deployed: Deployed,
+    *,
+    selection: Selection,
+    history: Path | None,
+    as_json: bool,
+    only_count: bool,
+    only_summary: bool,
+) -> None:
+    """Show what is in the dead-letter queue, without consuming it.
+
+    Attempts counts how often an event was given to the pipeline: once, and each redrive from this machine since.
+
+    SQS can't be looked into: letters are received and then given back, so others don't see them for a moment, and their
+    receive count rises, which nothing depends on. If this is killed they come back by themselves, after 60 s in a queue
+    that is not long, after 15 minutes at most.
+    """
+    with _findings(deployed, selection, history) as findings:
+        if only_count:
+            deployed.screen.say(str(sum(1 for _ in findings)))
+        elif as_json:
+            _print_json(findings, deployed.screen.say)
+        else:
+            _print_tables(deployed, findings, rows=not only_summary)
+
+
+@contextmanager
+def _findings(deployed: Deployed, selection: Selection, history: Path | None) -> Iterator[Iterator[Finding]]:
+    queue = deployed.queue()
+    depth = queue.depth()
+    with deployed.history(history) as known, deployed.screen.progress("dead letters", depth.visible) as advance:
+        if known.problem:
+            deployed.screen.note(f"What was redriven before is not known: {known.problem}.")
+
+        def found() -> Iterator[Finding]:
+            for letter in letters:
+                advance(1)
+                finding = examine(letter, deployed.stack, known)
+                if selection.takes(finding):
+                    yield finding
+
+        try:
+            with look(queue, depth) as letters:
+                yield found()
+        except KeyboardInterrupt as error:
+            raise StoppedError("Interrupted: the letters that were looked at are back in the queue.") from error
+    warn_in_flight(deployed, depth)
+
+
+def warn_in_flight(deployed: Deployed, depth: Depth) -> None:
+    """Say that there are letters which could not be seen."""
+    if depth.in_flight:
+        deployed.screen.note(
+            f"About {depth.in_flight} more letters were in another reader's hands when this began, perhaps of a "
+            "command that was killed: they come back when its time is up."
+        )
+
+
+def _print_json(findings: Iterator[Finding], say: Callable[[str], None]) -> None:
+    """Print an array whose lines are its elements, as they come."""
+    before = "["
+    for finding in findings:
+        say(before + json.dumps(describe(finding)))
+        before = ","
+    say("[]" if before == "[" else "]")
+
+
+def describe(finding: Finding) -> dict[str, Any]:
+    """Return all that is known of a letter."""
+    letter = finding.letter
+    return {
+        "time": letter.time,
+        "stage": finding.stage.value if finding.stage else None,
+        "id": letter.record_id,
+        "error": letter.error,
+        "errorCode": letter.error_code,
+        "attempts": finding.redriven + 1,
+        "received": letter.received,
+        "requestId": letter.request_id,
+        "messageId": letter.message_id,
+        "problem": finding.problem or None,
+        "event": letter.event,
+        "body": letter.body if letter.event is None else None,
+    }
+
+
+def _print_tables(deployed: Deployed, findings: Iterator[Finding], *, rows: bool) -> None:
+    lines, reasons = [], Counter[tuple[str, str]]()
+    for finding in findings:
+        reasons[finding.stage_name, finding.reason] += 1
+        if rows:
+            lines.append(_row(finding))
+    if not reasons:
+        deployed.screen.say("There are no dead letters, or none that were asked for.")
+        return
+    if rows:
+        deployed.screen.table("Dead letters", COLUMNS, sorted(lines))
+        deployed.screen.say("")
+    summary = [(stage, count, reason) for (stage, reason), count in sorted(reasons.items(), key=lambda item: -item[1])]
+    deployed.screen.table("By stage and reason", ("Stage", "Letters", "Reason"), summary)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    letter = finding.letter
+    error = (finding.problem or letter.error)[:ERROR_SHOWN]
+    return letter.time, finding.stage_name, letter.record_id or "", str(finding.redriven + 1), error

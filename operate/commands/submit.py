@@ -1,0 +1,144 @@
+"""The command `submit`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+import click
+
+from operate.commands.options import EXIT_CODES, Deployed, of_stack, sending
+from operate.errors import LEFT, MisuseError, OperateError, StoppedError
+from operate.invoke import Fate, Outcome
+from operate.journal import Header, Journal
+from operate.records import Line, read_lines
+from operate.rejected import Rejected
+from operate.stack import ENTRY
+from operate.submit import Submission, Tally
+
+STDIN = Path("-")
+RESUME = "run the same command again to go on where it stopped"
+
+
+@click.command("submit", epilog=EXIT_CODES)
+@click.argument("records", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--timestamp",
+    type=click.Choice(["keep", "now"]),
+    default="keep",
+    show_default=True,
+    help="now: give each record without a timestamp one of this submission, the same however often it is sent. "
+    "keep: leave it to the pipeline, which takes a record that is sent twice for two.",
+)
+@click.option(
+    "--rejected",
+    "rejected_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the lines go that were not accepted.  [default: RECORDS.rejected]",
+)
+@click.option(
+    "--journal",
+    "journal_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What was accepted already, to resume by; removed at the end.  [default: RECORDS.journal]",
+)
+@sending
+@of_stack
+def submit(
+    deployed: Deployed,
+    *,
+    records: Path,
+    timestamp: str,
+    rejected_path: Path | None,
+    journal_path: Path | None,
+    rate: float | None,
+    parallel: int,
+    patience: float,
+) -> None:
+    """Send each line of RECORDS, a JSON document, to the pipeline's entry; `-` is standard input.
+
+    Stopped in any way, the same command resumes: it sends only what was not accepted yet. Standard input can't be read
+    twice, so it can't be resumed.
+
+    The lines that were not accepted go to a file that `submit` takes again: as they are, with --timestamp now as they
+    were sent.
+    """
+    if records == STDIN and journal_path:
+        raise MisuseError("Standard input can't be resumed, so it has no journal: leave out --journal.")
+    rejected_path = rejected_path or Path("stdin.rejected" if records == STDIN else f"{records}.rejected")
+    if rejected_path.exists():
+        raise MisuseError(
+            f"{rejected_path} holds lines of an earlier submission: submit it, move it away, or name another file by "
+            "--rejected."
+        )
+    header = Header(deployed.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
+    with ExitStack() as opened:
+        stream = opened.enter_context(_open(records))
+        journal = None
+        if records != STDIN:
+            journal = opened.enter_context(Journal(journal_path or Path(f"{records}.journal"), header))
+            header = journal.header
+        submission = Submission(
+            header.function,
+            deployed.invoker(rate=rate, parallel=parallel, patience=patience),
+            opened.enter_context(Rejected(rejected_path)),
+            journal,
+            header.started if timestamp == "now" else None,
+            parallel,
+        )
+        total = None if records == STDIN else records.stat().st_size
+        tally = _run(deployed, submission, read_lines(stream), total)
+        submission.rejected.finish()
+        if journal:
+            journal.remove()
+    _report(deployed, tally)
+    if tally.rejected:
+        deployed.screen.note(f"The lines that were not accepted are in {rejected_path}: `submit` takes it again.")
+        raise click.exceptions.Exit(LEFT)
+
+
+def _open(records: Path) -> IO[bytes]:
+    try:
+        return sys.stdin.buffer if records == STDIN else records.open("rb")
+    except OSError as error:
+        raise MisuseError(f"{records} can't be read: {error.strerror}.") from error
+
+
+def _run(deployed: Deployed, submission: Submission, lines: Iterator[Line], total: int | None) -> Tally:
+    """Send the lines, with progress in bytes; what stops it says how to go on."""
+    done = 0
+    with deployed.screen.progress("submit", total) as advance:
+
+        def tell(line: Line, outcome: Outcome | None) -> None:
+            nonlocal done
+            advance(max(0, line.end - done))
+            done = max(done, line.end)
+            if outcome and outcome.fate is not Fate.ACCEPTED:
+                deployed.screen.note(f"Line {line.number} was not accepted: {outcome.reason}.", kind="lines")
+
+        submission.tell = tell
+        try:
+            return submission.run(lines)
+        except KeyboardInterrupt as error:
+            raise StoppedError(f"Interrupted: {_standing(submission)}.") from error
+        except OperateError as error:
+            raise type(error)(f"{error} {_standing(submission).capitalize()}.") from error
+
+
+def _standing(submission: Submission) -> str:
+    accepted = submission.tally.accepted
+    if submission.journal:
+        return f"{accepted} lines were accepted in this run; {RESUME}"
+    return (
+        f"{accepted} lines were accepted; standard input can't be resumed, so what was read of it and not accepted is "
+        f"in {submission.rejected.path}"
+    )
+
+
+def _report(deployed: Deployed, tally: Tally) -> None:
+    rows = [("accepted", tally.accepted), ("accepted before", tally.skipped), ("rejected", tally.rejected)]
+    deployed.screen.table("", ("Lines", "Count"), rows)

@@ -1,0 +1,137 @@
+"""What of an input was accepted already, kept beside it: a submission that was stopped, however, can be resumed.
+
+The first line is the header. Each further one is the number and the digest of a line that Lambda accepted, written as
+soon as it did. A line that was accepted in the very moment of a crash is sent again, which is harmless for a record
+that has a timestamp: the second one changes nothing. The header holds the time that stamps are counted from, and reaches the
+disk before anything is sent, so a line that is sent again has the stamp that it had.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from operate.errors import MisuseError
+from operate.records import Line
+
+
+class Header(NamedTuple):
+    """What a submission is, apart from its input."""
+
+    function: str
+    """The ARN that the lines are sent to."""
+    timestamp: str
+    """`now` or `keep`."""
+    started: int
+    """In ms since the epoch."""
+
+
+class Journal:
+    """The journal of one input within this context; lines may be added from any number of threads."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        """Open the journal at `path`, or begin it with this header.
+
+        Raises:
+            MisuseError: It can't be used, is in use, or belongs to another submission.
+        """
+        self.path = path
+        self._accepted: dict[int, str] = {}
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise MisuseError(
+                f"The journal {path} can't be written ({error.strerror}): name another by --journal."
+            ) from error
+        try:
+            self._lock()
+            self.header = self._read() or self._begin(header)
+            self._check(header)
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+
+    @property
+    def resumed(self) -> int:
+        """How many lines were accepted before."""
+        return len(self._accepted)
+
+    def holds(self, line: Line) -> bool:
+        """Return whether a line was accepted before.
+
+        Raises:
+            MisuseError: Another line was, under the same number.
+        """
+        digest = self._accepted.get(line.number)
+        if digest is not None and digest != line.digest:
+            raise MisuseError(
+                f"Line {line.number} is not the one that was submitted before: restore the input, or remove "
+                f"{self.path} to submit all of it anew."
+            )
+        return digest is not None
+
+    def add(self, line: Line) -> None:
+        """Note that a line was accepted.
+
+        Raises:
+            MisuseError: The disk does not take it.
+        """
+        try:
+            os.write(self._file, f"{line.number} {line.digest}\n".encode())
+        except OSError as error:
+            raise MisuseError(f"The journal {self.path} can't be written any more ({error.strerror}).") from error
+
+    def remove(self) -> None:
+        """Remove the journal: nothing is left to resume."""
+        self.path.unlink(missing_ok=True)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise MisuseError(f"Another submission of this input is running: it uses {self.path}.") from error
+
+    def _read(self) -> Header | None:
+        """Read what there is; a line that a crash of the machine cut off is dropped."""
+        content = self.path.read_bytes()
+        if not content:
+            return None
+        whole = content[: content.rfind(b"\n") + 1]
+        try:
+            first, *lines = whole.splitlines()
+            header = Header(**json.loads(first))
+            self._accepted = dict(_accepted(line) for line in lines)
+        except (ValueError, TypeError) as error:
+            raise MisuseError(f"{self.path} is not a journal of `submit`: name another file by --journal.") from error
+        os.ftruncate(self._file, len(whole))
+        return header
+
+    def _begin(self, header: Header) -> Header:
+        os.write(self._file, json.dumps(header._asdict()).encode() + b"\n")
+        os.fsync(self._file)
+        return header
+
+    def _check(self, asked: Header) -> None:
+        for name, was, now in zip(("function", "timestamp"), self.header, asked, strict=False):
+            if was != now:
+                raise MisuseError(
+                    f"{self.path} is the journal of a submission with the {name} {was} (now: {now}): finish that one, "
+                    "or remove the journal to submit all of the input anew."
+                )
+
+
+def _accepted(line: bytes) -> tuple[int, str]:
+    number, digest = line.decode().split()
+    return int(number), digest

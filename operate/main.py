@@ -1,0 +1,47 @@
+"""The program: one command, its errors as one sentence each, its exit code."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from operate.commands import cli
+from operate.errors import INTERRUPTED, OperateError
+from operate.screen import printable
+
+
+class Signalled(KeyboardInterrupt):
+    """A signal that ends the program as Ctrl-C does."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    try:
+        code = cli(arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except OperateError as error:
+        click.echo(f"Error: {printable(str(error))}", err=True)
+        return _by_signal(error) or error.exit_code
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _by_signal(error) or INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Signalled(number)
+
+
+def _by_signal(error: BaseException) -> int | None:
+    return 128 + error.__cause__.number if isinstance(error.__cause__, Signalled) else None

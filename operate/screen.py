@@ -1,0 +1,69 @@
+"""What an operator sees: tables and progress for people on a terminal, plain lines for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+NAMED = 20
+"""So many notes of one kind are shown, and the rest counted."""
+
+
+def printable(text: str) -> str:
+    """Return a text as one line that can't steer a terminal, whatever a record holds."""
+    return "".join(
+        char if char.isprintable() else " " if char in "\n\r\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+class Screen:
+    """Standard output for what was asked for, standard error for everything else."""
+
+    def __init__(self) -> None:
+        self._out = Console(file=sys.stdout)
+        self._err = Console(file=sys.stderr)
+        self._notes: dict[str, int] = {}
+
+    def say(self, text: str) -> None:
+        """Print a line of the answer."""
+        click.echo(printable(text))
+
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Print a table; for programs, lines of fields between tabs, the columns' names first."""
+        texts = ([printable(str(value)) for value in row] for row in rows)
+        if not self._out.is_terminal:
+            for line in ([name.lower() for name in columns], *texts):
+                click.echo("\t".join(line))
+            return
+        table = Table(*columns, title=Text(title), title_justify="left", box=SIMPLE_HEAD)
+        for row in texts:
+            table.add_row(*(Text(value) for value in row))
+        self._out.print(table)
+
+    def note(self, text: str, *, kind: str = "") -> None:
+        """Print a line beside the answer; of one kind, only the first ones."""
+        self._notes[kind] = self._notes.get(kind, 0) + 1
+        if not kind or self._notes[kind] <= NAMED:
+            self._err.print(Text(printable(text)), soft_wrap=True)
+
+    def close(self) -> None:
+        """Say how many notes were not shown."""
+        for kind, count in self._notes.items():
+            if kind and count > NAMED:
+                self.note(f"... and {count - NAMED} more {kind}.")
+
+    @contextmanager
+    def progress(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """Show how much of `total` is done, on a terminal; yields what is to be called with each bit more."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._err, disable=not self._err.is_terminal, transient=True) as progress:
+            task = progress.add_task(what, total=total or None)
+            yield lambda count: progress.advance(task, count)

@@ -1,0 +1,61 @@
+"""Which dead letters a command is about, and what is known of each."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from operate.history import History
+from operate.letter import Letter
+from operate.stack import Stack, Stage
+
+# Request ids and times: Lambda puts both into the message of a timeout.
+_PASSING = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?"
+)
+UNKNOWN = "unknown"
+STAGES = (*(stage.value for stage in Stage), UNKNOWN)
+"""The stages that can be selected by; unknown stands for what can't be attributed."""
+
+
+class Finding(NamedTuple):
+    """A letter with what its stack and the history say about it."""
+
+    letter: Letter
+    stage: Stage | None
+    problem: str
+    """Why the stage is not known."""
+    redriven: int
+    """How often its event was redriven before."""
+
+    @property
+    def stage_name(self) -> str:
+        """The stage as it is shown and selected by."""
+        return self.stage.value if self.stage else UNKNOWN
+
+    @property
+    def reason(self) -> str:
+        """Why the letter is there, without what differs between letters of the same reason."""
+        text = self.problem or self.letter.error or "no error is given"
+        return _PASSING.sub("...", text.splitlines()[0])
+
+
+class Selection(NamedTuple):
+    """A choice among the letters; without anything chosen, all of them."""
+
+    stages: frozenset[str] = frozenset()
+    pattern: re.Pattern[str] | None = None
+
+    def takes(self, finding: Finding) -> bool:
+        """Return whether a letter is among the chosen."""
+        if self.stages and finding.stage_name not in self.stages:
+            return False
+        return self.pattern is None or bool(
+            self.pattern.search(finding.letter.body) or self.pattern.search(finding.letter.error)
+        )
+
+
+def examine(letter: Letter, stack: Stack, history: History) -> Finding:
+    """Find out what is known of a letter."""
+    stage, problem = letter.attribute(stack)
+    return Finding(letter, stage, problem, history.times(letter))

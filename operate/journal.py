@@ -2,8 +2,8 @@
 
 The first line is the header. Each further one is the number and the digest of a line that Lambda accepted, written as
 soon as it did. A line that was accepted in the very moment of a crash is sent again, which is harmless for a record
-that has a timestamp: the second one changes nothing. The header holds the time that stamps are counted from, and reaches the
-disk before anything is sent, so a line that is sent again has the stamp that it had.
+that has a timestamp: the second one changes nothing. The header holds the time that stamps are counted from, and reaches
+the disk before anything is sent, so a line that is sent again has the stamp that it had.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The first line is the header. Each further one is the number and the digest of a line that Lambda accepted, written as
 soon as it did. A line that was accepted in the very moment of a crash is sent again, which is harmless for a record
-that has a timestamp: the second one changes nothing. The header holds the time that stamps are counted from, and reaches
+that has a timestamp: the second one changes nothing. The header holds the time that stamps are counted from, and is on
 the disk before anything is sent, so a line that is sent again has the stamp that it had.
 """
 
@@ -49,8 +49,7 @@ class Journal:
             ) from error
         try:
             self._lock()
-            self.header = self._read() or self._begin(header)
-            self._check(header)
+            self.header = self._open(header)
         except BaseException:
             os.close(self._file)
             raise
@@ -118,18 +117,25 @@ class Journal:
         os.ftruncate(self._file, len(whole))
         return header
 
+    def _open(self, asked: Header) -> Header:
+        """Return the header that there is, or begin with the one that is asked for."""
+        header = self._read()
+        if header is None:
+            return self._begin(asked)
+        if (header.function, header.timestamp) == (asked.function, asked.timestamp):
+            return header
+        if not self._accepted:
+            os.ftruncate(self._file, 0)
+            return self._begin(asked)
+        raise MisuseError(
+            f"{self.path} is the journal of a submission to {header.function} with --timestamp {header.timestamp} (now: "
+            f"{asked.function}, {asked.timestamp}): finish that one, or remove the journal to submit all of it anew."
+        )
+
     def _begin(self, header: Header) -> Header:
         os.write(self._file, json.dumps(header._asdict()).encode() + b"\n")
         os.fsync(self._file)
         return header
-
-    def _check(self, asked: Header) -> None:
-        for name, was, now in zip(("function", "timestamp"), self.header, asked, strict=False):
-            if was != now:
-                raise MisuseError(
-                    f"{self.path} is the journal of a submission with the {name} {was} (now: {now}): finish that one, "
-                    "or remove the journal to submit all of the input anew."
-                )
 
 
 def _accepted(line: bytes) -> tuple[int, str]:

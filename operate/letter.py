@@ -59,7 +59,7 @@ class Letter:
     @property
     def time(self) -> str:
         """When it came into the queue, in UTC."""
-        return datetime.fromtimestamp(self.sent / 1000, UTC).isoformat(timespec="milliseconds")
+        return datetime.fromtimestamp(self.sent / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @cached_property
     def event(self) -> Any:

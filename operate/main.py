@@ -24,8 +24,6 @@ class Signalled(KeyboardInterrupt):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
     try:
         code = cli(arguments, standalone_mode=False)
     except click.ClickException as error:
@@ -37,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort) as error:
         return _by_signal(error) or INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def end_by_signals() -> None:
+    """Let the signals that ask a process to end be treated like Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

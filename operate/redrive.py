@@ -209,6 +209,8 @@ class Redrive:
                 if self.tally.verdicts.get(letter.message_id) in (Verdict.SENT, Verdict.NOT_DELETED):
                     accepted.append(letter)  # SQS delivers at least once, or its deletion failed
                     continue
+                if self.invoker.stop.is_set():
+                    break
                 finding = examine(letter, self.plan.stack, self.history)
                 if left := self._reason_to_leave(finding):
                     self._settle(*left)
@@ -245,6 +247,8 @@ class Redrive:
         target = self.plan.target(finding)
         event = payload(finding.letter, target)
         outcome = self.invoker.send(self.plan.stack.aliases[target], event, until=until)
+        if outcome.fate is Fate.FAILED and self.invoker.stop.is_set():
+            return False
         if outcome.fate is not Fate.ACCEPTED:
             verdict = Verdict.REFUSED if outcome.fate is Fate.REFUSED else Verdict.FAILED
             self._settle(finding, verdict, outcome.reason)

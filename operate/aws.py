@@ -70,7 +70,7 @@ class Access(NamedTuple):
             raise MisuseError("No region is named: give --region, set AWS_REGION, or use a profile that names one.")
         return cls(session, session.region_name)
 
-    def client(self, service: str, *, attempts: int = ATTEMPTS, connections: int = 10) -> Any:
+    def client(self, service: str, *, attempts: int | None = None, connections: int = 10) -> Any:
         """Return a client of a service, safe to use from several threads.
 
         Raises:
@@ -79,7 +79,7 @@ class Access(NamedTuple):
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
-            retries={"mode": "standard", "total_max_attempts": attempts},
+            retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
             max_pool_connections=connections,
             tcp_keepalive=True,
         )

@@ -128,8 +128,8 @@ class Journal:
             os.ftruncate(self._file, 0)
             return self._begin(asked)
         raise MisuseError(
-            f"{self.path} is the journal of a submission to {header.function} with --timestamp {header.timestamp} (now: "
-            f"{asked.function}, {asked.timestamp}): finish that one, or remove the journal to submit all of it anew."
+            f"{self.path} is the journal of a submission to {header.function} with --timestamp {header.timestamp} "
+            f"(now: {asked.function}, {asked.timestamp}): finish that one, or remove the journal to begin anew."
         )
 
     def _begin(self, header: Header) -> Header:

@@ -62,12 +62,21 @@ class Letter:
         return datetime.fromtimestamp(self.sent / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @cached_property
+    def _parsed(self) -> tuple[bool, Any]:
+        try:
+            return True, json.loads(self.body)
+        except (ValueError, RecursionError):
+            return False, None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body can be parsed."""
+        return self._parsed[0]
+
+    @property
     def event(self) -> Any:
         """The event, parsed; None where the body is no JSON."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+        return self._parsed[1]
 
     @property
     def record_id(self) -> str | None:
@@ -89,7 +98,7 @@ class Letter:
 
     def attribute(self, stack: Stack) -> Attribution:
         """Tell which stage failed: an envelope names the stage before it, a bare record is the entry's."""
-        if self.event is None:
+        if not self.is_json:
             return Attribution(None, "its body is not JSON")
         if not is_envelope(self.event):
             return self._attribute_bare()

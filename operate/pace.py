@@ -10,9 +10,9 @@ CHUNK = 0.2
 """Seconds: so much of the rate is handed out at once, and so much that was not used can be caught up on."""
 RELIEF = 0.5
 """Seconds within which further throttling belongs to the calls that were under way, and slows down no more."""
-RECOVERY = 1.1
+RECOVERY = 1.4
 """The factor by which the rate grows again each second."""
-SLOWEST = 1.0
+SLOWEST = 2.0
 """Calls a second."""
 
 
@@ -85,5 +85,5 @@ class Pace:
         if self._reduced is None:
             return self._bound
         rate, since = self._reduced
-        recovered: float = rate * RECOVERY ** min(now - since, 200)
+        recovered: float = rate * RECOVERY ** min(now - since, 60)
         return recovered if self._bound is None else min(recovered, self._bound)

@@ -176,9 +176,8 @@ class Redrive:
     def _round(self, threads: int) -> None:
         """Read the queue to its end; an error or an interruption ends all threads before it is raised."""
         with ThreadPoolExecutor(threads) as pool:
-            workers = [pool.submit(self._work) for _ in range(threads)]
             try:
-                self._join(workers)
+                self._join([pool.submit(self._work) for _ in range(threads)])
             except BaseException:
                 self.invoker.stop.set()
                 raise

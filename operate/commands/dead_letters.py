@@ -110,7 +110,7 @@ def describe(finding: Finding) -> dict[str, Any]:
         "messageId": letter.message_id,
         "problem": finding.problem or None,
         "event": letter.event,
-        "body": letter.body if letter.event is None else None,
+        "body": None if letter.is_json else letter.body,
     }
 
 

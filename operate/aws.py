@@ -11,7 +11,7 @@ import boto3
 from botocore import exceptions as failures
 from botocore.config import Config
 
-from operate.errors import AwsError, MisuseError, QueueGoneError
+from operate.errors import AwsError, DeniedError, MisuseError, QueueGoneError
 
 CONNECT_TIMEOUT = 5
 """Seconds."""
@@ -34,7 +34,6 @@ UNKNOWN_CREDENTIALS = (
 )
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "KMSAccessDeniedException")
 NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
-GONE = "The dead-letter queue that the stack names does not exist: it was deleted after the deployment."
 THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestThrottled", "SlowDown")
 
 NOT_LOGGED_IN = (
@@ -101,7 +100,7 @@ def explained() -> Iterator[None]:
 def explain(error: Exception) -> AwsError:
     """Say in one sentence what AWS, or the way to it, refused."""
     if isinstance(error, failures.ClientError):
-        return QueueGoneError(GONE) if code_of(error) in NO_QUEUE else AwsError(_refusal(error))
+        return _refusal(error)
     if isinstance(error, NOT_LOGGED_IN):
         return AwsError(f"AWS credentials are missing or can't be renewed ({sentence(error)}): log in, or set them.")
     if isinstance(error, UNREACHABLE):
@@ -111,17 +110,19 @@ def explain(error: Exception) -> AwsError:
     return AwsError(f"AWS could not be called: {sentence(error)}.")
 
 
-def _refusal(error: failures.ClientError) -> str:
+def _refusal(error: failures.ClientError) -> AwsError:
     code, message, operation = code_of(error), sentence(error.response["Error"].get("Message")), error.operation_name
-    if code in EXPIRED:
-        return "The AWS credentials have expired: renew them, for example by `aws sso login`, and run this again."
-    if code in UNKNOWN_CREDENTIALS:
-        return f"AWS does not accept these credentials ({code}): {message}."
+    if code in NO_QUEUE:
+        return QueueGoneError("The dead-letter queue that the stack names does not exist: it was deleted since.")
     if code in DENIED:
-        return f"AWS denies {operation}: {message}."
+        return DeniedError(f"AWS denies {operation}: {message}.")
+    if code in EXPIRED:
+        return AwsError("The AWS credentials have expired: renew them, for example by `aws sso login`, and try again.")
+    if code in UNKNOWN_CREDENTIALS:
+        return AwsError(f"AWS does not accept these credentials ({code}): {message}.")
     if code in THROTTLED:
-        return f"AWS still throttles {operation} after {ATTEMPTS} attempts: {message}."
-    return f"AWS refused {operation} ({code}): {message}."
+        return AwsError(f"AWS still throttles {operation} after {ATTEMPTS} attempts: {message}.")
+    return AwsError(f"AWS refused {operation} ({code}): {message}.")
 
 
 def code_of(error: failures.ClientError) -> str:

@@ -30,6 +30,10 @@ class AwsError(OperateError):
     exit_code = AWS
 
 
+class DeniedError(AwsError):
+    """The caller lacks a permission."""
+
+
 class QueueGoneError(AwsError):
     """The dead-letter queue was deleted meanwhile."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from botocore import loaders
+from botocore import loaders, session
 
 from operate.main import main
 
+from ..conftest import DeployedStack
 from .fake_aws import REGION, FakeAws, serving
 
 ENVIRONMENT = {
@@ -52,7 +53,7 @@ def service_models() -> Iterator[None]:
     """Let all sessions share what boto3 reads of its services, which takes most of a command's time."""
     loader = loaders.create_loader()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loaders, "create_loader", lambda *_: loader)
+        patch.setattr(session, "create_loader", lambda *_: loader)
         yield
 
 
@@ -66,14 +67,25 @@ def fake() -> Iterator[FakeAws]:
 def aws(fake: FakeAws, service_models: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeAws:
     """The fake AWS, empty and answering, and an environment that leads to it alone."""
     fake.reset()
+    _lead_to(monkeypatch, tmp_path, {"AWS_ENDPOINT_URL": fake.endpoint})
+    return fake
+
+
+@pytest.fixture
+def embedded(
+    deployed_stack: DeployedStack, service_models: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> DeployedStack:
+    """The deployed stack, and an environment that leads to it alone, with its owner's rights."""
+    _lead_to(monkeypatch, tmp_path, deployed_stack.aws.environment)
+    return deployed_stack
+
+
+def _lead_to(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: Mapping[str, str]) -> None:
     for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in ENVIRONMENT.items():
+    for name, value in {**ENVIRONMENT, **variables, "XDG_STATE_HOME": str(folder / "state")}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", fake.endpoint)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
-    return fake
+    monkeypatch.chdir(folder)
 
 
 @pytest.fixture

@@ -142,6 +142,12 @@ class FakeAws:
     def _DeleteMessageBatch(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._batch(request, lambda message: self.messages.pop(message.message_id))
 
+    def _ChangeMessageVisibility(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._ChangeMessageVisibilityBatch({"Entries": [{"Id": "0", **request}]})
+
+    def _DeleteMessage(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._DeleteMessageBatch({"Entries": [{"Id": "0", **request}]})
+
     def _batch(self, request: dict[str, Any], act: Callable[[Message], object]) -> dict[str, Any]:
         by_receipt = {message.receipt: message for message in self.messages.values()}
         successful, failed = [], []

@@ -143,7 +143,8 @@ def test_what_a_record_holds_can_not_steer_the_terminal(aws: FakeAws, operate: R
 
 def test_letters_that_can_not_be_given_back_are_told_to_come_back(aws: FakeAws, operate: Run) -> None:
     aws.put(record(1))
-    aws.always["ChangeMessageVisibilityBatch"] = Failure(403, "AccessDenied", "not allowed")
+    for operation in ("ChangeMessageVisibilityBatch", "ChangeMessageVisibility"):
+        aws.always[operation] = Failure(403, "AccessDenied", "not allowed")
     ran = operate("dead-letters")
     assert ran.code == 3
     assert "seen again after 60 s" in ran.error

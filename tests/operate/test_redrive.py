@@ -138,12 +138,23 @@ def test_a_letter_is_not_deleted_before_its_event_is_accepted(aws: FakeAws, oper
 
 def test_a_letter_that_was_sent_and_could_not_be_deleted_is_told(aws: FakeAws, operate: Run) -> None:
     aws.put(record(1))
-    aws.always["DeleteMessageBatch"] = Failure(403, "AccessDenied", "not allowed")
+    for operation in ("DeleteMessageBatch", "DeleteMessage"):
+        aws.always[operation] = Failure(403, "AccessDenied", "not allowed")
     ran = operate("redrive", "--yes")
     assert ran.code == 3
-    assert "AWS denies DeleteMessageBatch" in ran.error
+    assert "AWS denies DeleteMessage" in ran.error
     assert "1 of it sent again already" in ran.error
     assert aws.visible == 1
+
+
+def test_where_batches_are_denied_letters_are_deleted_and_given_back_one_by_one(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1))
+    aws.put("{broken")
+    for operation in ("DeleteMessageBatch", "ChangeMessageVisibilityBatch"):
+        aws.always[operation] = Failure(403, "AccessDenied")
+    ran = operate("redrive", "--yes")
+    assert (ran.code, ran.counts["sent again"]) == (1, 1)
+    assert len(aws.messages) == aws.visible == 1
 
 
 def test_a_letter_that_comes_back_at_once_is_named_and_not_sent_again(aws: FakeAws, operate: Run) -> None:
@@ -211,7 +222,7 @@ def test_an_empty_queue_is_nothing_to_worry_about(aws: FakeAws, operate: Run) ->
 
 def test_records_without_a_timestamp_are_the_same_however_often_they_are_sent(aws: FakeAws, operate: Run) -> None:
     aws.put({"id": "a", "data": 1}, sent=1_700_000_000_000)
-    aws.always["DeleteMessageBatch"] = Failure(403, "AccessDenied")
+    aws.always["DeleteMessageBatch"] = Failure(400, "InvalidAddress")
     operate("redrive", "--yes")
     aws.always.clear()
     operate("redrive", "--yes")

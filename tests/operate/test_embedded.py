@@ -1,0 +1,198 @@
+"""The commands against the pipeline itself, on the embedded AWS: whatever happens, each record is stored once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from ..conftest import DeployedStack
+from .conftest import Ran
+from .samples import record
+
+Run = Callable[..., Ran]
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 60
+"""Seconds within which what was killed again and again has come to its end."""
+
+
+@pytest.fixture
+def stack(stack: DeployedStack, embedded: DeployedStack) -> DeployedStack:
+    """The deployed stack, empty, with the environment leading to it."""
+    return stack
+
+
+# MiniStack starts an interpreter anew after each function error, three for each record that is denied: 140 and 60 pass
+# too, and take minutes.
+ACCEPTED, DENIED = 10, 4
+
+
+class Zygote:
+    """Starts commands that have nothing to import any more."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, *arguments: object, kill_after: float | None = None) -> int:
+        """Run a command, kill it after so many seconds if it still runs, and return its exit code."""
+        into, out = self._pipes
+        into.write(json.dumps([str(argument) for argument in arguments]) + "\n")
+        into.flush()
+        child = int(out.readline())
+        if kill_after is not None:
+            time.sleep(kill_after)
+            os.kill(child, signal.SIGKILL)  # the zygote has not waited for it before it writes the code
+        return int(out.readline())
+
+    @property
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        assert self._process.stdin
+        assert self._process.stdout
+        return self._process.stdin, self._process.stdout
+
+
+@pytest.fixture
+def zygote(stack: DeployedStack) -> Iterator[Zygote]:
+    command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Zygote(process)
+        finally:
+            process.kill()
+
+
+@contextmanager
+def denied(stack: DeployedStack) -> Iterator[None]:
+    """Take away the processor's permission to write the table."""
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.processor)
+    iam, role = stack.client("iam"), function["Role"].rpartition("/")[2]
+    statement = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=policy)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="denied")
+
+
+def write(path: Path, records: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in records))
+    return path
+
+
+def stored(stack: DeployedStack) -> Counter[str]:
+    """How often each record is stored, when nothing is under way any more."""
+    state = stack.drain()
+    assert not state["losses"]
+    return Counter(item.id for item in stack.items())
+
+
+def put_letters(stack: DeployedStack, records: list[dict[str, Any]]) -> None:
+    """Put letters of the validator into the queue, as Lambda writes them."""
+    sqs = stack.client("sqs")
+    for start in range(0, len(records), 10):
+        entries = [
+            {
+                "Id": str(number),
+                "MessageBody": json.dumps(one),
+                "MessageAttributes": {
+                    "RequestID": {"DataType": "String", "StringValue": f"id-{start + number}"},
+                    "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+                    "ErrorMessage": {"DataType": "String", "StringValue": "as the test asked"},
+                },
+            }
+            for number, one in enumerate(records[start : start + 10])
+        ]
+        sqs.send_message_batch(QueueUrl=stack.outputs.dead_letter_queue_url, Entries=entries)
+
+
+def test_records_that_the_table_denied_are_all_stored_after_a_redrive(
+    stack: DeployedStack, operate: Run, tmp_path: Path
+) -> None:
+    good, bad = [record(n) for n in range(ACCEPTED)], [record(n) for n in range(ACCEPTED, ACCEPTED + DENIED)]
+    assert operate("submit", write(tmp_path / "good.jsonl", good)).code == 0
+    assert len(stored(stack)) == ACCEPTED
+    with denied(stack):
+        assert operate("submit", write(tmp_path / "bad.jsonl", bad)).code == 0
+        assert len(stored(stack)) == ACCEPTED
+    letters = json.loads(operate("dead-letters", "--json").out)
+    assert {letter["id"] for letter in letters} == {one["id"] for one in bad}
+    assert {letter["stage"] for letter in letters} == {"processor"}
+    assert all("not authorized" in letter["error"] for letter in letters)
+
+    ran = operate("redrive", "--yes")
+    assert (ran.code, ran.counts["sent again"], ran.counts["sent to the processor"]) == (0, DENIED, DENIED)
+    assert stored(stack) == Counter({one["id"]: 1 for one in good + bad})
+    assert operate("dead-letters", "--count").out == "0\n"
+
+
+def test_a_redrive_that_is_killed_again_and_again_stores_each_record_exactly_once(
+    stack: DeployedStack, zygote: Zygote
+) -> None:
+    records = [record(n) if n % 2 else {"id": f"r-{n}", "data": {"n": n}} for n in range(40)]
+    put_letters(stack, records)
+    redrive = ("redrive", "--yes", "--visibility-timeout", 2, "--rate", 60, "--parallel", 3)
+    moments = random.Random(6)
+    killed = [zygote.run(*redrive, kill_after=moments.uniform(0.05, 0.5)) for _ in range(20)]
+    assert set(killed) <= {-signal.SIGKILL, 0, 1}
+    assert killed.count(-signal.SIGKILL) > 5
+    deadline = time.monotonic() + DEADLINE
+    while zygote.run(*redrive) != 0:  # letters of the last that was killed are out of sight at first
+        assert time.monotonic() < deadline
+    assert stored(stack) == Counter({one["id"]: 1 for one in records})
+    assert not stack.dead_letters()
+
+
+def test_a_submission_that_is_killed_again_and_again_stores_each_record_exactly_once(
+    stack: DeployedStack, zygote: Zygote, tmp_path: Path
+) -> None:
+    records = [record(n) if n % 2 else {"id": f"r-{n}", "data": {"n": n}} for n in range(40)]
+    path = write(tmp_path / "records.jsonl", records)
+    submit = ("submit", path, "--timestamp", "now", "--rate", 40)
+    moments = random.Random(7)
+    killed = [zygote.run(*submit, kill_after=moments.uniform(0.02, 0.25)) for _ in range(20)]
+    assert killed.count(-signal.SIGKILL) > 5
+    assert 0 in killed or zygote.run(*submit) == 0
+    assert stored(stack) == Counter({one["id"]: 1 for one in records})
+    assert [path] == list(tmp_path.glob("records*"))
+
+
+def test_a_letter_that_can_not_succeed_is_seen_as_a_loop(stack: DeployedStack, operate: Run) -> None:
+    put_letters(stack, [{"id": "r-1", "timestamp": 1}])
+    for attempts in (2, 3):
+        operate("redrive", "--yes")
+        stack.drain()
+        (letter,) = json.loads(operate("dead-letters", "--json").out)
+        assert (letter["attempts"], letter["error"]) == (attempts, "Invalid data: missing data field")
+    ran = operate("redrive", "--yes", "--max-redrives", 2)
+    assert (ran.code, ran.counts["redriven too often"]) == (1, 1)
+
+
+def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -> None:
+    put_letters(stack, [record(1), record(2)])
+    ran = operate("status", "--json")
+    status = json.loads(ran.out)
+    assert ran.code == 0
+    assert status["status"].endswith("_COMPLETE")
+    assert status["deadLetters"] == {"visible": 2, "inFlight": 0}
+    assert [alarm["name"] for alarm in status["alarms"]] == ["dlq-messages-dev"]
+    assert status["items"] == 0
+    for function in status["functions"].values():
+        assert [version["weight"] for version in function["versions"]] == [1.0]
+        assert function["provisionedConcurrency"]["wanted"] == 0
+    assert "2 dead letters wait" in status["troubles"]
+    assert operate("status", "--check").code == 1

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 
@@ -41,38 +42,50 @@ ACCEPTED, DENIED = 10, 4
 class Zygote:
     """Starts commands that have nothing to import any more."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
-    def run(self, *arguments: object, kill_after: float | None = None) -> int:
-        """Run a command, kill it after so many seconds if it still runs, and return its exit code."""
-        into, out = self._pipes
-        into.write(json.dumps([str(argument) for argument in arguments]) + "\n")
-        into.flush()
-        child = int(out.readline())
-        if kill_after is not None:
-            time.sleep(kill_after)
-            os.kill(child, signal.SIGKILL)  # the zygote has not waited for it before it writes the code
-        return int(out.readline())
-
-    @property
-    def _pipes(self) -> tuple[IO[str], IO[str]]:
+    def run(self, *arguments: object, kill_when: Callable[[], bool] | None = None) -> int:
+        """Run a command, kill it at some moment unless it ended before, and return its exit code."""
         assert self._process.stdin
         assert self._process.stdout
-        return self._process.stdin, self._process.stdout
+        self._process.stdin.write(json.dumps([str(argument) for argument in arguments]).encode() + b"\n")
+        child = int(self._process.stdout.readline())
+        if kill_when:
+            while not kill_when() and not select.select([self._process.stdout], [], [], 0.002)[0]:
+                pass
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return int(self._process.stdout.readline())
 
 
 @pytest.fixture
 def zygote(stack: DeployedStack) -> Iterator[Zygote]:
     command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(command, env=environment, **pipes) as process:  # type: ignore[call-overload]
         try:
             yield Zygote(process)
         finally:
             process.kill()
+
+
+class Moments:
+    """Random moments in the course of a command, the same in each run of the test: so many lines of its file later."""
+
+    def __init__(self, path: Path, *, seed: int, most: int) -> None:
+        self._path, self._most = path, most
+        self._random = random.Random(seed)
+
+    def next(self) -> Callable[[], bool]:
+        """Return what tells whether the next moment has come."""
+        lines, more = self._lines(), self._random.randint(0, self._most)
+        at = time.monotonic() + self._random.uniform(0, 0.3) if more == 0 else 0
+        return lambda: self._lines() >= lines + more and time.monotonic() >= at
+
+    def _lines(self) -> int:
+        return self._path.read_bytes().count(b"\n") if self._path.exists() else 0
 
 
 @contextmanager
@@ -140,18 +153,25 @@ def test_records_that_the_table_denied_are_all_stored_after_a_redrive(
     assert operate("dead-letters", "--count").out == "0\n"
 
 
+def half_stamped(count: int) -> list[dict[str, Any]]:
+    """Return records of which every other one has no timestamp."""
+    return [record(n) if n % 2 else {"id": f"r-{n}", "data": {"n": n}} for n in range(count)]
+
+
 def test_a_redrive_that_is_killed_again_and_again_stores_each_record_exactly_once(
-    stack: DeployedStack, zygote: Zygote
+    stack: DeployedStack, zygote: Zygote, tmp_path: Path
 ) -> None:
-    records = [record(n) if n % 2 else {"id": f"r-{n}", "data": {"n": n}} for n in range(40)]
+    records, history = half_stamped(60), tmp_path / "history"
     put_letters(stack, records)
-    redrive = ("redrive", "--yes", "--visibility-timeout", 2, "--rate", 60, "--parallel", 3)
-    moments = random.Random(6)
-    killed = [zygote.run(*redrive, kill_after=moments.uniform(0.05, 0.5)) for _ in range(20)]
-    assert set(killed) <= {-signal.SIGKILL, 0, 1}
-    assert killed.count(-signal.SIGKILL) > 5
-    deadline = time.monotonic() + DEADLINE
-    while zygote.run(*redrive) != 0:  # letters of the last that was killed are out of sight at first
+    redrive = ("redrive", "--yes", "--visibility-timeout", 2, "--rate", 25, "--parallel", 1, "--history", history)
+    moments, deadline = Moments(history, seed=6, most=3), time.monotonic() + DEADLINE
+    killed = 0
+    while killed < 20:
+        code = zygote.run(*redrive, kill_when=moments.next())
+        assert code in (-signal.SIGKILL, 1)  # 1: letters of one that was killed are out of sight for two seconds
+        killed += code == -signal.SIGKILL
+        assert time.monotonic() < deadline
+    while zygote.run("redrive", "--yes", "--visibility-timeout", 2) != 0:
         assert time.monotonic() < deadline
     assert stored(stack) == Counter({one["id"]: 1 for one in records})
     assert not stack.dead_letters()
@@ -160,13 +180,13 @@ def test_a_redrive_that_is_killed_again_and_again_stores_each_record_exactly_onc
 def test_a_submission_that_is_killed_again_and_again_stores_each_record_exactly_once(
     stack: DeployedStack, zygote: Zygote, tmp_path: Path
 ) -> None:
-    records = [record(n) if n % 2 else {"id": f"r-{n}", "data": {"n": n}} for n in range(40)]
+    records = half_stamped(80)
     path = write(tmp_path / "records.jsonl", records)
     submit = ("submit", path, "--timestamp", "now", "--rate", 40)
-    moments = random.Random(7)
-    killed = [zygote.run(*submit, kill_after=moments.uniform(0.02, 0.25)) for _ in range(20)]
-    assert killed.count(-signal.SIGKILL) > 5
-    assert 0 in killed or zygote.run(*submit) == 0
+    moments = Moments(Path(f"{path}.journal"), seed=7, most=3)
+    for _ in range(20):
+        assert zygote.run(*submit, kill_when=moments.next()) == -signal.SIGKILL
+    assert zygote.run(*submit[:4]) == 0
     assert stored(stack) == Counter({one["id"]: 1 for one in records})
     assert [path] == list(tmp_path.glob("records*"))
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from local.control import CONTROL_PATH, document
 from local.environment import base
 from local.errors import LocalError
 from local.queue import Pace
-from local.settings import REGION
+from local.settings import HOST, REGION
 from local.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,12 @@ class EmbeddedAws:
         return self
 
     def start(self) -> None:
-        """Start the process, without waiting for it to serve."""
+        """Start the process, without waiting for it to serve.
+
+        Raises:
+            LocalError: The port is busy.
+        """
+        require_free(self.options.port)
         self.workspace = Workspace()
         self._log = self.workspace.path / "server.log"
         settings = document(self.options.pace) | {
@@ -150,3 +156,13 @@ class EmbeddedAws:
 
     def __exit__(self, *_: object) -> None:
         self.end()
+
+
+def require_free(port: int) -> None:
+    """Raise LocalError if a port can't be bound."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise LocalError(f"port {port} on {HOST} can't be used: {error.strerror or error}") from error

@@ -58,6 +58,12 @@ class Places:
         """Let an event wait for a place."""
         self._functions.setdefault(event.target, _Function()).waiting.append(event)
 
+    def clear(self, limit: int) -> None:
+        """Forget the waiting events, but not which interpreters are warm, and set another limit."""
+        self.limit = limit
+        for function in self._functions.values():
+            function.waiting.clear()
+
     def take(self) -> Place | None:
         """Return the next event to run now, if there is one and a place for it.
 

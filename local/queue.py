@@ -36,12 +36,13 @@ class Queue:
     def __init__(self, functions: LambdaApi, outcomes: Outcomes, pace: Pace) -> None:
         self.functions = functions
         self.outcomes = outcomes
+        self._places = Places(pace.concurrency)
         self._begin(pace)
 
     def _begin(self, pace: Pace) -> None:
         self.pace = pace
         self.tally = Tally()
-        self._places = Places(pace.concurrency)
+        self._places.clear(pace.concurrency)
         self._seen: Counter[str] = Counter()
         self._runs: set[asyncio.Task[None]] = set()
 

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from local.check import require_supported_targets
 from local.deploy import Stack, build, deploy
 from local.embedded import EmbeddedAws, Options
 from local.records import Line, read_lines
@@ -45,6 +46,7 @@ def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, 
             aws.wait_until_ready()
         with step("deploy", console):
             stack = deploy(aws, template)
+            require_supported_targets(aws.client("lambda"))
         yield aws, stack
     finally:
         aws.end()

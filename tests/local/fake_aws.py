@@ -96,7 +96,7 @@ class FakeAws:
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": content})
 
-    async def _answer(  # noqa: PLR0911 - one for each kind of request
+    async def _answer(
         self, method: str, path: str, scope: Scope, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}

@@ -82,6 +82,7 @@ def stack(deployed_stack: DeployedStack) -> DeployedStack:
     return deployed_stack
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of the deployed stack together, so that parallel workers deploy it once."""
     for item in items:

@@ -38,16 +38,14 @@ RETRIED = functools.partial(
     stage="Validator",
     memory=512,
     retries=0,
-    next_stage="Enricher",
 )
 SIZED = functools.partial(
     test_function.test_each_stage_has_its_size_its_retries_and_its_successor,
     stage="Enricher",
     memory=768,
     retries=2,
-    next_stage="Processor",
 )
-LOGGED = functools.partial(test_function.test_the_log_group_is_bound_by_the_logging_configuration, stage="validator")
+LOGGED = functools.partial(test_function.test_the_log_group_is_bound_by_the_logging_configuration, title="Validator")
 
 
 class Mutant(NamedTuple):
@@ -547,7 +545,7 @@ def check(mutant: Template, catcher: Check) -> None:
         "body": lambda: json.loads(mutant["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]),
         "committed": lambda: mutant,
         "translated": lambda: translate(mutant),
-        "stack": lambda: resolve(translate(mutant), {}),
+        "resolved": lambda: resolve(translate(mutant), {}),
     }
     catcher(**{name: form() for name, form in forms.items() if name in wanted})
 

@@ -1,4 +1,4 @@
-"""Every pair of the parameters' choices: translated, decided, linted, without a dangling reference."""
+"""The parameters' choices: every pair translated and without a dangling reference, every condition linted."""
 
 import itertools
 import json
@@ -48,30 +48,19 @@ def test_the_choices_are_of_every_parameter_but_the_suffix(model: dict[str, Any]
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS, ids=range(1, 13))
-def test_a_combination_lints_clean_and_refers_to_nothing_that_is_not_there(
-    model: dict[str, Any], combination: dict[str, Any]
-) -> None:
-    translated = translate(model, **combination)
-    stack = resolve(translated, combination)
-    parameters = stack.pop("Parameters")
+def test_a_combination_refers_to_nothing_that_is_not_there(model: dict[str, Any], combination: dict[str, Any]) -> None:
+    stack = resolve(translate(model, **combination), combination)
     referred = {name for name in references([stack["Resources"], stack["Outputs"]]) if not name.startswith("AWS::")}
     depended = {resource["DependsOn"] for resource in stack["Resources"].values() if _depends_on_one(resource)}
-    assert referred | depended <= {*stack["Resources"], *parameters}
-    # Without the parameters that this combination has no use for, which would be no fault of it.
-    stack["Parameters"] = {
-        name: {**parameters[name], "Default": combination.get(name, parameters[name]["Default"])}
-        for name in parameters.keys() & referred
-    }
-    # Once nothing is kept warm, the guardrails say so.
-    expected = {"W9181"} if combination["ProcessorProvisionedConcurrency"] == 0 else set()
-    matches = lint_all(json.dumps(stack))
-    assert [str(match) for match in matches if match.rule.id not in expected] == []
+    assert len(referred) > 20
+    assert referred | depended <= {*stack["Resources"], *stack["Parameters"]}
 
 
 def _depends_on_one(resource: dict[str, Any]) -> bool:
     return isinstance(resource.get("DependsOn"), str)
 
 
+# Of the parameters only these two are decided by the translation; cfn-lint follows the conditions of the others.
 @pytest.mark.parametrize("gradual", ["false", "true"])
 def test_the_translated_template_lints_clean_with_its_conditions(model: dict[str, Any], gradual: str) -> None:
     translated = translate(model, GradualDeployment=gradual)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ from local.settings import REGION
 from local.workspace import Workspace
 
 STACK_NAME = "data-processing-dev"
+ALIAS = "FunctionArn"
+"""How the names of the outputs end that name the stages' aliases."""
 PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
 """Nothing is kept warm here, and the functions run on this machine."""
 
@@ -26,22 +28,38 @@ class Stack(NamedTuple):
     table: str
     dead_letter_queue_url: str
     dead_letter_queue_arn: str
-    validator: str
-    enricher: str
-    processor: str
+    functions: Mapping[str, str]
+    """The ARN of each stage's alias by the stage's name, in the pipeline's order."""
+
+    @property
+    def validator(self) -> str:
+        """The alias that producers invoke."""
+        return next(iter(self.functions.values()))
 
     @classmethod
-    def of_outputs(cls, outputs: Mapping[str, str]) -> Stack:
-        """Read the outputs by their names.
+    def of_outputs(cls, outputs: Mapping[str, str], client: Any) -> Stack:
+        """Read the outputs by their names, and follow the pipeline from the validator by its on-success destinations.
 
         Raises:
-            LocalError: One is missing.
+            LocalError: An output is missing.
         """
-        names = ("TableName", "DlqUrl", "DlqArn", "ValidatorFunctionArn", "EnricherFunctionArn", "ProcessorFunctionArn")
+        names = ("TableName", "DlqUrl", "DlqArn", "ValidatorFunctionArn")
         missing = [name for name in names if name not in outputs]
         if missing:
             raise LocalError(f"the stack must have the outputs {', '.join(names)} (missing: {', '.join(missing)})")
-        return cls(*(outputs[name] for name in names))
+        table, url, arn, first = (outputs[name] for name in names)
+        stages = {alias: name.removesuffix(ALIAS).lower() for name, alias in outputs.items() if name.endswith(ALIAS)}
+        return cls(table, url, arn, {stages.get(alias, alias): alias for alias in _pipeline(client, first)})
+
+
+def _pipeline(client: Any, first: str) -> Iterator[str]:
+    """Yield the aliases from the first on, each the on-success destination of the one before."""
+    alias: str | None = first
+    while alias:
+        yield alias
+        name, qualifier = alias.rsplit(":", 1)
+        config = client.get_function_event_invoke_config(FunctionName=name, Qualifier=qualifier)
+        alias = config.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
 
 
 def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
@@ -75,7 +93,7 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
         "--no-fail-on-empty-changeset",
     ]
     _sam("deploy", arguments, environment, root)
-    return Stack.of_outputs(outputs(aws))
+    return Stack.of_outputs(outputs(aws), aws.client("lambda"))
 
 
 def outputs(aws: EmbeddedAws) -> dict[str, str]:

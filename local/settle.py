@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from local.deploy import Stack
 from local.submit import Submission
 
-STAGES = ("validator", "enricher", "processor")
-
 
 class Fate(Enum):
     """What became of a line."""
@@ -103,14 +101,14 @@ def read_dead_letters(client: Any, stack: Stack) -> list[DeadLetter]:
 def dead_letter(message: dict[str, Any], stack: Stack) -> DeadLetter:
     """Read a message as Lambda writes it: the event's envelopes tell which stage failed, and what was submitted."""
     attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
-    functions = (stack.validator, stack.enricher, stack.processor)
+    stages, functions = list(stack.functions), list(stack.functions.values())
     document = _document(message["Body"].encode())
     stage = 0
     while (before := _sender(document)) in functions:
         stage = max(stage, functions.index(before) + 1)
         document = document["requestPayload"]
     return DeadLetter(
-        stage=STAGES[stage] if stage < len(STAGES) else "unknown",
+        stage=stages[stage] if stage < len(stages) else "unknown",
         reason=attributes.get("ErrorMessage", ""),
         error_code=attributes.get("ErrorCode", ""),
         request_id=attributes.get("RequestID", ""),

@@ -233,7 +233,11 @@ def test_without_invoke_function_the_record_is_lost_and_counted(stack: DeployedS
 
 
 def test_without_send_message_the_dead_letter_is_lost_and_counted(stack: DeployedStack) -> None:
-    enricher = {"FunctionName": stack.outputs.enricher, "InvocationType": "Event", "Payload": b'{"id": "a"}'}
+    enricher = {
+        "FunctionName": stack.outputs.functions["enricher"],
+        "InvocationType": "Event",
+        "Payload": b'{"id": "a"}',
+    }
     with without(stack, "sqs:SendMessage", "EnricherPolicy"):
         stack.client("lambda").invoke(**enricher)
         state = stack.drain()

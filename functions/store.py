@@ -6,26 +6,15 @@ import os
 from functools import cache
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
+from dynamodb import Client, ConfigurationError, StorageError, from_environment
 from record import InvalidRecord
+
+__all__ = ["ConfigurationError", "ConflictingRecord", "Item", "StorageError", "client", "put"]
 
 Item = dict[str, dict[str, Any]]
 
 # An un-enriched copy never replaces an enriched item, an enriched copy completes an un-enriched one.
 _CONDITION = "attribute_not_exists(id) OR (#data = :data AND attribute_not_exists(enriched))"
-
-# At worst five attempts of 1 + 3 s with waits of 1, 2, 4 and 8 s between them: 35 s of the function's 60.
-_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 5},
-    max_pool_connections=1,  # an instance handles one event at a time
-    tcp_keepalive=True,
-    parameter_validation=False,  # its errors would quote the data, and a valid record makes a valid item
-)
 
 
 class ConflictingRecord(InvalidRecord):
@@ -35,30 +24,30 @@ class ConflictingRecord(InvalidRecord):
         super().__init__("another record with the same id and timestamp is stored")
 
 
-class ConfigurationError(RuntimeError):
-    """The function's environment lacks what it needs."""
-
-
 def put(item: Item) -> bool:
     """Write an item, unless its data is stored already; return whether it was written.
 
+    A write whose answer was lost finds its own item when it is sent again, and succeeds.
+
     Raises:
         ConflictingRecord: other data is stored under the same key, and stays.
-        ClientError: DynamoDB refused, or still failed after the retries; Lambda invokes again.
+        StorageError: DynamoDB refused, or still failed after the retries; Lambda invokes again.
+        ConfigurationError: the environment lacks what a request needs.
     """
+    request = {
+        "TableName": _table_name(),
+        "Item": item,
+        "ConditionExpression": _CONDITION,
+        "ExpressionAttributeNames": {"#data": "data"},  # a reserved word
+        "ExpressionAttributeValues": {":data": item["data"]},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
     try:
-        client().put_item(
-            TableName=_table_name(),
-            Item=item,
-            ConditionExpression=_CONDITION,
-            ExpressionAttributeNames={"#data": "data"},  # a reserved word
-            ExpressionAttributeValues={":data": item["data"]},
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        client().call("PutItem", request)
+    except StorageError as error:
+        if error.code != "ConditionalCheckFailedException":
             raise
-        stored: Any = error.response.get("Item", {})
+        stored = error.details.get("Item", {})
     else:
         return True
     if stored.get("data") != item["data"]:
@@ -67,10 +56,9 @@ def put(item: Item) -> bool:
 
 
 @cache
-def client() -> Any:
-    """Return the DynamoDB client; botocore alone does not read AWS_REGION, the SDK's other variables it does."""
-    session = botocore.session.get_session()
-    return session.create_client("dynamodb", region_name=os.environ.get("AWS_REGION"), config=_CONFIG)
+def client() -> Client:
+    """Return the client, which is made once."""
+    return from_environment()
 
 
 def _table_name() -> str:
@@ -80,6 +68,7 @@ def _table_name() -> str:
     return name
 
 
-# In init, so that a provisioned instance's first caller does not wait for it; elsewhere an import needs no region.
+# In init, so that a provisioned instance's first caller waits for neither connection nor trust; elsewhere an import
+# needs no region.
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    client()
+    client().connect()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
+import socket
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,12 +29,20 @@ Answer = tuple[int, str]  # HTTP status, name of the error
 
 
 class FakeDynamoDB:
-    """PutItem with the one condition that the processor sends; `failures` are answered first, one to each request."""
+    """PutItem with the one condition that the processor sends; `failures` are answered first, one to each request.
+
+    `spoilt` is what goes wrong with an answer on its way, one to each request, after the request was carried out:
+    "lost" (no answer), "cut" (half of it), "damaged" (another checksum), "page" (a proxy's 503), "last" (the
+    connection is closed after it, without a word).
+    """
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, int], dict[str, Any]] = {}
         self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.connections = 0
         self.failures: list[Answer] = []
+        self.spoilt: list[str] = []
         self.always: Answer | None = None
         self.returns_old_item = True
         self.silent = threading.Event()  # set: requests get no answer until it is cleared
@@ -65,21 +77,35 @@ def _handler(dynamodb: FakeDynamoDB) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def setup(self) -> None:
+            super().setup()
+            dynamodb.connections += 1
+
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             assert self.headers["X-Amz-Target"] == "DynamoDB_20120810.PutItem"
+            dynamodb.headers.append(dict(self.headers))
             if dynamodb.silent.is_set():
                 dynamodb.requests.append(request)
                 dynamodb.closing.wait()
                 self.close_connection = True
                 return
             status, answer = dynamodb.put_item(request)
-            body = json.dumps(answer).encode()
-            self.send_response(status)
+            self._answer(status, json.dumps(answer).encode(), dynamodb.spoilt.pop(0) if dynamodb.spoilt else "")
+
+        def _answer(self, status: int, body: bytes, spoilt: str) -> None:
+            self.close_connection = spoilt in ("lost", "cut", "last")
+            if spoilt == "lost":
+                return
+            self.send_response(503 if spoilt == "page" else status)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
+            if spoilt == "page":
+                body = b"<html>Service Unavailable</html>"
+            else:
+                self.send_header("x-amz-crc32", str(crc32(body) ^ (spoilt == "damaged")))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:-1] if spoilt == "cut" else body)
 
         def log_message(self, *args: object) -> None:
             """Keep the tests' output to the tests."""
@@ -87,18 +113,34 @@ def _handler(dynamodb: FakeDynamoDB) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[tuple[FakeDynamoDB, str]]:
-    dynamodb = FakeDynamoDB()
+@contextmanager
+def _serving(dynamodb: FakeDynamoDB, trust: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve the fake on a free port, over TLS if there is a context for it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(dynamodb))
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] # callers that hang up are what is tested
+    if trust:
+        server.socket = trust.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield dynamodb, f"http://127.0.0.1:{server.server_port}"
-    dynamodb.closing.set()
+    yield server.server_port
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., AbstractContextManager[int]]:
+    """Serve a fake endpoint in a way of the test's own."""
+    return _serving
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[tuple[FakeDynamoDB, str]]:
+    dynamodb = FakeDynamoDB()
+    with _serving(dynamodb) as port:
+        yield dynamodb, f"http://127.0.0.1:{port}"
+        dynamodb.closing.set()
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +170,8 @@ def dynamodb(endpoint: tuple[FakeDynamoDB, str], processor: ModuleType) -> FakeD
     fake = endpoint[0]
     fake.items.clear()
     fake.requests.clear()
+    fake.headers.clear()
+    fake.spoilt.clear()
     fake.failures.clear()
     fake.always = None
     fake.returns_old_item = True
@@ -141,6 +185,14 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
     return waits
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A loopback port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cache
 from typing import Any
 
-from dynamodb import Client, ConfigurationError, StorageError, from_environment
 from record import InvalidRecord
+
+# What is imported stays, and looking through it for garbage again and again is a twentieth of the cold start.
+gc.disable()
+try:
+    from dynamodb import Client, ConfigurationError, StorageError, from_environment
+finally:
+    gc.enable()
 
 __all__ = ["ConfigurationError", "ConflictingRecord", "Item", "StorageError", "client", "put"]
 
@@ -72,3 +79,4 @@ def _table_name() -> str:
 # needs no region.
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     client().connect()
+    gc.freeze()  # nothing of all this is garbage; without it the slowest calls would be those that look again

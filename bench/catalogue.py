@@ -1,0 +1,16 @@
+"""The benches by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench import starts
+from bench.figures import Table
+from bench.handlers import Setup
+
+BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
+    "cold": starts.cold,
+    "stages": starts.stages,
+    "first-call": starts.first_call,
+    "warm": starts.warm,
+}

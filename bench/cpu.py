@@ -1,0 +1,59 @@
+"""A share of a CPU, by a control group's quota: what Lambda gives a function of a given size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MB_PER_CPU = 1769  # Lambda gives a function one CPU at this size, and in proportion below and above it
+PERIOD = 20_000  # microseconds; short, so that a limited process is slowed rather than stopped for long
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def share_of(memory: int) -> float:
+    """Return the CPUs that Lambda gives a function of so many MB."""
+    return memory / MB_PER_CPU
+
+
+def unlimited_reason(root: Path = CGROUPS) -> str:
+    """Say why the CPU can't be limited here; empty if it can."""
+    parent = _parent(root)
+    if parent and os.access(parent, os.W_OK):
+        return ""
+    return "no CPU limit here: it needs a writable control group (root, with the cpu controller)"
+
+
+@contextmanager
+def limited(cpus: float | None, root: Path = CGROUPS) -> Iterator[list[str]]:
+    """Make a group with so many CPUs (None: no limit); gives the command's words that start a process in it."""
+    parent = _parent(root)
+    if cpus is None or not parent:
+        # The same shell in front, so that limited and unlimited starts pay for it alike.
+        yield ["/bin/sh", "-c", 'exec "$@"', "sh"]
+        return
+    group = parent / f"bench-{os.getpid()}"
+    group.mkdir(exist_ok=True)
+    try:
+        _set_quota(group, round(cpus * PERIOD))
+        yield ["/bin/sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
+    finally:
+        group.rmdir()
+
+
+def _parent(root: Path) -> Path | None:
+    """Return the folder of groups that have a CPU quota, of either version of control groups."""
+    if (root / "cpu" / "cpu.cfs_quota_us").exists() or (root / "cpu" / "cgroup.procs").exists():
+        return root / "cpu"
+    controllers = root / "cgroup.subtree_control"
+    return root if controllers.exists() and "cpu" in controllers.read_text(encoding="ascii").split() else None
+
+
+def _set_quota(group: Path, quota: int) -> None:
+    if (group / "cpu.cfs_quota_us").exists():
+        (group / "cpu.cfs_period_us").write_text(str(PERIOD), encoding="ascii")
+        (group / "cpu.cfs_quota_us").write_text(str(quota), encoding="ascii")
+    else:
+        (group / "cpu.max").write_text(f"{quota} {PERIOD}", encoding="ascii")

@@ -1,0 +1,97 @@
+"""What the peers need: installed once, in pinned versions, under .bench/ in the project's folder (or $BENCH_HOME)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+PEERS = Path(__file__).with_name("peers")
+ROOT = Path(__file__).parents[1]
+
+
+class NotInstalled(Exception):  # noqa: N818 - it is a state, which a row of the table says
+    """A peer can't be installed here; the message says what is missing."""
+
+
+def home() -> Path:
+    """Return the folder of everything that is installed for the bench, and that may be deleted at any time."""
+    return Path(os.environ.get("BENCH_HOME", ROOT / ".bench")).resolve()
+
+
+def lambda_python(console: Console) -> Path:
+    """Return an interpreter with what Lambda's Python runtime has; Python 3.13 where there is one."""
+    return _once("python", console, _install_python) / "bin" / "python"
+
+
+def node_handlers(console: Console) -> Path:
+    """Return the folder with the Node.js handlers, their SDK and their runtime client."""
+    return _once("node", console, _install_node)
+
+
+def cdk(console: Console) -> Path:
+    """Return the folder with the CDK app and its library."""
+    return _once("cdk", console, _install_cdk)
+
+
+def _once(name: str, console: Console, install: Callable[[Path], None]) -> Path:
+    """Install in a folder of its own, which counts as ready only when everything went well."""
+    folder, ready = home() / name, home() / name / ".ready"
+    if not ready.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with console.status(f"Installing {name} for the bench in {folder}, once ..."):
+            install(folder)
+        ready.touch()
+    return folder
+
+
+def _install_python(folder: Path) -> None:
+    interpreter = next(filter(_works, _candidates()), sys.executable)
+    _run([interpreter, "-m", "venv", str(folder)], folder)
+    requirements = PEERS / "python" / "requirements.txt"
+    _run(
+        [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--requirement", str(requirements)], folder
+    )
+
+
+def _candidates() -> list[str]:
+    return ["python3.13", *map(str, sorted(Path.home().glob(".pyenv/versions/3.13*/bin/python3.13")))]
+
+
+def _works(interpreter: str) -> bool:
+    """Say whether a command is there and runs: version managers put commands on PATH that do not."""
+    if not shutil.which(interpreter):
+        return False
+    return subprocess.run([interpreter, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def _install_node(folder: Path) -> None:
+    _need("node", "npm", "cmake", "make", "c++")
+    shutil.copytree(PEERS / "node", folder, dirs_exist_ok=True)
+    # The runtime client's own script builds its native part by autotools; ours builds the same by CMake alone.
+    _run(["npm", "install", "--silent", "--ignore-scripts"], folder)
+    _run(["sh", str(PEERS / "build-runtime-client.sh")], folder)
+
+
+def _install_cdk(folder: Path) -> None:
+    _need("node", "npm")
+    shutil.copytree(PEERS / "cdk", folder, dirs_exist_ok=True)
+    _run(["npm", "install", "--silent", "--ignore-scripts"], folder)
+
+
+def _need(*commands: str) -> None:
+    if missing := [command for command in commands if not shutil.which(command)]:
+        raise NotInstalled(f"{', '.join(missing)} not found")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise NotInstalled(f"{Path(command[0]).name} failed: {last}")

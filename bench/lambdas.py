@@ -1,0 +1,110 @@
+"""Measured functions: each a process of its runtime's interface client, as in Lambda, with the events of the bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from bench.cpu import limited
+from bench.runtime_api import FunctionFailed, RuntimeApi
+
+RECORD = {"id": "order-1001", "timestamp": 1767225600000, "data": {"city": "Praha", "items": [1, 2], "total": 12.5}}
+ENRICHED = {**RECORD, "enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """One function to measure: how its runtime is started, where its code lies, which event it gets."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    event: Mapping[str, object]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    memory: int = 512  # MB; what the function is told, its CPU is set apart
+
+
+class Started(NamedTuple):
+    """A function that is ready for events: the seconds that its init took, and when its process was started."""
+
+    api: RuntimeApi
+    process: subprocess.Popen[bytes]
+    began: float
+    init: float
+    output: IO[bytes]
+
+    def invoke(self, function: Function) -> float:
+        """Send the function's event; return the seconds until it answered."""
+        return self.api.invoke(json.dumps(function.event).encode())
+
+    def peak(self) -> float:
+        """Return the most memory that the process had at once, in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+    def logged(self) -> int:
+        """Return the bytes that the function has written to its log."""
+        return os.fstat(self.output.fileno()).st_size
+
+
+@contextmanager
+def started(function: Function, workspace: Path, cpus: float | None = None) -> Iterator[Started]:
+    """Start a function, wait for the end of its init, and end its process in the end."""
+    with limited(cpus) as prefix, RuntimeApi() as api, (workspace / "log").open("w+b") as output:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [*prefix, *function.command],
+            cwd=function.folder,
+            env=_environment(function, api.address),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            api.ready()
+            yield Started(api, process, began, time.perf_counter() - began, output)
+        except FunctionFailed as failure:
+            output.seek(0)
+            raise FunctionFailed(f"{function.name}: {failure}\n{output.read().decode(errors='replace')}") from None
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _environment(function: Function, address: str) -> dict[str, str]:
+    """Return what Lambda sets, and nothing of the caller's environment but the path to the commands."""
+    return {
+        "PATH": os.environ["PATH"],
+        "LANG": "en_US.UTF-8",
+        "AWS_LAMBDA_RUNTIME_API": address,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name.replace(" ", "-"),
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "a-secret-of-the-usual-length-of-forty-ch",
+        "AWS_SESSION_TOKEN": "t" * 800,  # as long as a role's
+        "TABLE_NAME": "records",
+        "LAMBDA_TASK_ROOT": str(function.folder),
+        "_HANDLER": function.command[-1],
+        "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's folder of the code can't be written
+        **function.environment,
+    }
+
+
+def package(folder: Path, *sources: Path) -> Path:
+    """Copy handlers as a build does, later ones over earlier ones, without byte code."""
+    folder.mkdir(parents=True)
+    for source in sources:
+        for module in source.glob("*.py"):
+            shutil.copy(module, folder)
+    return folder

@@ -1,0 +1,13 @@
+exports.handler = async (event) => {
+  try {
+    return {
+      ...event,
+      enriched: true,
+      enrichedAt: Date.now(),
+      version: '1.0'
+    };
+  } catch (error) {
+    console.error('Enrichment error:', error);
+    throw error;
+  }
+};

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import starts
+from bench import generation, starts
 from bench.figures import Table
 from bench.handlers import Setup
 
 BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
+    "generate": generation.generation,
     "cold": starts.cold,
     "stages": starts.stages,
     "first-call": starts.first_call,

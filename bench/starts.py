@@ -119,8 +119,8 @@ def _warm_stage(setup: Setup, stage: str) -> Table:
 def _cold(function: Function, *, setup: Setup, cpus: float | None) -> Sample:
     with started(function, setup.workspace, cpus) as lambda_:
         lambda_.invoke(function)
-        took = time.perf_counter() - lambda_.began
-        return {"cold (ms)": took * MS, "init (ms)": lambda_.init * MS, "peak (MB)": lambda_.peak()}
+        took, peak = time.perf_counter() - lambda_.began, lambda_.peak()
+        return {"cold (ms)": took * MS, "CPU (ms)": lambda_.used() * MS, "peak (MB)": peak}
 
 
 def _first(function: Function, *, setup: Setup, cpus: float | None) -> Sample:

@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test generate lint lock clean
+.PHONY: help setup run up test generate lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -18,6 +18,9 @@ help: ## list these commands
 run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." for its options)
 	@$(BIN)/cfn-lint
 	@$(BIN)/python -m local run $(ARGS)
+
+up: $(READY) generate ## keep the embedded AWS up, with the stack deployed (ARGS="--port N")
+	@$(BIN)/python -m local up $(ARGS)
 
 test: $(READY) lint ## lint, check types, check generated files and run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
@@ -36,6 +39,9 @@ lint: $(READY) ## check style, types, the template and that generated files are 
 	@$(BIN)/sam validate
 	@$(BIN)/sam validate --lint
 
+bench: $(READY) ## measure the project beside its peers (ARGS="--list" shows what)
+	@$(BIN)/python -m bench $(ARGS)
+
 setup: $(READY) ## make the virtual environment in .venv
 
 lock: $(READY) ## pin requirements.in anew, with hashes, as requirements.txt
@@ -43,7 +49,7 @@ lock: $(READY) ## pin requirements.in anew, with hashes, as requirements.txt
 		--no-emit-index-url --no-emit-find-links requirements.in --output-file requirements.txt
 
 clean: ## remove what the other commands made
-	@rm -rf $(VENV) .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The lock is complete, so pip has nothing to resolve; byte code is written when a module is first imported.

@@ -1,0 +1,67 @@
+"""The README: its files exist, and its commands run here, in a named test, or are marked as needing more."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+BIN = Path(sys.executable).parent
+
+BLOCKS = re.findall(r"(?m)^(?:<!-- (needs .*?) -->\n)?```sh\n(.*?)```", README, re.DOTALL)
+# Left to other tests: what would run this one again, or takes too long twice.
+ELSEWHERE = {
+    "make run": "tests/local/test_run.py",
+    "make test": ".ci/run",
+    ". .venv/bin/activate": "tests/test_setup.py",
+}
+
+
+def commands() -> list[str]:
+    """Give the commands that need nothing but the project."""
+    lines = [line for needs, block in BLOCKS if not needs for line in block.splitlines()]
+    return [line.partition("#")[0].strip() for line in lines]
+
+
+def test_there_are_commands_and_marked_ones() -> None:
+    assert len(commands()) >= 8
+    assert sum(1 for needs, _ in BLOCKS if needs) >= 3
+
+
+def test_what_is_left_to_others_is_there() -> None:
+    assert set(ELSEWHERE) <= set(commands())
+    assert all((ROOT / where).exists() for where in ELSEWHERE.values())
+
+
+@pytest.mark.parametrize("command", sorted(set(commands()) - set(ELSEWHERE)))
+def test_a_command_runs(command: str) -> None:
+    program, *arguments = command.split()
+    done = subprocess.run(
+        [BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"make (\w+)", README)) - {"makes"}))
+def test_a_target_is_the_makefiles(target: str) -> None:
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("text", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_a_file_that_is_named_is_there(text: str) -> None:
+    content = (ROOT / text).read_text()
+    named = set(re.findall(r"`((?:docs|functions|model|events|tests|local|guardrails|\.github)/[\w./-]*)`", content))
+    named |= {link for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", content)}
+    assert [name for name in sorted(named) if not (ROOT / name).exists() and "auditor" not in name] == []
+
+
+def test_the_operators_commands_in_the_readme_are_there() -> None:
+    for command in set(re.findall(r"python -m operate ([\w-]+)", README)):
+        done = subprocess.run(
+            [sys.executable, "-m", "operate", command, "--help"], cwd=ROOT, capture_output=True, check=False
+        )
+        assert done.returncode == 0, command

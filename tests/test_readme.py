@@ -55,7 +55,7 @@ def test_a_target_is_the_makefiles(target: str) -> None:
 def test_a_file_that_is_named_is_there(text: str) -> None:
     content = (ROOT / text).read_text()
     named = set(re.findall(r"`((?:docs|functions|model|events|tests|local|guardrails|\.github)/[\w./-]*)`", content))
-    named |= {link for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", content)}
+    named |= set(re.findall(r"\]\((?!https?:|#)([^)#]+)", content))
     assert [name for name in sorted(named) if not (ROOT / name).exists() and "auditor" not in name] == []
 
 

@@ -38,7 +38,7 @@ def _queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 1000),
             default=Pace().concurrency,
             show_default=True,
-            help="Asynchronous invocations at once; each may keep an interpreter of its own.",
+            help="Asynchronous invocations at once, half of them of one function; each may keep an interpreter.",
         ),
         click.option("--duplicate", is_flag=True, help="Deliver each event twice."),
         click.option(

@@ -41,11 +41,14 @@ class LambdaApi:
     """Lambda, asked with the rights of the service itself."""
 
     aws: AwsApi
+    for_owner: Recent[tuple[str, bytes, str], Answer] = field(default_factory=Recent)
+    """Whether the owner's events are taken, by the function's name, the query and the region."""
     _configs: Recent[Target, InvokeConfig] = field(default_factory=Recent)
     _versions: Recent[Target, VersionConfig | None] = field(default_factory=Recent)
 
     def forget(self) -> None:
         """Ask anew for every function's settings: one of them may have been changed."""
+        self.for_owner.forget()
         self._configs.forget()
         self._versions.forget()
 

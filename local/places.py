@@ -30,10 +30,14 @@ class _Function:
     duration: float = FIRST_GUESS
 
     @property
+    def there(self) -> int:
+        """Interpreters that there are or soon will be."""
+        return self.warm + self.starting
+
+    @property
     def pays_to_start(self) -> bool:
         """Whether the interpreters there are would take longer for what waits than another one takes to start."""
-        there = self.warm + self.starting
-        return there == 0 or len(self.waiting) * self.duration > there * COLD_START
+        return self.there <= 0 or len(self.waiting) * self.duration > self.there * COLD_START
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class Places:
     _functions: dict[Target, _Function] = field(default_factory=dict)
     _running: int = 0
     _starting: int = 0
+
+    @property
+    def _share(self) -> int:
+        """Interpreters that one function may have: a chain's functions run at once, and share the processor."""
+        return max(1, self.limit // 2)
 
     def wait(self, event: Event) -> None:
         """Let an event wait for a place."""
@@ -74,7 +83,7 @@ class Places:
         waiting = [function for function in self._functions.values() if function.waiting]
         for function in sorted(waiting, key=lambda function: -function.waiting[0].depth):
             cold = function.running - function.starting >= function.warm
-            if cold and not (self._starting < COLD_STARTS and function.pays_to_start):
+            if cold and not (self._starting < COLD_STARTS and self._share > function.there and function.pays_to_start):
                 continue
             return self._occupy(function, cold=cold)
         return None

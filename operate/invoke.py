@@ -66,7 +66,7 @@ class Invoker:
         Raises:
             AwsError: Lambda refuses whatever is sent, or has refused for longer than patience lasts.
         """
-        reason = "it was stopped"
+        reason = "its time was up before it could be sent"
         for attempt in range(ATTEMPTS):
             if self.stop.is_set() or time.monotonic() > until:
                 break

@@ -31,6 +31,8 @@ from operate.stack import Stack, Stage
 
 ROUNDS = 3
 """How often the queue is read to its end while it says that there is more."""
+FRUITLESS = 50
+"""Times that a thread receives nothing but letters that were left before, after which there is nothing more."""
 MARGIN = 0.8
 """The part of a letter's time within which its event may be sent."""
 
@@ -58,6 +60,10 @@ UNFINISHED = (
     Verdict.CAME_BACK,
 )
 """What was asked for and not brought to its end."""
+
+ACCEPTED = (Verdict.SENT, Verdict.NOT_DELETED)
+LEFT = tuple(verdict for verdict in Verdict if verdict not in (*ACCEPTED, Verdict.FAILED))
+"""What is not tried again within a run."""
 
 
 class Plan(NamedTuple):
@@ -188,35 +194,35 @@ class Redrive:
             worker.result()
 
     def _work(self) -> None:
-        stop = self.invoker.stop
+        """Receive, send and delete until there is nothing more."""
+        stop, fruitless = self.invoker.stop, 0
         while not stop.is_set() and (allowed := self._budget.take(BATCH)):
             permits = self.invoker.pace.take(allowed)
             began = time.monotonic()
             letters = [] if stop.is_set() else self.queue.receive(permits, visibility=self.plan.visibility)
+            fruitless = fruitless + 1 if self._knows(letters) else 0
             used = self._handle(letters, until=began + MARGIN * self.plan.visibility)
             self.invoker.pace.give_back(permits - used)
             self._budget.give_back(allowed - used)
-            if not letters:
+            if not letters or fruitless >= FRUITLESS:
                 return
+
+    def _knows(self, letters: Sequence[Letter]) -> bool:
+        """Return whether all these letters were left before, and have come into sight again in a long run."""
+        return all(self.tally.verdicts.get(letter.message_id) in LEFT for letter in letters)
 
     def _handle(self, letters: Sequence[Letter], *, until: float) -> int:
         """Send what is to be sent and delete what was accepted; return how many were sent."""
-        mine = self._take_in_hand(letters)
-        used, accepted = 0, []
+        mine, used = self._take_in_hand(letters), 0
+        accepted: list[Letter] = []
         try:
             for letter in mine:
-                if self.tally.verdicts.get(letter.message_id) in (Verdict.SENT, Verdict.NOT_DELETED):
+                before = self.tally.verdicts.get(letter.message_id)
+                if before in ACCEPTED:
                     accepted.append(letter)  # SQS delivers at least once, or its deletion failed
-                    continue
-                if self.invoker.stop.is_set():
-                    break
-                finding = examine(letter, self.plan.stack, self.history)
-                if left := self._reason_to_leave(finding):
-                    self._settle(*left)
-                    continue
-                used += 1
-                if self._send(finding, until=until):
-                    accepted.append(letter)
+                elif before not in LEFT and (finding := self._to_send(letter)):
+                    used += 1
+                    accepted += [letter] if self._send(finding, until=until) else []
         finally:
             self._delete(accepted)
             self._let_go(mine)
@@ -234,13 +240,20 @@ class Redrive:
         with self._lock:
             self._in_hand.difference_update(letter.message_id for letter in letters)
 
-    def _reason_to_leave(self, finding: Finding) -> Event | None:
-        if self.history.came_back(finding.letter):
-            return Event(finding, Verdict.CAME_BACK, "it failed again within this run; its cause is not mended")
-        if finding.letter.sent >= self._newer:
-            return Event(finding, Verdict.NEWER)
-        verdict = self.plan.judge(finding)
-        return Event(finding, verdict, finding.problem) if verdict else None
+    def _to_send(self, letter: Letter) -> Finding | None:
+        """Return what is known of a letter that is to be sent; settle any other one."""
+        if self.invoker.stop.is_set():
+            return None
+        finding = examine(letter, self.plan.stack, self.history)
+        if self.history.came_back(letter):
+            self._settle(finding, Verdict.CAME_BACK, "it failed again within this run; its cause is not mended")
+        elif letter.sent >= self._newer:
+            self._settle(finding, Verdict.NEWER)
+        elif verdict := self.plan.judge(finding):
+            self._settle(finding, verdict, finding.problem)
+        else:
+            return finding
+        return None
 
     def _send(self, finding: Finding, *, until: float) -> bool:
         target = self.plan.target(finding)

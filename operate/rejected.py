@@ -13,6 +13,16 @@ class Rejected:
     """A file of lines within this context; it appears under its name only when it is complete."""
 
     def __init__(self, path: Path) -> None:
+        """Be ready to write to `path`.
+
+        Raises:
+            MisuseError: There is such a file.
+        """
+        if path.exists():
+            raise MisuseError(
+                f"{path} holds lines of an earlier submission: submit it, move it away, or name another file by "
+                "--rejected."
+            )
         self.path = path
         self._part = path.with_name(path.name + ".part")
         self._file: IO[bytes] | None = None

@@ -62,9 +62,13 @@ def _findings(deployed: Deployed, selection: Selection, history: Path | None) ->
         if known.problem:
             deployed.screen.note(f"What was redriven before is not known: {known.problem}.")
 
+        seen = 0
+
         def found() -> Iterator[Finding]:
+            nonlocal seen
             for letter in letters:
                 advance(1)
+                seen += 1
                 finding = examine(letter, deployed.stack, known)
                 if selection.takes(finding):
                     yield finding
@@ -74,14 +78,19 @@ def _findings(deployed: Deployed, selection: Selection, history: Path | None) ->
                 yield found()
         except KeyboardInterrupt as error:
             raise StoppedError("Interrupted: the letters that were looked at are back in the queue.") from error
-    warn_in_flight(deployed, depth)
+    warn_in_flight(deployed, unseen(depth, seen))
 
 
-def warn_in_flight(deployed: Deployed, depth: Depth) -> None:
+def unseen(depth: Depth, seen: int) -> int:
+    """Return how many letters were in another reader's hands and were not seen since, about: SQS's figures are late."""
+    return max(0, min(depth.in_flight, depth.visible + depth.in_flight - seen))
+
+
+def warn_in_flight(deployed: Deployed, letters: int) -> None:
     """Say that there are letters which could not be seen."""
-    if depth.in_flight:
+    if letters:
         deployed.screen.note(
-            f"About {depth.in_flight} more letters were in another reader's hands when this began, perhaps of a "
+            f"About {letters} more letters were in another reader's hands when this began, perhaps of a "
             "command that was killed: they come back when its time is up."
         )
 

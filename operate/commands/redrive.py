@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from operate.commands.dead_letters import warn_in_flight
+from operate.commands.dead_letters import unseen, warn_in_flight
 from operate.commands.options import EXIT_CODES, Deployed, of_stack, selecting, sending
 from operate.errors import LEFT, MisuseError, OperateError, StoppedError
 from operate.look import look
@@ -86,8 +86,9 @@ def redrive(
         run = Redrive(plan, queue, invoker, known)
         tally = _run(deployed, run, depth)
     _report(deployed, tally)
-    warn_in_flight(deployed, depth)
-    if tally.count(*UNFINISHED) or depth.in_flight:
+    elsewhere = unseen(depth, len(tally.verdicts))
+    warn_in_flight(deployed, elsewhere)
+    if tally.count(*UNFINISHED) or elsewhere:
         raise click.exceptions.Exit(LEFT)
 
 
@@ -141,12 +142,13 @@ def _report(deployed: Deployed, tally: Tally) -> None:
 def _rehearse(deployed: Deployed, plan: Plan, queue: DeadLetterQueue, depth: Depth, history: Path | None) -> None:
     """Judge all letters and send none."""
     targets, before, left = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[Verdict]()
+    seen = 0
     with (
         deployed.history(history) as known,
         deployed.screen.progress("redrive (dry run)", depth.visible) as advance,
         look(queue, depth) as letters,
     ):
-        for letter in letters:
+        for seen, letter in enumerate(letters, 1):  # noqa: B007 - it is how many there were
             advance(1)
             finding = examine(letter, plan.stack, known)
             if verdict := plan.judge(finding):
@@ -162,4 +164,4 @@ def _rehearse(deployed: Deployed, plan: Plan, queue: DeadLetterQueue, depth: Dep
     if left:
         deployed.screen.say("")
         deployed.screen.table("Would be left", ("Because", "Letters"), [(v.value, n) for v, n in left.items()])
-    warn_in_flight(deployed, depth)
+    warn_in_flight(deployed, unseen(depth, seen))

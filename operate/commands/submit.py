@@ -61,43 +61,32 @@ def submit(
 ) -> None:
     """Send each line of RECORDS, a JSON document, to the pipeline's entry; `-` is standard input.
 
-    Stopped in any way, the same command resumes: it sends only what was not accepted yet. Standard input can't be read
-    twice, so it can't be resumed.
+    Stopped in any way, the same command resumes: it sends only what was not accepted yet. Standard input, or another
+    pipe, can't be read twice, so it can't be resumed.
 
     The lines that were not accepted go to a file that `submit` takes again: as they are, with --timestamp now as they
     were sent.
     """
-    if records == STDIN and journal_path:
-        raise MisuseError("Standard input can't be resumed, so it has no journal: leave out --journal.")
-    rejected_path = rejected_path or Path("stdin.rejected" if records == STDIN else f"{records}.rejected")
-    if rejected_path.exists():
-        raise MisuseError(
-            f"{rejected_path} holds lines of an earlier submission: submit it, move it away, or name another file by "
-            "--rejected."
-        )
+    resumable = records != STDIN and records.is_file()
+    if journal_path and not resumable:
+        raise MisuseError("Standard input, or another pipe, can't be resumed: leave out --journal.")
+    rejected = Rejected(rejected_path or Path(f"{records}.rejected" if resumable else "stdin.rejected"))
     header = Header(deployed.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
+    invoker = deployed.invoker(rate=rate, parallel=parallel, patience=patience)
     with ExitStack() as opened:
         stream = opened.enter_context(_open(records))
-        journal = None
-        if records != STDIN:
-            journal = opened.enter_context(Journal(journal_path or Path(f"{records}.journal"), header))
-            header = journal.header
-        submission = Submission(
-            header.function,
-            deployed.invoker(rate=rate, parallel=parallel, patience=patience),
-            opened.enter_context(Rejected(rejected_path)),
-            journal,
-            header.started if timestamp == "now" else None,
-            parallel,
-        )
-        total = None if records == STDIN else records.stat().st_size
-        tally = _run(deployed, submission, read_lines(stream), total)
-        submission.rejected.finish()
+        path = journal_path or Path(f"{records}.journal")
+        journal = opened.enter_context(Journal(path, header)) if resumable else None
+        started = (journal.header if journal else header).started if timestamp == "now" else None
+        opened.enter_context(rejected)
+        submission = Submission(header.function, invoker, rejected, journal, started, parallel)
+        tally = _run(deployed, submission, read_lines(stream), records.stat().st_size if resumable else None)
+        rejected.finish()
         if journal:
             journal.remove()
     _report(deployed, tally)
     if tally.rejected:
-        deployed.screen.note(f"The lines that were not accepted are in {rejected_path}: `submit` takes it again.")
+        deployed.screen.note(f"The lines that were not accepted are in {rejected.path}: `submit` takes it again.")
         raise click.exceptions.Exit(LEFT)
 
 

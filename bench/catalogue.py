@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import generation, starts
+from bench import costs, generation, pipeline, sizes, starts
 from bench.figures import Table
 from bench.handlers import Setup
 
@@ -14,4 +14,7 @@ BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "stages": starts.stages,
     "first-call": starts.first_call,
     "warm": starts.warm,
+    "sizes": sizes.sizes,
+    "cost": costs.costs,
+    "pipeline": pipeline.pipeline,
 }

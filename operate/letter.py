@@ -9,16 +9,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from operate.stack import ENTRY, Function, Stack, Stage
-
-AFTER = {Stage.VALIDATOR: Stage.ENRICHER, Stage.ENRICHER: Stage.PROCESSOR}
-"""The stage that a stage's result goes to."""
+from operate.stack import ENTRY, Function, Stack
 
 
 class Attribution(NamedTuple):
     """The stage that failed, or the reason why it is not known."""
 
-    stage: Stage | None
+    stage: str | None
     problem: str = ""
 
 
@@ -103,13 +100,12 @@ class Letter:
         if not is_envelope(self.event):
             return self._attribute_bare()
         arn = _member(self.event["requestContext"], "functionArn")
-        function = Function.of_arn(arn)
-        stage = stack.stage_of(function) if function else None
+        stage = stack.stage_of(Function.of_arn(arn))
         if stage is None:
             return Attribution(None, f"its envelope names {arn or 'no function'}, which is not of this stack")
-        if stage not in AFTER:
-            return Attribution(None, f"its envelope comes from the {stage.value}, whose result goes to no stage")
-        return Attribution(AFTER[stage])
+        if stage not in stack.after:
+            return Attribution(None, f"its envelope comes from the {stage}, whose result goes to no stage")
+        return Attribution(stack.after[stage])
 
     def _attribute_bare(self) -> Attribution:
         """Whatever Lambda wrote here was the entry's event; what else there may be has to look like a record."""

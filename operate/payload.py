@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from operate.letter import Letter, chain, is_envelope
-from operate.stack import ENTRY, Stage
+from operate.stack import ENTRY
 from operate.stamp import lacks_timestamp, stamped
 
 
-def payload(letter: Letter, stage: Stage) -> bytes:
+def payload(letter: Letter, stage: str) -> bytes:
     """Return the event for a stage.
 
     Every stage but the entry takes Lambda's envelope as it is. The entry takes bare records only, so it gets what was
@@ -22,7 +22,7 @@ def payload(letter: Letter, stage: Stage) -> bytes:
     event = letter.event
     if not is_envelope(event):
         return _with_timestamp(letter.body, event, letter.sent).encode()
-    if stage is not ENTRY:
+    if stage != ENTRY:
         return letter.body.encode()
     *_, origin = chain(event)
     return _with_timestamp(json.dumps(origin), origin, _given(event) or letter.sent).encode()

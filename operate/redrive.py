@@ -27,7 +27,7 @@ from operate.look import readers
 from operate.payload import payload
 from operate.queue import BATCH, DeadLetterQueue, Depth
 from operate.selection import Finding, Selection, examine
-from operate.stack import Stack, Stage
+from operate.stack import Stack
 
 ROUNDS = 3
 """How often the queue is read to its end while it says that there is more."""
@@ -71,7 +71,7 @@ class Plan(NamedTuple):
 
     stack: Stack
     selection: Selection = Selection()
-    to: Stage | None = None
+    to: str | None = None
     """None for the stage that failed."""
     most: int | None = None
     """Letters to send at most."""
@@ -81,7 +81,7 @@ class Plan(NamedTuple):
     """Seconds for which a letter in hand is hidden from others."""
     parallel: int = 8
 
-    def target(self, finding: Finding) -> Stage:
+    def target(self, finding: Finding) -> str:
         """Return the stage that a letter's event is sent to."""
         stage = self.to or finding.stage
         assert stage is not None  # noqa: S101 - only letters of a known stage are sent
@@ -111,7 +111,7 @@ class Tally:
     """What has become of the letters so far; each letter counts once, by its latest verdict."""
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    targets: Counter[Stage] = field(default_factory=Counter)
+    targets: Counter[str] = field(default_factory=Counter)
     redriven_before: int = 0
 
     def count(self, *verdicts: Verdict) -> int:

@@ -7,22 +7,21 @@ from typing import NamedTuple
 
 from operate.history import History
 from operate.letter import Letter
-from operate.stack import Stack, Stage
+from operate.stack import Stack
 
 # Request ids and times: Lambda puts both into the message of a timeout.
 _PASSING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?"
 )
 UNKNOWN = "unknown"
-STAGES = (*(stage.value for stage in Stage), UNKNOWN)
-"""The stages that can be selected by; unknown stands for what can't be attributed."""
+"""What letters are selected by that can't be attributed."""
 
 
 class Finding(NamedTuple):
     """A letter with what its stack and the history say about it."""
 
     letter: Letter
-    stage: Stage | None
+    stage: str | None
     problem: str
     """Why the stage is not known."""
     redriven: int
@@ -31,7 +30,7 @@ class Finding(NamedTuple):
     @property
     def stage_name(self) -> str:
         """The stage as it is shown and selected by."""
-        return self.stage.value if self.stage else UNKNOWN
+        return self.stage or UNKNOWN
 
     @property
     def reason(self) -> str:
@@ -45,6 +44,10 @@ class Selection(NamedTuple):
 
     stages: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
+
+    def require_stages_of(self, stack: Stack) -> None:
+        """Raise MisuseError where a chosen stage is none of the stack's."""
+        stack.require(sorted(self.stages - {UNKNOWN}))
 
     def takes(self, finding: Finding) -> bool:
         """Return whether a letter is among the chosen."""

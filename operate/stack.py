@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from operate.aws import Access, code_of, explained
-from operate.errors import AwsError
+from operate.errors import AwsError, MisuseError
 
-
-class Stage(Enum):
-    """A stage of the pipeline, in the order in which a record passes them."""
-
-    VALIDATOR = "validator"
-    ENRICHER = "enricher"
-    PROCESSOR = "processor"
-
-
-ENTRY = Stage.VALIDATOR
+ENTRY = "validator"
+"""The stage that records are submitted to."""
+OUTPUT = "FunctionArn"
+"""How the names of the outputs end that name the stages' aliases."""
 
 
 class Function(NamedTuple):
@@ -47,12 +40,23 @@ class Stack(NamedTuple):
     table: str
     queue_url: str
     queue_arn: str
-    aliases: Mapping[Stage, str]
-    """The ARNs by which the stages are invoked."""
+    aliases: Mapping[str, str]
+    """The ARNs by which the stages are invoked, by the stages' names."""
+    after: Mapping[str, str]
+    """The stage that a stage's results go to; empty as long as nobody has followed them."""
 
-    def stage_of(self, function: Function) -> Stage | None:
+    def stage_of(self, function: Function | None) -> str | None:
         """Return the stage that a function is; None if it is not of this stack."""
         return next((stage for stage, alias in self.aliases.items() if Function.of_arn(alias) == function), None)
+
+    def require(self, stages: Iterable[str]) -> None:
+        """Refuse what is no stage of this stack.
+
+        Raises:
+            MisuseError: One of them is none.
+        """
+        if wrong := [stage for stage in stages if stage not in self.aliases]:
+            raise MisuseError(f"There is no stage '{wrong[0]}' in '{self.name}': it has {', '.join(self.aliases)}.")
 
 
 def find(access: Access, name: str) -> Stack:
@@ -82,12 +86,47 @@ def read(described: Mapping[str, Any]) -> Stack:
     """
     name, status = described["StackName"], described["StackStatus"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    functions = {stage: f"{stage.value.capitalize()}FunctionArn" for stage in Stage}
-    wanted = ("TableName", "DlqUrl", "DlqArn", *functions.values())
+    wanted = ("TableName", "DlqUrl", "DlqArn", f"{ENTRY.capitalize()}{OUTPUT}")
     if missing := [key for key in wanted if key not in outputs]:
         raise AwsError(
             f"The stack '{name}' must have the outputs {', '.join(wanted)} (missing: {', '.join(missing)}; the stack's "
             f"status is {status})."
         )
-    aliases = {stage: outputs[key] for stage, key in functions.items()}
-    return Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], aliases)
+    aliases = {key.removesuffix(OUTPUT).lower(): arn for key, arn in outputs.items() if key.endswith(OUTPUT)}
+    return Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], aliases, {})
+
+
+def follow(access: Access, stack: Stack) -> Stack:
+    """Find out which stage each stage's results go to, by its on-success destination, and order the stages so."""
+    client = access.client("lambda")
+    with explained():
+        after = {
+            stage: follower
+            for stage, alias in stack.aliases.items()
+            if (follower := stack.stage_of(Function.of_arn(_destination(client, alias))))
+        }
+    order = list(_chain(after))
+    aliases = {stage: stack.aliases[stage] for stage in [*order, *(s for s in stack.aliases if s not in order)]}
+    return stack._replace(aliases=aliases, after=after)
+
+
+def _destination(client: Any, alias: str) -> str | None:
+    function, _, qualifier = alias.rpartition(":")
+    try:
+        config = client.get_function_event_invoke_config(FunctionName=function, Qualifier=qualifier)
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+    destination: str | None = config.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
+    return destination
+
+
+def _chain(after: Mapping[str, str]) -> Iterator[str]:
+    """Yield the stages from the entry on, each once."""
+    stage: str | None = ENTRY
+    passed: set[str] = set()
+    while stage is not None and stage not in passed:
+        yield stage
+        passed.add(stage)
+        stage = after.get(stage)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operate.aws import Access, code_of, explain
 from operate.errors import AwsError, DeniedError
 from operate.queue import DeadLetterQueue, Depth
-from operate.stack import Stack, Stage
+from operate.stack import Stack
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALARMS_AT_ONCE = 100
@@ -67,7 +67,7 @@ class Health(NamedTuple):
     queue: Depth | Unknown
     oldest: int | Unknown | None
     """Age of the oldest dead letter in seconds; None where there is no letter."""
-    functions: Mapping[Stage, FunctionHealth]
+    functions: Mapping[str, FunctionHealth]
     items: int | Unknown
     """As DynamoDB last counted them, which it does every six hours or so."""
 
@@ -88,7 +88,7 @@ class Health(NamedTuple):
         for stage, function in self.functions.items():
             concurrency = function.concurrency
             if isinstance(concurrency, Concurrency) and concurrency.ready < concurrency.wanted:
-                troubles.append(f"the {stage.value} has {concurrency.ready} of {concurrency.wanted} instances ready")
+                troubles.append(f"the {stage} has {concurrency.ready} of {concurrency.wanted} instances ready")
         return troubles
 
 

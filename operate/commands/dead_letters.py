@@ -56,6 +56,8 @@ def dead_letters(
 
 @contextmanager
 def _findings(deployed: Deployed, selection: Selection, history: Path | None) -> Iterator[Iterator[Finding]]:
+    stack = deployed.pipeline
+    selection.require_stages_of(stack)
     queue = deployed.queue()
     depth = queue.depth()
     with deployed.history(history) as known, deployed.screen.progress("dead letters", depth.visible) as advance:
@@ -69,7 +71,7 @@ def _findings(deployed: Deployed, selection: Selection, history: Path | None) ->
             for letter in letters:
                 advance(1)
                 seen += 1
-                finding = examine(letter, deployed.stack, known)
+                finding = examine(letter, stack, known)
                 if selection.takes(finding):
                     yield finding
 
@@ -109,7 +111,7 @@ def describe(finding: Finding) -> dict[str, Any]:
     letter = finding.letter
     return {
         "time": letter.time,
-        "stage": finding.stage.value if finding.stage else None,
+        "stage": finding.stage,
         "id": letter.record_id,
         "error": letter.error,
         "errorCode": letter.error_code,

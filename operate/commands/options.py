@@ -18,8 +18,8 @@ from operate.invoke import Invoker
 from operate.pace import Pace
 from operate.queue import DeadLetterQueue
 from operate.screen import Screen
-from operate.selection import STAGES, Selection
-from operate.stack import Stack, find
+from operate.selection import Selection
+from operate.stack import Stack, find, follow
 
 Command = Callable[..., Any]
 
@@ -52,6 +52,11 @@ class Deployed:
     def stack(self) -> Stack:
         """The stack, as CloudFormation knows it."""
         return find(self.access, self.name)
+
+    @cached_property
+    def pipeline(self) -> Stack:
+        """The stack, with the way of the records through its stages."""
+        return follow(self.access, self.stack)
 
     def queue(self, *, connections: int = 10) -> DeadLetterQueue:
         """Return the dead-letter queue, for so many threads."""
@@ -115,7 +120,7 @@ def selecting(command: Command) -> Command:
     @click.option(
         "--stage",
         "stages",
-        type=click.Choice(STAGES),
+        metavar="STAGE",
         multiple=True,
         help="Only letters of this stage; may be given more than once. unknown: those that can't be attributed.",
     )

@@ -15,15 +15,13 @@ from operate.look import look
 from operate.queue import DeadLetterQueue, Depth
 from operate.redrive import UNFINISHED, Event, Plan, Redrive, Tally, Verdict
 from operate.selection import Selection, examine
-from operate.stack import ENTRY, Stage
-
-TARGETS = {stage.value: stage for stage in Stage} | {"entry": ENTRY}
+from operate.stack import ENTRY
 
 
 @click.command("redrive", epilog=EXIT_CODES)
 @click.option(
     "--to",
-    type=click.Choice(list(TARGETS)),
+    metavar="STAGE",
     help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]",
 )
 @click.option("--max", "most", type=click.IntRange(min=1), help="Send so many letters at most.")
@@ -68,9 +66,10 @@ def redrive(
     """
     if not (yes or dry_run or sys.stdin.isatty()):
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")
-    plan = Plan(
-        deployed.stack, selection, TARGETS[to] if to else None, most, max_redrives, visibility_timeout, parallel
-    )
+    stack, target = deployed.pipeline, ENTRY if to == "entry" else to
+    selection.require_stages_of(stack)
+    stack.require([target] if target else [])
+    plan = Plan(stack, selection, target, most, max_redrives, visibility_timeout, parallel)
     queue = deployed.queue(connections=parallel)
     depth = queue.depth()
     if dry_run:
@@ -133,7 +132,8 @@ def _standing(tally: Tally) -> str:
 
 def _report(deployed: Deployed, tally: Tally) -> None:
     rows = [(verdict.value, count) for verdict in Verdict if (count := tally.count(verdict)) or verdict is Verdict.SENT]
-    rows += [(f"sent to the {stage.value}", tally.targets[stage]) for stage in Stage if tally.targets[stage]]
+    sent = ((stage, tally.targets[stage]) for stage in deployed.pipeline.aliases)
+    rows += [(f"sent to the {stage}", count) for stage, count in sent if count]
     if tally.redriven_before:
         rows.append(("sent again not for the first time", tally.redriven_before))
     deployed.screen.table("", ("Letters", "Count"), rows)
@@ -156,7 +156,7 @@ def _rehearse(deployed: Deployed, plan: Plan, queue: DeadLetterQueue, depth: Dep
                 if verdict in UNFINISHED:
                     _name(deployed, Event(finding, verdict, finding.problem))
             elif plan.most is None or targets.total() < plan.most:
-                way = finding.stage_name, plan.target(finding).value
+                way = finding.stage_name, plan.target(finding)
                 targets[way] += 1
                 before[way] += bool(finding.redriven)
     rows = [(*way, count, before[way]) for way, count in sorted(targets.items())]

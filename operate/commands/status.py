@@ -60,8 +60,8 @@ def _rows(health: Health) -> list[tuple[str, str]]:
         ("oldest dead letter", _age(health.oldest)),
     ]
     for stage, function in health.functions.items():
-        rows.append((f"{stage.value} version", _versions(function.versions)))
-        rows.append((f"{stage.value} provisioned", _concurrency(function.concurrency)))
+        rows.append((f"{stage} version", _versions(function.versions)))
+        rows.append((f"{stage} provisioned", _concurrency(function.concurrency)))
     rows.append(("items", "unknown" if isinstance(items, Unknown) else f"{items}, as counted up to six hours ago"))
     return rows
 
@@ -110,7 +110,7 @@ def describe(health: Health) -> dict[str, Any]:
         else None,
         "oldestDeadLetterSeconds": _known(health.oldest),
         "functions": {
-            stage.value: {
+            stage: {
                 "versions": [v._asdict() for v in function.versions]
                 if not isinstance(function.versions, Unknown)
                 else None,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -61,6 +62,7 @@ class FakeAws:
         self.failures: defaultdict[str, list[Failure | None]] = defaultdict(list)
         self.always: dict[str, Failure] = {}
         self.outputs: dict[str, str] = {}
+        self.after = dict(pairwise(STAGES))
         self.on_invoke: Callable[[Invocation], None] = lambda invocation: None
         self.judge: Callable[[bytes], Failure | None] = lambda payload: None
         self.endpoint = ""
@@ -209,7 +211,19 @@ def _handler(aws: FakeAws) -> type[BaseHTTPRequestHandler]:
                 self._cloudformation({key: values[0] for key, values in parse_qs(body.decode()).items()})
 
         def do_GET(self) -> None:
-            self._fail(Failure(404, "UnknownOperationException"))
+            if "/event-invoke-config" in self.path:
+                self._event_invoke_config(unquote(self.path.split("/")[3]))
+            else:
+                self._fail(Failure(404, "UnknownOperationException"))
+
+        def _event_invoke_config(self, function: str) -> None:
+            if failure := aws.failure("GetFunctionEventInvokeConfig"):
+                self._fail(failure)
+            elif follower := aws.after.get(function.rpartition(":")[2].removesuffix("-dev")):
+                config = {"DestinationConfig": {"OnSuccess": {"Destination": alias(follower)}}}
+                self._answer(200, json.dumps(config), "application/json")
+            else:
+                self._fail(Failure(404, "ResourceNotFoundException"))
 
         def _sqs(self, operation: str, request: dict[str, Any]) -> None:
             if failure := aws.failure(operation):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from operate.letter import Letter
-from operate.stack import Stack, Stage
+from operate.stack import Stack
 
-from .fake_aws import QUEUE_ARN, STACK, alias
+from .fake_aws import QUEUE_ARN, STACK, STAGES, alias
 
 
 def record(number: int, **more: Any) -> dict[str, Any]:
@@ -40,5 +41,7 @@ def letter(
 
 
 STACK_READ = Stack(
-    STACK, "UPDATE_COMPLETE", "records", "https://queue", QUEUE_ARN, {stage: alias(stage.value) for stage in Stage}
+    *(STACK, "UPDATE_COMPLETE", "records", "https://queue", QUEUE_ARN),
+    aliases={stage: alias(stage) for stage in STAGES},
+    after=dict(pairwise(STAGES)),
 )

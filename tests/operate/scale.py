@@ -18,7 +18,7 @@ from operate.pace import Pace
 from operate.queue import DeadLetterQueue
 from operate.redrive import Plan, Redrive
 from operate.selection import Selection
-from operate.stack import Stack, Stage
+from operate.stack import Stack
 
 RATE = 200.0
 BODY = json.dumps({"id": "r-{}", "timestamp": 1, "data": "x" * 4000})
@@ -98,7 +98,8 @@ def main(count: int) -> None:
         "t",
         "q",
         "arn:aws:sqs:r:a:q",
-        {stage: f"arn:aws:lambda:r:a:function:{stage.value}" for stage in Stage},
+        {stage: f"arn:aws:lambda:r:a:function:{stage}" for stage in ("validator", "enricher", "processor")},
+        {"validator": "enricher", "enricher": "processor"},
     )
     queue = DeadLetterQueue(sqs, "q")
     invoker = Invoker(functions, Pace(RATE, clock=time, wait=time.wait), threading.Event())

@@ -158,3 +158,11 @@ def test_an_envelope_of_another_function_is_of_no_known_stage(aws: FakeAws, oper
     (letter,) = json.loads(operate("dead-letters", "--json", "--stage", "unknown").out)
     assert (letter["stage"], letter["id"]) == (None, "r-1")
     assert alias("billing") in letter["problem"]
+
+
+def test_a_stage_that_the_stack_does_not_have_is_refused_in_one_sentence(letters: FakeAws, operate: Run) -> None:
+    ran = operate("dead-letters", "--stage", "enrichr")
+    assert ran.code == 2
+    assert ran.err.splitlines()[-1] == (
+        "Error: There is no stage 'enrichr' in 'data-processing-dev': it has validator, enricher, processor."
+    )

@@ -91,7 +91,7 @@ class Moments:
 @contextmanager
 def denied(stack: DeployedStack) -> Iterator[None]:
     """Take away the processor's permission to write the table."""
-    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.processor)
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.functions["processor"])
     iam, role = stack.client("iam"), function["Role"].rpartition("/")[2]
     statement = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

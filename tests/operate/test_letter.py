@@ -3,7 +3,6 @@ import json
 import pytest
 
 from operate.letter import Letter
-from operate.stack import Stage
 
 from .fake_aws import alias
 from .samples import STACK_READ, envelope, letter, record
@@ -14,22 +13,22 @@ ENRICHED = {**record(1), "enriched": True, "enrichedAt": 1, "version": "1.0"}
 
 @pytest.mark.parametrize("event", [record(1), {"id": "a"}, [1], '"order"', 7, None, {"requestContext": "none"}])
 def test_what_lambda_wrote_without_an_envelope_is_the_entrys(event: object) -> None:
-    assert letter(event).attribute(STACK_READ).stage is Stage.VALIDATOR
+    assert letter(event).attribute(STACK_READ).stage == "validator"
 
 
 def test_a_record_is_the_entrys_whoever_wrote_it() -> None:
-    assert letter(record(1), request_id="").attribute(STACK_READ).stage is Stage.VALIDATOR
+    assert letter(record(1), request_id="").attribute(STACK_READ).stage == "validator"
 
 
-@pytest.mark.parametrize(("before", "failed"), [("validator", Stage.ENRICHER), ("enricher", Stage.PROCESSOR)])
-def test_an_envelope_names_the_stage_before_the_one_that_failed(before: str, failed: Stage) -> None:
+@pytest.mark.parametrize(("before", "failed"), [("validator", "enricher"), ("enricher", "processor")])
+def test_an_envelope_names_the_stage_before_the_one_that_failed(before: str, failed: str) -> None:
     assert letter(envelope(record(1), VALIDATED, stage=before)).attribute(STACK_READ).stage is failed
 
 
 def test_the_version_or_alias_that_an_envelope_names_makes_no_difference() -> None:
     document = envelope(record(1), VALIDATED)
     document["requestContext"]["functionArn"] = alias("validator").replace(":live", ":$LATEST")
-    assert letter(document).attribute(STACK_READ).stage is Stage.ENRICHER
+    assert letter(document).attribute(STACK_READ).stage == "enricher"
 
 
 @pytest.mark.parametrize(
@@ -87,3 +86,12 @@ def test_a_message_without_any_attribute_is_read_too() -> None:
     found = Letter.of_message({"MessageId": "m", "ReceiptHandle": "r", "Body": json.dumps(record(1))})
     assert (found.sent, found.request_id, found.error) == (0, "", "")
     assert found.time == "1970-01-01T00:00:00Z"
+
+
+def test_a_stage_that_was_added_to_the_pipeline_is_found_by_the_destinations() -> None:
+    longer = STACK_READ._replace(
+        aliases={**STACK_READ.aliases, "auditor": alias("auditor")},
+        after={"validator": "enricher", "enricher": "auditor", "auditor": "processor"},
+    )
+    assert letter(envelope(record(1), {}, stage="enricher")).attribute(longer).stage == "auditor"
+    assert letter(envelope(record(1), {}, stage="auditor")).attribute(longer).stage == "processor"

@@ -260,3 +260,12 @@ def test_on_a_terminal_it_asks(aws: FakeAws, answer: str, code: int, sent: int) 
 
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+
+
+def test_a_target_that_the_stack_does_not_have_is_refused_and_nothing_is_sent(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1))
+    ran = operate("redrive", "--yes", "--to", "nowhere")
+    assert ran.code == 2
+    assert "There is no stage 'nowhere'" in ran.err
+    assert aws.invocations == []
+    assert len(aws.messages) == 1

@@ -9,18 +9,17 @@ import pytest
 
 from operate.commands.status import describe
 from operate.queue import Depth
-from operate.stack import Stage
 from operate.status import Alarm, Concurrency, FunctionHealth, Health, Unknown, Version
 
 from .conftest import Ran
 from .fake_aws import Failure, FakeAws
-from .samples import STACK_READ, record
+from .samples import STACK_READ, STAGES, record
 
 Run = Callable[..., Ran]
 
 GOOD = FunctionHealth((Version("7", 1.0),), Concurrency(2, 2, "READY"))
 HEALTHY = Health(
-    STACK_READ, "us-east-1", (Alarm("errors", "OK", ""),), Depth(0, 0, 0), None, dict.fromkeys(Stage, GOOD), 12
+    STACK_READ, "us-east-1", (Alarm("errors", "OK", ""),), Depth(0, 0, 0), None, dict.fromkeys(STAGES, GOOD), 12
 )
 
 
@@ -67,7 +66,7 @@ def test_a_healthy_stack_has_no_troubles() -> None:
         (HEALTHY._replace(queue=Depth(2, 1, 0)), "3 dead letters wait"),
         (
             HEALTHY._replace(
-                functions={**HEALTHY.functions, Stage.PROCESSOR: GOOD._replace(concurrency=Concurrency(3, 1, ""))}
+                functions={**HEALTHY.functions, "processor": GOOD._replace(concurrency=Concurrency(3, 1, ""))}
             ),
             "the processor has 1 of 3 instances ready",
         ),

@@ -75,7 +75,7 @@ def cli() -> None:
 def run_command(records: Path, report_path: Path | None, **queue: Any) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
     console = _console(stderr=False)
-    report = run(records, _options(0, **queue), console)
+    report = run(records, Options(pace=_pace(**queue)), console)
     show(report, console)
     if report_path:
         _write(report_path, report.json())
@@ -85,15 +85,16 @@ def run_command(records: Path, report_path: Path | None, **queue: Any) -> None:
 
 @cli.command("up")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one.  [default: 0]")
+@click.option("--listen", multiple=True, help="An address to listen on beside 127.0.0.1, such as the Docker bridge's.")
 @_queue_options
-def up_command(port: int, **queue: Any) -> None:
+def up_command(port: int, listen: tuple[str, ...], **queue: Any) -> None:
     """Deploy, print the export lines for a shell, and stay up until Ctrl-C."""
-    up(_options(port, **queue), _console(stderr=True))
+    up(Options(port, listen, _pace(**queue)), _console(stderr=True))
 
 
-def _options(port: int, *, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> Options:
+def _pace(*, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> Pace:
     chosen = tuple(FAULT_KINDS[kind] for kind in kinds) or KINDS
-    return Options(port, Pace(Clock(minute), Faults(kinds=chosen, **faults), concurrency))
+    return Pace(Clock(minute), Faults(kinds=chosen, **faults), concurrency)
 
 
 def _console(*, stderr: bool) -> Console:

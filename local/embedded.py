@@ -43,6 +43,8 @@ class Options(NamedTuple):
 
     port: int = 0
     """0 takes a free one."""
+    listen: tuple[str, ...] = ()
+    """Addresses of this machine to listen on beside 127.0.0.1, so that containers find it."""
     pace: Pace = Pace()
 
 
@@ -71,6 +73,7 @@ class EmbeddedAws:
         settings = document(self.options.pace) | {
             "folder": str(self.workspace.path),
             "port": self.options.port,
+            "listen": self.options.listen,
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,34 +41,40 @@ def main(settings: dict[str, Any]) -> int:
     end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        listener = _listen(settings["port"])
+        listeners = _listen(settings["port"], settings["listen"])
     except OSError as error:
-        _say({"error": f"port {settings['port']} on {HOST} can't be used: {error.strerror or error}"})
+        _say({"error": f"port {settings['port']} can't be used: {error.strerror or error}"})
         return 1
     certificates = make_certificates(folder)
-    port = listener.getsockname()[1]
+    port = listeners[0].getsockname()[1]
     exported = exports(f"https://{HOST}:{port}", certificates.authority)
     os.environ.update(for_ministack(exported, folder, port))
     # Imported only now: it reads its settings from the environment when it is imported.
     from ministack.app import app as inner  # noqa: PLC0415
 
     aws = AwsApi(inner, f"{HOST}:{port}")
-    asyncio.run(_serve(aws, parse(settings), _config(listener, certificates), exported))
+    asyncio.run(_serve(aws, parse(settings), _config(listeners, certificates), exported))
     return 0
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, addresses: Sequence[str]) -> list[socket.socket]:
+    """Listen on the loopback address, and on the same port of others."""
+    loopback = _bind(HOST, port)
+    return [loopback, *(_bind(address, loopback.getsockname()[1]) for address in addresses)]
+
+
+def _bind(address: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listener.bind((HOST, port))
+    listener.bind((address, port))
     listener.listen()
     return listener
 
 
-def _config(listener: socket.socket, certificates: Certificates) -> Config:
+def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> Config:
     config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
+    config.bind = [f"fd://{listener.detach()}" for listener in listeners]
     config.certfile, config.keyfile = str(certificates.certificate), str(certificates.key)
     config.alpn_protocols = ["http/1.1"]
     config.keep_alive_timeout = KEEP_ALIVE

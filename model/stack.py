@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from awacs import dynamodb
-from troposphere import AWSObject, GetAtt, Output, Ref, Template
+from troposphere import AWSObject, GetAtt, NoValue, Output, Ref, Template
 from troposphere.awslambda import ProvisionedConcurrencyConfiguration
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
@@ -20,6 +20,9 @@ DESCRIPTION = (
     "Serverless data processing: records pass from the validator to the enricher to the processor, which stores each "
     "exactly once; what fails for good waits in a dead-letter queue"
 )
+
+# `sam local` passes on only what a template declares; CloudFormation leaves these out. See events/env.json.
+FOR_SAM_LOCAL = {"AWS_ENDPOINT_URL_DYNAMODB": NoValue, "AWS_CA_BUNDLE": NoValue}
 
 
 def build() -> Template:
@@ -49,7 +52,7 @@ def build() -> Template:
             description="Stores each record exactly once",
             memory=512,
             calls=[policy.allow(dynamodb.PutItem, on=GetAtt(table, "Arn"))],
-            environment={"TABLE_NAME": Ref(table)},
+            environment={"TABLE_NAME": Ref(table), **FOR_SAM_LOCAL},
             provisioned_concurrency=when(
                 PROCESSOR_IS_PROVISIONED,
                 ProvisionedConcurrencyConfiguration(

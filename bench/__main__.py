@@ -25,6 +25,7 @@ from bench.runtime_api import FunctionFailed
 from bench.show import show
 
 LEAST_ROUNDS = 9
+WIDTH = 140  # columns, of a table that goes to a file
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,6 +52,8 @@ def main(names: Sequence[str], rounds: int, json_path: Path | None, listing: boo
       python -m bench --rounds 15 --json figures.json
     """  # noqa: D301 - \b is click's own mark
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     if listing:
         _list(console)
         return

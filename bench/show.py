@@ -10,11 +10,11 @@ from bench.figures import Row, Table
 
 def show(table: Table, console: Console) -> None:
     """Print one bench's table and what became of its targets."""
-    grid = Grid(title=table.title, title_justify="left", caption=f"x: ratio to {table.peer}", caption_justify="left")
+    caption = f"in brackets: the ratio to {table.peer}"
+    grid = Grid(title=table.title, title_justify="left", caption=caption, caption_justify="left")
     grid.add_column("")
     for metric in table.metrics():
         grid.add_column(metric, justify="right")
-        grid.add_column("x", justify="right")
     for row in table.rows:
         grid.add_row(row.name, *_cells(table, row))
     console.print(grid)
@@ -25,11 +25,11 @@ def show(table: Table, console: Console) -> None:
 
 
 def _cells(table: Table, row: Row) -> list[str]:
-    cells = []
-    for metric in table.metrics():
-        ratio = table.ratio(row.name, metric)
-        cells += [figure(row.median(metric)), "" if ratio is None else f"{ratio:.2f}"]
-    return cells
+    return [_cell(row.median(metric), table.ratio(row.name, metric)) for metric in table.metrics()]
+
+
+def _cell(value: float | None, ratio: float | None) -> str:
+    return figure(value) if ratio is None else f"{figure(value)} ({ratio:.2f})"
 
 
 def figure(value: float | None) -> str:

@@ -1,0 +1,78 @@
+"""Figures: medians, ratios and percentiles of what was measured, and their JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bench.figures import Row, Table, Target, percentile
+
+
+def row(name: str, *values: float) -> Row:
+    return Row(name=name, samples=[{"time (ms)": value} for value in values])
+
+
+def table(*rows: Row, **given: Any) -> Table:
+    return Table(name="test", title="A test", peer="peer", rows=rows, **given)
+
+
+def test_a_median_is_that_of_the_rounds() -> None:
+    assert row("ours", 1, 100, 3).median("time (ms)") == 3
+
+
+def test_a_metric_that_was_not_measured_has_no_median() -> None:
+    assert row("ours", 1).median("peak (MB)") is None
+
+
+def test_a_ratio_is_that_of_the_medians() -> None:
+    assert table(row("peer", 4, 4, 100), row("ours", 1, 2, 3)).ratio("ours", "time (ms)") == 0.5
+
+
+def test_a_ratio_to_a_peer_that_is_missing_is_none() -> None:
+    figures = table(Row(name="peer", missing="no Node.js"), row("ours", 1))
+    assert figures.ratio("ours", "time (ms)") is None
+
+
+@pytest.mark.parametrize(("ours", "met"), [(2.0, True), (2.1, False)])
+def test_a_target_is_met_up_to_its_ratio(ours: float, met: bool) -> None:
+    target = Target(variant="ours", metric="time (ms)", against="peer", at_most=0.5)
+    document = table(row("peer", 4), row("ours", ours), targets=[target]).as_json()
+    assert document["targets"][0]["met"] is met
+
+
+def test_a_target_against_a_missing_peer_is_neither_met_nor_missed() -> None:
+    target = Target(variant="ours", metric="time (ms)", against="peer", at_most=0.5)
+    document = table(Row(name="peer", missing="no Node.js"), row("ours", 1), targets=[target]).as_json()
+    assert document["targets"][0]["met"] is None
+
+
+def test_the_json_has_the_values_of_every_round() -> None:
+    figures = table(row("peer", 4, 6), Row(name="other", missing="no Docker"))
+    document = json.loads(json.dumps(figures.as_json()))
+    assert document["rows"] == [
+        {
+            "name": "peer",
+            "missing": None,
+            "metrics": {"time (ms)": {"median": 5.0, "ratio": 1.0, "values": [4, 6]}},
+        },
+        {"name": "other", "missing": "no Docker", "metrics": {}},
+    ]
+
+
+@pytest.mark.parametrize("given", [{}, {"samples": [{"a": 1.0}], "missing": "too"}])
+def test_a_row_has_either_samples_or_a_reason(given: Any) -> None:
+    with pytest.raises(ValueError, match="either samples or a reason"):
+        Row(name="ours", **given)
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.01, 1), (0.5, 50), (0.99, 99), (1, 100)])
+def test_a_percentile_is_the_nearest_rank(share: float, value: int) -> None:
+    assert percentile(list(range(100, 0, -1)), share) == value
+
+
+@pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 0), ([1.0], 1.1)])
+def test_a_percentile_of_nothing_is_refused(values: list[float], share: float) -> None:
+    with pytest.raises(ValueError, match="a percentile needs values"):
+        percentile(values, share)

@@ -1,0 +1,28 @@
+"""Prices: dated, in one file, and billed as AWS bills."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from bench import prices
+
+
+def test_the_prices_have_a_date_and_a_region() -> None:
+    current = prices.load()
+    assert date.fromisoformat(current.date)
+    assert current.region == "us-east-1"
+
+
+def test_a_duration_is_billed_by_whole_milliseconds() -> None:
+    current = prices.load()
+    assert prices.compute(current, memory=512, duration=1.01) == prices.compute(current, memory=512, duration=2)
+
+
+def test_a_million_runs_of_512_mb_and_10_ms_cost_7_cents_on_arm() -> None:
+    assert prices.compute(prices.load(), memory=512, duration=10) == pytest.approx(0.0667, abs=0.0001)
+
+
+def test_a_gigabyte_of_log_has_its_price() -> None:
+    assert prices.logs(prices.load(), size=1000) == pytest.approx(0.5)

@@ -110,8 +110,6 @@ def _environment(function: Function, address: str) -> dict[str, str]:
 
 def package(folder: Path, *sources: Path) -> Path:
     """Copy handlers as a build does, later ones over earlier ones, without byte code."""
-    folder.mkdir(parents=True)
     for source in sources:
-        for module in source.glob("*.py"):
-            shutil.copy(module, folder)
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return folder

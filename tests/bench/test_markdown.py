@@ -1,0 +1,35 @@
+"""Markdown of the JSON: medians with ratios, what is missing and why, what became of the targets."""
+
+from __future__ import annotations
+
+from bench.figures import Row, Table, Target
+from bench.markdown import as_markdown
+
+
+def test_a_bench_becomes_a_table_with_its_targets() -> None:
+    table = Table(
+        name="test",
+        title="A test",
+        peer="peer",
+        rows=[
+            Row(name="peer", samples=[{"time (ms)": 200.0}]),
+            Row(name="ours", samples=[{"time (ms)": 50.0}]),
+            Row(name="other", missing="no Docker"),
+        ],
+        targets=[
+            Target(variant="ours", metric="time (ms)", against="peer", at_most=0.2),
+            Target(variant="other", metric="time (ms)", against="peer", at_most=0.2),
+        ],
+    )
+    assert as_markdown(table.as_json()).splitlines() == [
+        "**A test** (in brackets: the ratio to peer)",
+        "",
+        "| | time (ms) |",
+        "|---|--:|",
+        "| peer | 200 (1.00) |",
+        "| ours | 50 (0.25) |",
+        "| other | no Docker |",
+        "",
+        "Target: time (ms) of ours at most 0.2 times peer: 0.25, **missed**.",
+        "Target: time (ms) of other at most 0.2 times peer: not measured.",
+    ]

@@ -9,6 +9,8 @@ from typing import Any
 
 from bench.show import figure
 
+DRAWN = ("cost",)  # the benches with a picture below their table
+
 
 def as_markdown(bench: dict[str, Any]) -> str:
     """Write one bench of the JSON as a table: medians, and in brackets the ratio to the peer."""
@@ -20,7 +22,20 @@ def as_markdown(bench: dict[str, Any]) -> str:
         f"|---|{'--:|' * len(metrics)}",
         *(f"| {row['name']} | {' | '.join(_cells(row, metrics))} |" for row in bench["rows"]),
     ]
-    return "\n".join([*lines, "", *_targets(bench), *bench["notes"]]).rstrip() + "\n"
+    below = [*_targets(bench), *(f"- {note}" for note in bench["notes"])]
+    return "\n".join([*lines, "", *(_picture(bench) if bench["name"] in DRAWN else []), *below]).rstrip() + "\n"
+
+
+def _picture(bench: dict[str, Any]) -> list[str]:
+    """Draw each part of each row as a bar, so that what costs most is seen at once."""
+    widest = max(measured["median"] for row in bench["rows"] for measured in row["metrics"].values())
+    bars = [
+        f"{row['name'] if not index else '':24}{metric:12}{'█' * round(40 * measured['median'] / widest)} "
+        f"{measured['median']:.2f}"
+        for row in bench["rows"]
+        for index, (metric, measured) in enumerate(row["metrics"].items())
+    ]
+    return ["```text", *bars, "```", ""]
 
 
 def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
@@ -38,7 +53,7 @@ def _cell(measured: dict[str, Any] | None) -> str:
 
 def _targets(bench: dict[str, Any]) -> list[str]:
     return [
-        f"Target: {target['metric']} of {target['variant']} at most {target['at_most']:g} times {target['against']}: "
+        f"- Target: {target['metric']} of {target['variant']} at most {target['at_most']:g} times {target['against']}: "
         + ("not measured." if target["met"] is None else f"{target['ratio']:.2f}, {_verdict(target['met'])}.")
         for target in bench["targets"]
     ]

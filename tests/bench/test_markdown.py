@@ -30,6 +30,13 @@ def test_a_bench_becomes_a_table_with_its_targets() -> None:
         "| ours | 50 (0.25) |",
         "| other | no Docker |",
         "",
-        "Target: time (ms) of ours at most 0.2 times peer: 0.25, **missed**.",
-        "Target: time (ms) of other at most 0.2 times peer: not measured.",
+        "- Target: time (ms) of ours at most 0.2 times peer: 0.25, **missed**.",
+        "- Target: time (ms) of other at most 0.2 times peer: not measured.",
     ]
+
+
+def test_the_cost_has_a_picture_whose_longest_bar_is_the_largest_part() -> None:
+    rows = [Row(name="ours", samples=[{"validator": 0.5, "total": 2.0}])]
+    text = as_markdown(Table(name="cost", title="Cost", peer="ours", rows=rows).as_json())
+    lengths = {line.split()[-1]: line.count("█") for line in text.splitlines() if "█" in line}
+    assert lengths == {"0.50": 10, "2.00": 40}

@@ -33,6 +33,12 @@ def own_rules() -> Rules:
     return Rules({name: rule for name, rule in runner().rules.items() if name[1] == "9"})
 
 
+@functools.cache
+def picked(*names: str) -> Rules:
+    """Pick rules by name, and those that tell that a rule or the translation broke."""
+    return Rules({name: runner().rules[name] for name in ("E0001", "E0002", *names)})
+
+
 def python_rules() -> dict[str, Rule]:
     """Pick the rules that are written in Python, configured as .cfnlintrc says."""
     rules = {name: rule for name, rule in own_rules().items() if isinstance(rule, Rule)}
@@ -45,7 +51,7 @@ def lint(template: dict[str, Any], rules: Rules | None = None) -> list[Match]:
     """Lint a template by the project's rules, or by those given."""
     # As cfn-lint's decoder gives it, without the detour by YAML.
     decoded = convert_dict(copy.deepcopy(template))
-    return list(run_template_by_data(decoded, runner().config, own_rules() if rules is None else rules))
+    return list(run_template_by_data(decoded, runner().config, picked(*own_rules()) if rules is None else rules))
 
 
 def found(template: dict[str, Any], rules: Rules | None = None) -> set[str]:

@@ -9,6 +9,8 @@ import pytest
 
 from .linting import ROOT, runner
 
+pytestmark = pytest.mark.xdist_group("commands")  # each takes seconds to start: on one worker, once
+
 BIN = Path(sys.executable).parent
 COMMANDS = {
     "cfn-lint": ["cfn-lint", "--template"],

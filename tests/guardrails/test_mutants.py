@@ -26,7 +26,7 @@ from tests.model.resolution import resolve
 from tests.model.translation import of_type, translate
 
 from . import test_template
-from .linting import edited, found, found_unexpanded, own_rules, python_rules, runner
+from .linting import edited, found, found_unexpanded, own_rules, picked, python_rules, runner
 
 Template = dict[str, Any]
 Edit = Callable[[Template], object]
@@ -517,7 +517,7 @@ def named(mutant: Mutant) -> str:
 
 def only(rule: str) -> Rules:
     """Pick one rule of the project, since the others cost time; cfn-lint's own depend on each other."""
-    return Rules({rule: own_rules()[rule]}) if rule in own_rules() else runner().rules
+    return picked(rule) if rule in own_rules() else runner().rules
 
 
 @pytest.mark.parametrize("mutant", RULED, ids=named)

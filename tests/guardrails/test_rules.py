@@ -101,3 +101,11 @@ def test_the_configuration_names_only_rules_and_settings_that_there_are() -> Non
     assert len(configured) == 4
     for name, settings in configured.items():
         assert set(settings) <= set(python_rules()[name].settings)
+
+
+def test_a_rule_that_breaks_is_no_silence(committed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(guardrails.NoDeadLetters, "subjects", broken)
+    assert found(committed) == {"E0002"}

@@ -1,0 +1,394 @@
+"""The rules on templates of other people: what they catch beside this one's mutants, and what they have to let be."""
+
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from .linting import found, found_unexpanded
+
+# Rules about what these short templates leave out on purpose.
+ASIDE = {
+    "W9161",
+    "E9171",
+    "E9191",
+    "E9141",
+    "E9009",
+    "E9003",
+    "E9004",
+    "E9006",
+    "E9011",
+    "E9301",
+    "E9302",
+    "E9303",
+    "W9156",
+}
+
+
+def template(text: str) -> dict[str, Any]:
+    head = "AWSTemplateFormatVersion: '2010-09-09'\n"
+    if "AWS::Serverless::" in text:
+        head += "Transform: AWS::Serverless-2016-10-31\n"
+    parsed: dict[str, Any] = yaml_parse(head + text)
+    return parsed
+
+
+ROLE = """
+  {name}:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: {{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}
+"""
+FUNCTION = """
+  {name}:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Role: !GetAtt {role}.Arn
+      Code: {{ZipFile: 'pass'}}
+"""
+QUEUE = "  Queue: {{Type: AWS::SQS::Queue, Properties: {properties}}}\n"
+TABLE = "  Table: {{Type: AWS::DynamoDB::Table, Properties: {{{properties}}}}}\n"
+
+
+def policy(statement: str) -> dict[str, Any]:
+    """Make a template of one policy."""
+    return template(
+        f"""
+Resources:
+  Bucket: {{Type: AWS::S3::Bucket}}
+  Topic: {{Type: AWS::SNS::Topic}}
+  Policy:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: {statement}
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "!Sub '${Bucket.Arn}/*'",
+        "!Sub 'arn:${AWS::Partition}:s3:::${Bucket}/*'",
+        "!Join ['', [!GetAtt Bucket.Arn, '/*']]",
+        "!Sub 'arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/mine:*'",
+        "!Ref Topic",
+        "!ImportValue elsewhere",
+    ],
+)
+def test_one_resource_and_what_is_in_it_is_no_wildcard(resource: str) -> None:
+    statement = f"{{Effect: Allow, Action: 's3:GetObject', Resource: {resource}}}"
+    assert found(policy(statement)) - ASIDE == set()
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "'*'",
+        "['*']",
+        "!Sub 'arn:${AWS::Partition}:s3:::*'",
+        "!Sub 'arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/*'",
+        "!Sub 'arn:aws:lambda:*:${AWS::AccountId}:function:mine'",
+        "!If [Live, !GetAtt Bucket.Arn, '*']",
+    ],
+)
+def test_everything_of_a_kind_is_a_wildcard(resource: str) -> None:
+    statement = f"{{Effect: Allow, Action: 's3:GetObject', Resource: {resource}}}"
+    assert found(policy(statement) | {"Conditions": {"Live": {"Fn::Equals": ["a", "b"]}}}) - ASIDE == {"E9152"}
+
+
+def test_an_action_that_aws_offers_on_nothing_less_may_be_allowed_on_everything() -> None:
+    assert found(policy("{Effect: Allow, Action: 'ec2:DescribeRegions', Resource: '*'}")) - ASIDE == set()
+
+
+def test_an_action_that_aws_does_not_know_may_not() -> None:
+    assert found(policy("{Effect: Allow, Action: 'xray:PutEverything', Resource: '*'}")) - ASIDE == {"E9152"}
+
+
+def test_a_denial_may_be_as_wide_as_it_likes() -> None:
+    assert found(policy("{Effect: Deny, NotAction: 's3:*', Resource: '*'}")) - ASIDE == set()
+
+
+def test_a_single_statement_under_a_condition_is_read() -> None:
+    statement = "!If [Live, {Effect: Allow, Action: '*', Resource: !GetAtt Bucket.Arn}, !Ref AWS::NoValue]"
+    assert "E9151" in found(policy(statement) | {"Conditions": {"Live": {"Fn::Equals": ["a", "b"]}}})
+
+
+def test_everybody_under_a_condition_is_somebody() -> None:
+    of = """
+Resources:
+  Topic: {{Type: AWS::SNS::Topic}}
+  Policy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: {{Effect: Allow, Principal: '*', Action: sns:Publish, Resource: !Ref Topic{condition}}}
+"""
+    condition = ", Condition: {StringEquals: {'aws:PrincipalOrgID': o-1234567890}}"
+    assert found(template(of.format(condition=condition))) - ASIDE == set()
+    assert found(template(of.format(condition=""))) - ASIDE == {"E9155"}
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [("Default: 512", set()), ("Default: 3008", {"W9111"}), ("AllowedValues: [512, 3008]", {"W9111"})],
+)
+def test_memory_by_a_parameter_is_what_the_parameter_offers(size: str, expected: set[str]) -> None:
+    text = f"Parameters: {{Memory: {{Type: Number, {size}}}}}\nResources:"
+    text += ROLE.format(name="Role") + FUNCTION.format(name="Function", role="Role") + "      MemorySize: !Ref Memory\n"
+    assert found(template(text)) - ASIDE == expected
+
+
+def test_memory_under_a_condition_is_compared_on_both_sides() -> None:
+    text = "Conditions: {Big: !Equals [a, b]}\nResources:"
+    text += ROLE.format(name="Role") + FUNCTION.format(name="Function", role="Role")
+    assert found(template(text + "      MemorySize: !If [Big, 3008, 512]\n")) - ASIDE == {"W9001"}
+
+
+SHARED = "Resources:" + ROLE.format(name="Role") + "".join(FUNCTION.format(name=n, role="Role") for n in ("One", "Two"))
+
+
+def test_two_bare_functions_configured_alike_are_copies() -> None:
+    assert found(template(SHARED)) - ASIDE == {"W9121", "E9153"}
+
+
+def test_functions_that_are_configured_otherwise_are_no_copies() -> None:
+    assert found(template(SHARED + "      Timeout: 30\n")) - ASIDE == {"E9153"}
+
+
+def test_functions_with_roles_of_their_own_are_no_copies() -> None:
+    text = "Resources:" + "".join(ROLE.format(name=f"{n}Role") + FUNCTION.format(name=n, role=f"{n}Role") for n in "AB")
+    assert found(template(text)) - ASIDE == set()
+
+
+def test_functions_of_sam_that_differ_in_nothing_but_their_code_are_no_copies() -> None:
+    text = """
+Globals: {Function: {Runtime: python3.13, Handler: index.handler, Tracing: Active}}
+Resources:
+  One: {Type: AWS::Serverless::Function, Properties: {InlineCode: 'one'}}
+  Two: {Type: AWS::Serverless::Function, Properties: {InlineCode: 'two'}}
+"""
+    assert found(template(text)) - ASIDE == set()
+
+
+PROVISIONED = "BillingMode: PROVISIONED, ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 5}, "
+KEYS = "AttributeDefinitions: [{AttributeName: id, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]"
+SCALING = """
+  {name}Target:
+    Type: AWS::ApplicationAutoScaling::ScalableTarget
+    Properties:
+      ServiceNamespace: dynamodb
+      ResourceId: !Sub table/${{Table}}
+      ScalableDimension: dynamodb:table:{name}CapacityUnits
+      MinCapacity: 5
+      MaxCapacity: 50
+  {name}Policy:
+    Type: AWS::ApplicationAutoScaling::ScalingPolicy
+    Properties:
+      PolicyName: {name}
+      PolicyType: TargetTrackingScaling
+      ScalingTargetId: !Ref {name}Target
+      TargetTrackingScalingPolicyConfiguration:
+        TargetValue: 70
+        PredefinedMetricSpecification: {{PredefinedMetricType: DynamoDB{name}CapacityUtilization}}
+"""
+
+
+def test_provisioned_capacity_that_scales_in_both_dimensions_is_not_fixed() -> None:
+    text = "Resources:\n" + TABLE.format(properties=PROVISIONED + KEYS)
+    assert found(template(text)) - ASIDE == {"W9131"}
+    assert found(template(text + SCALING.format(name="Read"))) - ASIDE == {"W9131"}
+    assert found(template(text + SCALING.format(name="Read") + SCALING.format(name="Write"))) - ASIDE == set()
+
+
+def test_a_table_of_sam_is_on_demand() -> None:
+    assert found(template("Resources: {Table: {Type: AWS::Serverless::SimpleTable}}")) - ASIDE == set()
+
+
+ASYNCHRONOUS = """
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: pass
+      EventInvokeConfig:
+        MaximumRetryAttempts: 2
+        MaximumEventAgeInSeconds: 3600
+        DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Queue.Arn}}
+"""
+ALARM = """
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/SQS
+      MetricName: ApproximateNumberOfMessagesVisible
+      Dimensions: [{{Name: QueueName, Value: {queue}}}]
+      Statistic: Maximum
+      Period: 60
+      EvaluationPeriods: 1
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: 0
+      TreatMissingData: notBreaching
+      AlarmActions: [!ImportValue on-call]
+"""
+WATCHED = ALARM.format(queue="!GetAtt Queue.QueueName")
+
+
+def test_a_failure_destination_is_a_dead_letter_queue_too() -> None:
+    text = "Resources:\n" + QUEUE.format(properties="{MessageRetentionPeriod: 1209600}") + ASYNCHRONOUS
+    aside = ASIDE - {"E9141"}
+    assert found(template(text)) - aside == {"E9142"}
+    assert found(template(text + WATCHED)) - aside == set()
+
+
+def test_the_role_that_sam_makes_may_send_to_the_queue() -> None:
+    text = "Resources:\n" + QUEUE.format(properties="{MessageRetentionPeriod: 1209600}") + ASYNCHRONOUS + WATCHED
+    assert "E9192" not in found(template(text)) | found_unexpanded(template(text))
+
+
+def test_a_queue_of_another_queue_is_watched_as_well() -> None:
+    text = """
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {MessageRetentionPeriod: 1209600}}
+  Work:
+    Type: AWS::SQS::Queue
+    Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Queue.Arn, maxReceiveCount: 3}}
+"""
+    assert found(template(text)) - ASIDE == {"E9142"}
+    assert found(template(text + WATCHED)) - ASIDE == set()
+
+
+def test_an_alarm_on_a_queue_of_elsewhere_by_a_parameter_sees_it() -> None:
+    text = "Parameters: {Name: {Type: String}}\nResources:" + ALARM.format(queue="!Ref Name")
+    assert found(template(text)) - ASIDE == set()
+
+
+def test_an_alarm_on_the_whole_account_names_no_function() -> None:
+    text = "Resources:" + WATCHED.replace("AWS/SQS", "AWS/Lambda").replace(
+        "Dimensions: [{Name: QueueName, Value: !GetAtt Queue.QueueName}]", "Dimensions: []"
+    )
+    assert found(template(text)) - ASIDE == set()
+
+
+def test_metric_math_is_read_as_well() -> None:
+    text = """
+Resources:
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      EvaluationPeriods: 1
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: 0
+      TreatMissingData: notBreaching
+      AlarmActions: [!ImportValue on-call]
+      Metrics:
+      - {Id: errors, Expression: FILL(raw, 0)}
+      - Id: raw
+        ReturnData: false
+        MetricStat:
+          Period: 60
+          Stat: Sum
+          Metric: {Namespace: AWS/Lambda, MetricName: Errors, Dimensions: [{Name: FunctionName, Value: processor}]}
+"""
+    assert found(template(text)) - ASIDE == {"E9311"}
+
+
+ALIASED = """
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {{Runtime: python3.13, Handler: index.handler, InlineCode: pass{alias}}}
+  Schedule:
+    Type: AWS::Events::Rule
+    Properties: {{ScheduleExpression: rate(1 day), Targets: [{{Id: one, Arn: {target}}}]}}
+"""
+
+
+def test_a_function_without_an_alias_has_nothing_to_bypass() -> None:
+    assert found(template(ALIASED.format(alias="", target="!GetAtt Function.Arn"))) - ASIDE == set()
+
+
+def test_a_schedule_past_the_alias_is_reported_and_one_of_the_alias_is_not() -> None:
+    alias = ", AutoPublishAlias: live"
+    assert found(template(ALIASED.format(alias=alias, target="!GetAtt Function.Arn"))) - ASIDE == {"E9182"}
+    assert found(template(ALIASED.format(alias=alias, target="!Ref Function.Alias"))) - ASIDE == set()
+
+
+def test_settings_of_another_qualifier_than_the_alias_are_reported() -> None:
+    text = ALIASED.format(alias=", AutoPublishAlias: live", target="!Ref Function.Alias")
+    for qualifier, expected in {"live": set(), "$LATEST": {"E9193"}}.items():
+        config = f"""
+  Settings:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties:
+      FunctionName: !Ref Function
+      Qualifier: {qualifier}
+      MaximumRetryAttempts: 0
+      MaximumEventAgeInSeconds: 60
+"""
+        assert found(template(text + config)) - ASIDE == expected
+
+
+@pytest.mark.parametrize("properties", ["{SqsManagedSseEnabled: true}", "{KmsMasterKeyId: !ImportValue key}"])
+def test_a_queue_with_either_key_is_encrypted(properties: str) -> None:
+    assert "E9303" not in found(template("Resources:\n" + QUEUE.format(properties=properties)))
+    assert "E9303" in found(template("Resources: {Queue: {Type: AWS::SQS::Queue}}"))
+
+
+def test_a_log_group_named_after_its_function_is_the_functions() -> None:
+    text = """
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: index.handler, InlineCode: pass, FunctionName: !Sub 'my-${AWS::Region}'}
+  Group:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: !Sub '/aws/lambda/my-${AWS::Region}', RetentionInDays: 7}
+"""
+    assert not {"E9171", "E9172"} & found(template(text))
+
+
+def test_a_log_group_of_something_else_needs_no_function() -> None:
+    text = "Resources: {Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /api, RetentionInDays: 7}}}"
+    assert found(template(text)) - ASIDE == set()
+
+
+def test_a_layer_of_another_account_may_be_named_by_its_account() -> None:
+    text = "Resources:" + ROLE.format(name="Role") + FUNCTION.format(name="Function", role="Role")
+    text += "      Layers: ['arn:aws:lambda:us-east-1:123456789012:layer:tools:1']\n"
+    assert found(template(text)) - ASIDE == set()
+
+
+def test_a_tag_may_spell_the_name_of_a_resource() -> None:
+    text = """
+Resources:
+  Work: {Type: AWS::SQS::Queue, Properties: {QueueName: orders}}
+  More: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: Team, Value: orders}]}}
+"""
+    assert found(template(text)) - ASIDE == set()
+
+
+def test_the_tags_of_a_mapping_are_read_as_well() -> None:
+    tags = "{CostCenter: a, Environment: b, ManagedBy: c, Project: d}"
+    text = "Resources: {Parameter: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: a, Tags: %s}}}"
+    assert "W9161" not in found(template(text % tags))
+    assert "W9161" in found(template(text % "{CostCenter: a}"))
+
+
+def test_a_resource_type_that_nobody_knows_is_let_be() -> None:
+    assert (
+        found(template("Resources: {Mine: {Type: Custom::Mine, Properties: {ServiceToken: !ImportValue it}}}")) == set()
+    )
+
+
+def test_a_template_without_resources_has_no_findings() -> None:
+    assert found({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {}}) == set()

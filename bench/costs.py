@@ -108,8 +108,9 @@ def _total(tables: list[Table], current: Prices) -> Table:
     rows = [_total_row(name, stack, tables, current) for name, stack in STACKS.items()]
     notes = [
         f"Prices of {current.region}, {current.date}, without free tiers: bench/prices.json.",
-        "Stages: compute, requests and logs. Table: an item of up to 1 KB; the first version's table is provisioned, "
-        "at a fixed price for at most 5 records a second, so nothing is counted for it here.",
+        "Stages: compute, requests and logs. Table: items of up to 1 KB; the first version's table is provisioned, "
+        "and counted as if it were always used in full, five records a second day and night.",
+        f"Traces: X-Ray samples {TRACED:.0%}. The seed's functions don't trace, and were never connected.",
         "Not counted: what runs whether or not records come (provisioned concurrency, alarms), storage, data transfer.",
     ]
     return Table(name="cost", title="A million records (USD)", peer=OPTIMIZED, rows=rows, notes=notes)
@@ -121,6 +122,6 @@ def _total_row(name: str, stack: Stack, tables: list[Table], current: Prices) ->
         return Row(name=name, missing=missing)
     sample = {stage: sum(row.median(metric) or 0 for metric in row.metrics() if metric.endswith("(USD)"))
               for stage, row in stages.items()}  # fmt: skip
-    sample["table"] = prices.writes(current) if stack.on_demand else 0.0
+    sample["table"] = prices.writes(current) if stack.on_demand else prices.provisioned_writes(current)
     sample["traces"] = prices.traces(current, share=TRACED) if stack.traced else 0.0
     return Row(name=name, samples=[{**sample, "total": sum(sample.values())}])

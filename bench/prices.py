@@ -53,6 +53,11 @@ def writes(prices: Prices) -> float:
     return MILLION * prices.dynamodb_write_unit
 
 
+def provisioned_writes(prices: Prices) -> float:
+    """Return the price of a million items of up to 1 KB in a provisioned table that is always used in full."""
+    return MILLION / 3600 * prices.dynamodb_provisioned_write_unit_hour
+
+
 def traces(prices: Prices, *, share: float) -> float:
     """Return the price of the traces of a million records, of which X-Ray samples a share."""
     return MILLION * share * prices.xray_trace

@@ -26,3 +26,7 @@ def test_a_million_runs_of_512_mb_and_10_ms_cost_7_cents_on_arm() -> None:
 
 def test_a_gigabyte_of_log_has_its_price() -> None:
     assert prices.logs(prices.load(), size=1000) == pytest.approx(0.5)
+
+
+def test_a_million_writes_to_a_table_in_full_use_cost_18_cents() -> None:
+    assert prices.provisioned_writes(prices.load()) == pytest.approx(0.18, abs=0.01)

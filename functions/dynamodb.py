@@ -1,7 +1,7 @@
 """DynamoDB in one module: botocore's signer, the standard library's HTTP, and the retries between them.
 
-boto3's client does the same for one operation as for thousands: its service models, endpoint rules and hooks are more
-than a third of a cold start. `docs/performance.md` has the figures.
+boto3's client does the same for one operation as for thousands: its service models, endpoint rules and hooks are half
+of a cold start. `docs/performance.md` has the figures.
 """
 
 from __future__ import annotations

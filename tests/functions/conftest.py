@@ -48,6 +48,13 @@ class FakeDynamoDB:
         self.silent = threading.Event()  # set: requests get no answer until it is cleared
         self.closing = threading.Event()
 
+    def wait_for_connections(self, count: int) -> None:
+        """Wait for a connection that the caller has opened already, but whose thread may not have started."""
+        deadline = time.monotonic() + 10
+        while self.connections < count:
+            assert time.monotonic() < deadline, f"{self.connections} of {count} connections after 10 s"
+            threading.Event().wait(0.01)
+
     def put_item(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.requests.append(request)
         if failure := self.failures.pop(0) if self.failures else self.always:

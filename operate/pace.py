@@ -7,7 +7,9 @@ from collections.abc import Callable
 from threading import Lock
 
 CHUNK = 0.2
-"""Seconds: so much of the rate is handed out at once, and so much that was not used can be caught up on."""
+"""Seconds' worth of permits that are handed out at once."""
+CATCH_UP = 1.0
+"""Seconds' worth of permits that were not used in time and still can be."""
 RELIEF = 0.5
 """Seconds within which further throttling belongs to the calls that were under way, and slows down no more."""
 RECOVERY = 1.4
@@ -46,7 +48,7 @@ class Pace:
             rate = self._rate(now)
             if rate is None:
                 return most
-            self._next = max(self._next, now - CHUNK)
+            self._next = max(self._next, now - CATCH_UP)
             count = max(1, min(most, int(rate * CHUNK)))
             due = self._next
             self._next += count / rate

@@ -58,7 +58,11 @@ class EmbeddedAws:
 
     def __enter__(self) -> EmbeddedAws:
         self.start()
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.end()
+            raise
         return self
 
     def start(self) -> None:
@@ -99,7 +103,6 @@ class EmbeddedAws:
             json.loads(line) if line.strip() else {"error": f"the embedded AWS did not start:\n{self.log_tail()}"}
         )
         if "error" in answer:
-            self.end()
             raise LocalError(answer["error"])
         self.environment = answer["environment"]
         context = ssl.create_default_context(cafile=self.environment["AWS_CA_BUNDLE"])

@@ -73,6 +73,9 @@ class AsynchronousInvocation:
         # The signature covers the invocation type and the body, so a caller with a real signature can't be turned into
         # a dry run. Lambda's loop detection comes after every other check and before the function: a chain of events
         # beyond any length gets that refusal, and none other, exactly where the event would have been taken.
+        if await self.queue.functions.allows_loops(_target(scope, name)):
+            message = "A function whose RecursiveLoop is Allow takes asynchronous events from the owner alone here."
+            return _error(501, "NotImplementedException", message, str(uuid4()))
         answer = await call(self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body)
         if answer.status == 400 and answer.error_code == "RecursiveInvocationException":
             return answer._replace(status=204)
@@ -110,7 +113,7 @@ def _refuse_constant(name: str) -> None:
 def _target(scope: Scope, name: str) -> Target:
     match = FUNCTION.fullmatch(name)
     if match is None:
-        raise ValueError(f"not a function's name or ARN: {name}")
+        return Target(ACCOUNT, _region(scope), name)  # the app inside says what is wrong with it
     query = parse_qs(scope["query_string"].decode())
     qualifier = match["qualifier"] or query.get("Qualifier", [None])[0]
     return Target(

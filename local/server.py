@@ -107,7 +107,9 @@ def _announcing(app: App, started: asyncio.Event) -> App:
 
 
 def _say(answer: dict[str, Any]) -> None:
+    """Tell the parent, which reads this line and no other: whatever else is printed goes to the log."""
     print(json.dumps(answer), flush=True)  # noqa: T201 - the parent reads it
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

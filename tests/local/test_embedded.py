@@ -178,6 +178,17 @@ def test_a_user_with_permission_invokes_by_a_signed_request(stack: DeployedStack
     assert len(stack.items()) == 1
 
 
+def test_a_user_can_not_invoke_where_loop_detection_is_off(stack: DeployedStack) -> None:
+    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
+    client, owner = user_client(stack, "lambda", "looper", allow), stack.client("lambda")
+    owner.put_function_recursion_config(FunctionName="processor-dev", RecursiveLoop="Allow")
+    try:
+        with pytest.raises(ClientError, match="from the owner alone"):
+            client.invoke(FunctionName=stack.outputs.functions["processor"], InvocationType="Event", Payload=b"{}")
+    finally:
+        owner.put_function_recursion_config(FunctionName="processor-dev", RecursiveLoop="Terminate")
+
+
 def test_a_client_that_does_not_trust_the_authority_is_not_served(stack: DeployedStack) -> None:
     client = boto3.client("sts", region_name="us-east-1", endpoint_url=stack.aws.endpoint, verify=True,
                           aws_access_key_id="test", aws_secret_access_key="test")  # fmt: skip

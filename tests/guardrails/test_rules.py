@@ -7,7 +7,7 @@ import pytest
 
 import guardrails
 
-from .linting import found, found_unexpanded, python_rules, runner, subjects
+from .linting import ROOT, edited, found, found_unexpanded, lint, own_rules, python_rules, runner, subjects
 
 # How many subjects the committed template has for each rule, at least.
 LOOKED_AT = {
@@ -109,3 +109,27 @@ def test_a_rule_that_breaks_is_no_silence(committed: dict[str, Any], monkeypatch
 
     monkeypatch.setattr(guardrails.NoDeadLetters, "subjects", broken)
     assert found(committed) == {"E0002"}
+
+
+def test_the_documentation_lists_every_rule_as_it_is() -> None:
+    documented = dict(
+        re.findall(r"\| \[([EW]9\d{3}\]\(https://[^)]+)\) \| (.+) \|\n", (ROOT / "docs/guardrails.md").read_text())
+    )
+    assert {name.partition("]")[0] for name in documented} == set(own_rules())
+    for rule in python_rules().values():
+        assert documented[f"{rule.id}]({rule.source_url}"] == rule.shortdesc
+
+
+def test_a_finding_can_be_suppressed_on_one_resource(committed: dict[str, Any]) -> None:
+    def without_dead_letters(template: dict[str, Any]) -> None:
+        for stage in ("Validator", "Enricher"):
+            del template["Resources"][f"{stage}Function"]["Properties"]["DeadLetterQueue"]
+
+    def suppressed(template: dict[str, Any]) -> None:
+        ignored = {"cfn-lint": {"config": {"ignore_checks": ["E9141"]}}}
+        template["Resources"]["ValidatorFunction"]["Metadata"] = ignored
+
+    messages = {match.message.split()[0] for match in lint(edited(committed, without_dead_letters))}
+    assert messages == {"ValidatorFunction", "EnricherFunction"}
+    left = lint(edited(edited(committed, without_dead_letters), suppressed))
+    assert {match.message.split()[0] for match in left} == {"EnricherFunction"}

@@ -4,12 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The scanner's pins clash with the SAM CLI's.
+SCAN := .venv-scan
+SCAN_READY := $(SCAN)/.ready
+CHECKOV := $(SCAN)/bin/checkov --config-file .checkov.yaml
 
 # Nothing is sent anywhere, and nothing but the named targets reads the caller's AWS account.
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run up test generate lint bench lock clean
+.PHONY: help setup run up test generate lint scan bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -39,20 +43,31 @@ lint: $(READY) ## check style, types, the template and that generated files are 
 	@$(BIN)/sam validate
 	@$(BIN)/sam validate --lint
 
+scan: $(READY) $(SCAN_READY) ## scan the template, and what prod deploys of it, by checkov
+	@mkdir -p .aws-sam
+	@$(BIN)/python -m tests.guardrails.deployed prod > .aws-sam/prod.json
+	@$(CHECKOV) --file template.yaml
+	@$(CHECKOV) --file .aws-sam/prod.json
+
 bench: $(READY) ## measure the project beside its peers (ARGS="--list" shows what)
 	@$(BIN)/python -m bench $(ARGS)
 
 setup: $(READY) ## make the virtual environment in .venv
 
-lock: $(READY) ## pin requirements.in anew, with hashes, as requirements.txt
+lock: $(READY) ## pin the requirements anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links requirements.in --output-file requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links requirements-scan.in --output-file requirements-scan.txt
 
 clean: ## remove what the other commands made
-	@rm -rf $(VENV) .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(SCAN) .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The lock is complete, so pip has nothing to resolve; byte code is written when a module is first imported.
+INSTALL = $(PYTHON) -m venv --clear $(1) && \
+	$(1)/bin/python -m pip install -qq --no-deps --no-compile --require-hashes --requirement $(2) && touch $(1)/.ready
+
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \
 		"Python 3.11 or newer is needed: '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)." \
@@ -61,6 +76,8 @@ $(READY): requirements.txt
 		"The venv module of '$(PYTHON)' is missing: install it (Debian and Ubuntu: apt-get install python3-venv)," \
 		"then run make $(MAKECMDGOALS) again"; exit 1; }
 	@echo "Making $(VENV) and installing $$(grep -c '==' requirements.txt) packages, about a minute the first time ..."
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install -qq --no-deps --no-compile --require-hashes --requirement requirements.txt
-	@touch $@
+	@$(call INSTALL,$(VENV),requirements.txt)
+
+$(SCAN_READY): requirements-scan.txt | $(READY)
+	@echo "Making $(SCAN) and installing checkov, about a minute the first time ..."
+	@$(call INSTALL,$(SCAN),requirements-scan.txt)

@@ -25,12 +25,16 @@ def test_each_function_runs_the_handler_of_its_stage_on_the_supported_runtime(co
 
 
 def test_only_the_processor_is_told_the_table(committed: dict[str, Any]) -> None:
-    told = {stage: function.get("Environment") for stage, function in functions(committed).items()}
-    assert told == {
-        "Validator": None,
-        "Enricher": None,
-        "Processor": {"Variables": {"TABLE_NAME": {"Ref": "DataTable"}}},
+    told = {
+        stage: {
+            # What has no value is there for `sam local` alone, and is left out on AWS.
+            name: value
+            for name, value in function.get("Environment", {}).get("Variables", {}).items()
+            if value != {"Ref": "AWS::NoValue"}
+        }
+        for stage, function in functions(committed).items()
     }
+    assert told == {"Validator": {}, "Enricher": {}, "Processor": {"TABLE_NAME": {"Ref": "DataTable"}}}
 
 
 def test_the_names_are_those_of_the_contract(committed: dict[str, Any]) -> None:

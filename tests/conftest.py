@@ -56,9 +56,10 @@ class DeployedStack:
         """Empty the asynchronous queue, the table and the dead-letter queue."""
         self.aws.restart_queue(pace)
         table = self.client("dynamodb")
-        for item in self.items():
-            key = {"id": {"S": item.id}, "timestamp": {"N": str(item.timestamp)}}
-            table.delete_item(TableName=self.outputs.table, Key=key)
+        for page in table.get_paginator("scan").paginate(TableName=self.outputs.table):
+            for item in page["Items"]:  # also what a test put there that is no record
+                key = {name: item[name] for name in ("id", "timestamp")}
+                table.delete_item(TableName=self.outputs.table, Key=key)
         self.dead_letters()
 
 

@@ -153,7 +153,8 @@ BAD_EVENTS = {
 
 
 def test_every_sample_event_is_tested() -> None:
-    assert {path.name for path in EVENTS.glob("*.json")} == set(GOOD_EVENTS) | set(BAD_EVENTS)
+    events = {path.name for path in EVENTS.glob("*.json")} - {"env.json"}  # which holds variables for sam local
+    assert events == set(GOOD_EVENTS) | set(BAD_EVENTS)
 
 
 @pytest.mark.parametrize(("name", "stage"), GOOD_EVENTS.items())

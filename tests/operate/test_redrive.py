@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,15 @@ def test_no_more_than_asked_for_are_sent(aws: FakeAws, operate: Run) -> None:
         aws.put(record(number))
     ran = operate("redrive", "--yes", "--max", 7)
     assert (ran.code, len(aws.invocations), aws.visible) == (0, 7, 43)
+
+
+def test_letters_that_are_not_chosen_do_not_count_as_sent(aws: FakeAws, operate: Run) -> None:
+    for number in range(30):
+        aws.put(record(number), error="wait")
+    for number in range(30, 40):
+        aws.put(record(number), error="send")
+    ran = operate("redrive", "--yes", "--max", 7, "--grep", "send")
+    assert (ran.code, len(aws.invocations), aws.visible) == (0, 7, 33)
 
 
 def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(aws: FakeAws, operate: Run) -> None:
@@ -203,6 +213,26 @@ def test_a_letter_that_sqs_delivers_twice_is_sent_once(aws: FakeAws, operate: Ru
     aws.on_invoke = deliver_again
     assert operate("redrive", "--yes", "--parallel", 1).code == 0
     assert len(aws.invocations) == 1
+    assert not aws.messages
+
+
+def test_a_letter_whose_deletion_failed_is_deleted_when_it_is_seen_again(
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.put(record(1))
+    failures = iter(range(2))
+    delete = aws._DeleteMessageBatch
+
+    def fail_at_first(request: dict[str, Any]) -> dict[str, Any]:
+        if next(failures, None) is None:
+            return delete(request)
+        for message in aws.messages.values():
+            message.visible_at = 0
+        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in request["Entries"]]}
+
+    monkeypatch.setattr(aws, "_DeleteMessageBatch", fail_at_first)
+    ran = operate("redrive", "--yes")
+    assert (ran.code, ran.counts["sent again"], len(aws.invocations)) == (0, 1, 1)
     assert not aws.messages
 
 

@@ -61,9 +61,11 @@ class Screen:
                 self.note(f"... and {count - NAMED} more {kind}.")
 
     @contextmanager
-    def progress(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    def progress(self, what: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
         """Show how much of `total` is done, on a terminal; yields what is to be called with each bit more."""
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._err, disable=not self._err.is_terminal, transient=True) as progress:
+        with Progress(
+            *columns, console=self._err, disable=not (shown and self._err.is_terminal), transient=True
+        ) as progress:
             task = progress.add_task(what, total=total or None)
             yield lambda count: progress.advance(task, count)

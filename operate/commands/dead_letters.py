@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from operate.commands.options import EXIT_CODES, Deployed, of_stack, selecting
 from operate.errors import StoppedError
 from operate.look import look
 from operate.queue import Depth
+from operate.screen import Screen
 from operate.selection import Finding, Selection, examine
 
 COLUMNS = ("Time", "Stage", "Record", "Attempts", "Error")
@@ -45,22 +47,45 @@ def dead_letters(
     receive count rises, which nothing depends on. If this is killed they come back by themselves, after 60 s in a queue
     that is not long, after 15 minutes at most.
     """
-    with _findings(deployed, selection, history) as findings:
-        if only_count:
-            deployed.screen.say(str(sum(1 for _ in findings)))
-        elif as_json:
+    found = _Found()
+    with _findings(deployed, selection, history, shown=not as_json) as findings:
+        if as_json:
             _print_json(findings, deployed.screen.say)
         else:
-            _print_tables(deployed, findings, rows=not only_summary)
+            found.add(findings, rows=not (only_count or only_summary))
+    if only_count:
+        deployed.screen.say(str(found.reasons.total()))
+    elif not as_json:
+        _print_tables(deployed.screen, found)
+
+
+@dataclass
+class _Found:
+    """What is kept of letters until all are seen: no events."""
+
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, findings: Iterator[Finding], *, rows: bool) -> None:
+        """Count letters and, if need be, keep a row of each."""
+        for finding in findings:
+            self.reasons[finding.stage_name, finding.reason] += 1
+            if rows:
+                self.rows.append(_row(finding))
 
 
 @contextmanager
-def _findings(deployed: Deployed, selection: Selection, history: Path | None) -> Iterator[Iterator[Finding]]:
+def _findings(
+    deployed: Deployed, selection: Selection, history: Path | None, *, shown: bool
+) -> Iterator[Iterator[Finding]]:
     stack = deployed.pipeline
     selection.require_stages_of(stack)
     queue = deployed.queue()
     depth = queue.depth()
-    with deployed.history(history) as known, deployed.screen.progress("dead letters", depth.visible) as advance:
+    with (
+        deployed.history(history) as known,
+        deployed.screen.progress("dead letters", depth.visible, shown=shown) as advance,
+    ):
         if known.problem:
             deployed.screen.note(f"What was redriven before is not known: {known.problem}.")
 
@@ -125,20 +150,15 @@ def describe(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _print_tables(deployed: Deployed, findings: Iterator[Finding], *, rows: bool) -> None:
-    lines, reasons = [], Counter[tuple[str, str]]()
-    for finding in findings:
-        reasons[finding.stage_name, finding.reason] += 1
-        if rows:
-            lines.append(_row(finding))
-    if not reasons:
-        deployed.screen.say("There are no dead letters, or none that were asked for.")
+def _print_tables(screen: Screen, found: _Found) -> None:
+    if not found.reasons:
+        screen.say("There are no dead letters, or none that were asked for.")
         return
-    if rows:
-        deployed.screen.table("Dead letters", COLUMNS, sorted(lines))
-        deployed.screen.say("")
-    summary = [(stage, count, reason) for (stage, reason), count in sorted(reasons.items(), key=lambda item: -item[1])]
-    deployed.screen.table("By stage and reason", ("Stage", "Letters", "Reason"), summary)
+    if found.rows:
+        screen.table("Dead letters", COLUMNS, sorted(found.rows))
+        screen.say("")
+    summary = [(stage, count, reason) for (stage, reason), count in found.reasons.most_common()]
+    screen.table("By stage and reason", ("Stage", "Letters", "Reason"), summary)
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ CHECKOV := $(SCAN)/bin/checkov --config-file .checkov.yaml
 # Nothing is sent anywhere, and nothing but the named targets reads the caller's AWS account.
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without byte code every command would compile cfn-lint and the SAM CLI anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run up test generate lint scan bench lock clean
 .DEFAULT_GOAL := help

@@ -17,6 +17,8 @@ ELSEWHERE = {
     "make run": "tests/local/test_run.py",
     "make test": ".ci/run",
     ". .venv/bin/activate": "tests/test_setup.py",
+    "cfn-lint": "Makefile",  # by `make lint`, before the tests
+    "sam validate --lint": "Makefile",
 }
 
 

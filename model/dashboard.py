@@ -28,13 +28,22 @@ class _Stage(NamedTuple):
 
     name: str
     function: str
+    alias: str
     log_group: str
     memory: int
 
     def metric(self, name: str, **options: Any) -> list[Any]:
         """Name a metric of the stage's alias, which is what its callers invoke."""
-        alias = f"{self.function}:live"
-        return ["AWS/Lambda", name, "FunctionName", self.function, "Resource", alias, {"label": self.name, **options}]
+        resource = f"{self.function}:{self.alias}"
+        return [
+            "AWS/Lambda",
+            name,
+            "FunctionName",
+            self.function,
+            "Resource",
+            resource,
+            {"label": self.name, **options},
+        ]
 
     def whole(self, name: str, **options: Any) -> list[Any]:
         """Name a metric of the function as a whole."""
@@ -78,6 +87,7 @@ def _shown(stage: Component) -> _Stage:
     return _Stage(
         name=function.Handler.partition(".")[0],
         function=f"${{{function.title}}}",
+        alias=function.AutoPublishAlias,
         log_group=f"${{{stage.log_group.title}}}",
         memory=function.MemorySize,
     )

@@ -57,10 +57,10 @@ bench: $(READY) ## measure the project beside its peers (ARGS="--list" shows wha
 setup: $(READY) ## make the virtual environment in .venv
 
 lock: $(READY) ## pin the requirements anew, with hashes
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links requirements.in --output-file requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links requirements-scan.in --output-file requirements-scan.txt
+	@for name in requirements requirements-scan; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; \
+	done
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) $(SCAN) .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
+from uuid import uuid4
 
 from botocore.credentials import Credentials
 
@@ -93,7 +94,7 @@ class Destinations:
         answer = await self.functions.may_invoke(target, credentials)
         if answer.status != 204:
             raise DeliveryError(f"{target.arn} was not invoked: {answer.problem}")
-        self.accept(origin, target, document.body, answer.headers["x-amzn-requestid"])
+        self.accept(origin, target, document.body, str(uuid4()))
 
     async def _to_queue(self, arn: str, document: Document, credentials: Credentials) -> None:
         _, _, _, region, account, name = arn.split(":")

@@ -12,6 +12,7 @@ from local.aws_api import Answer, AwsApi
 from local.event import UNQUALIFIED, Attempt, Event, Result, Target
 from local.recent import Recent
 from local.schedule import Settings
+from local.settings import ACCESS_KEY
 
 FUNCTIONS = "/2015-03-31/functions"
 EVENT_INVOKE_CONFIG = "/2019-09-25/functions/{}/event-invoke-config"
@@ -44,12 +45,14 @@ class LambdaApi:
     aws: AwsApi
     for_owner: Recent[tuple[str, bytes, str], Answer] = field(default_factory=Recent)
     """Whether the owner's events are taken, by the function's name, the query and the region."""
+    _permissions: Recent[tuple[Target, str], Answer] = field(default_factory=Recent)
     _configs: Recent[Target, InvokeConfig] = field(default_factory=Recent)
     _versions: Recent[Target, VersionConfig | None] = field(default_factory=Recent)
 
     def forget(self) -> None:
         """Ask anew for every function's settings: one of them may have been changed."""
         self.for_owner.forget()
+        self._permissions.forget()
         self._configs.forget()
         self._versions.forget()
 
@@ -99,7 +102,8 @@ class LambdaApi:
 
     async def may_invoke(self, target: Target, credentials: Credentials | None) -> Answer:
         """Ask, as somebody or as the owner, whether an invocation would be taken (204), without making it."""
-        return await self._call(target, credentials, "DryRun", b"{}", 0)
+        asking = target, credentials.access_key if credentials else ACCESS_KEY
+        return await self._permissions.get(asking, lambda: self._call(target, credentials, "DryRun", b"{}", 0))
 
     async def _call(
         self, target: Target, credentials: Credentials | None, kind: str, payload: bytes, depth: int

@@ -20,11 +20,13 @@ from local.settings import ACCESS_KEY, ACCOUNT
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 EVENT_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config/?")
 LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
-CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
+CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 FUNCTION = re.compile(
     r"(?:arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:|(?P<partial>\d{12}):function:)?"
     r"(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?"
 )
+SETTING = ("iam", "cloudformation")
+"""The services beside Lambda whose requests change what functions and roles are."""
 BEYOND_ANY_LOOP = "1000"
 
 
@@ -47,7 +49,7 @@ class AsynchronousInvocation:
             await self._configure(scope, receive, send)
         else:
             await self.inner(scope, receive, send)
-            if scope["method"] != "GET" and LAMBDA.match(scope["path"]):
+            if _may_change_settings(scope):
                 self.queue.functions.forget()
 
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
@@ -141,6 +143,13 @@ def _with_header(scope: Scope, name: bytes, value: bytes) -> Scope:
 
 def _credential(scope: Scope) -> re.Match[str] | None:
     return CREDENTIAL.search(_header(scope, b"authorization"))
+
+
+def _may_change_settings(scope: Scope) -> bool:
+    """Tell whether a request may have changed what functions do, or what somebody may."""
+    match = _credential(scope)
+    ours = LAMBDA.match(scope["path"]) or (match and match[3] in SETTING)
+    return scope["method"] != "GET" and bool(ours)
 
 
 def _access_key(scope: Scope) -> str:

@@ -1,7 +1,10 @@
-"""What Lambda's Python runtime does before a handler is loaded: log lines become JSON on standard error.
+"""What Lambda's Python runtime does before a handler is loaded, in the interpreters of the embedded AWS.
+
+Of what is installed, a function sees the SDK alone, as in Lambda: a handler that needs more has to bundle it, and the
+tools' own packages don't slow its start down. Log lines become JSON on standard error.
 
 Python imports this by itself in every interpreter that the embedded AWS starts for a function; it finds it by
-PYTHONPATH. Without it a function's INFO lines would be nowhere.
+PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -11,7 +14,25 @@ import os
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     import json
     import logging
+    import sys
     import time
+    from importlib.machinery import ModuleSpec, PathFinder
+
+    SDK = frozenset({"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"})
+
+    class _Sdk:
+        """Finds the SDK among the installed packages, and no other of them."""
+
+        def __init__(self, installed: list[str]) -> None:
+            self._installed = installed
+
+        def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+            """Find a top-level package; what is inside one is found by the package's own path."""
+            return PathFinder.find_spec(name, self._installed) if name in SDK else None
+
+    _installed = [entry for entry in sys.path if entry.endswith(("/site-packages", "/dist-packages"))]
+    sys.path[:] = [entry for entry in sys.path if entry not in _installed]
+    sys.meta_path.append(_Sdk(_installed))
 
     _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

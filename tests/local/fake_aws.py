@@ -79,6 +79,8 @@ class FakeAws:
     events: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """What each qualified function was invoked with."""
     messages: list[dict[str, Any]] = field(default_factory=list)
+    dry_runs: Counter[str] = field(default_factory=Counter)
+    """How often it was asked whether each qualified function may be invoked."""
     gate: asyncio.Event | None = None
     """Holds invocations back until it is set."""
     running: Counter[str] = field(default_factory=Counter)
@@ -127,6 +129,7 @@ class FakeAws:
         if "Credential=test/" not in headers["authorization"] and name in self.denied:
             return 403, {"x-amzn-errortype": "AccessDeniedException"}, b'{"Message":"not authorized"}'
         if headers.get("x-amz-invocation-type") == "DryRun":
+            self.dry_runs[name] += 1
             return 204, {"x-amz-executed-version": "7"}, b""
         if int(headers.get("x-ministack-invoke-depth", 0)) > 16:
             return 400, {"x-amzn-errortype": "RecursiveInvocationException"}, b'{"message":"recursive loop"}'

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.aws_api import OWNER
 from local.event import Result
 from local.faults import Faults
 from local.queue import Pace
@@ -350,5 +351,35 @@ def test_a_restart_forgets_events_and_counts() -> None:
         await opened.invoke("f")
         await opened.queue.restart(Pace())
         assert (opened.queue.tally.open, opened.queue.tally.counts) == (0, {})
+
+    asyncio.run(scenario())
+
+
+def test_a_right_that_is_taken_away_is_missed_at_once() -> None:
+    async def scenario() -> None:
+        aws = FakeAws({"f": [success()], "g": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))})
+        opened = door(aws)
+        await opened.invoke("f:live")
+        await opened.drained()
+        aws.denied.add("g:live")
+        iam = OWNER.format(region="us-east-1", service="iam")
+        await opened.request("POST", "/", b"Action=PutRolePolicy", authorization=iam)
+        await opened.invoke("f:live")
+        await opened.drained()
+        assert len(aws.events["g:live"]) == 1
+        assert count(opened, "DestinationDeliveryFailures") == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_burst_asks_once_whether_its_destination_may_be_invoked() -> None:
+    async def scenario() -> None:
+        aws = FakeAws({"f": [success()], "g": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))})
+        opened = door(aws)
+        for _ in range(20):
+            await opened.invoke("f:live")
+        await opened.drained()
+        assert len(aws.events["g:live"]) == 20
+        assert aws.dry_runs["g:live"] <= opened.queue.pace.concurrency
 
     asyncio.run(scenario())

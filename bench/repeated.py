@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from functools import partial
 from typing import Any
@@ -35,4 +36,5 @@ def _stage(name: str, memory: int, queue: Any, **given: Any) -> Any:
 
 
 if __name__ == "__main__":
+    gc.disable()  # as generate.py does
     sys.stdout.write(render(repeated(int(sys.argv[1]))))

@@ -1,7 +1,7 @@
 """Templates as YAML for people: AWS's order of sections, types first, short intrinsic functions, no anchors."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -62,14 +62,32 @@ def render(template: Template) -> str:
     """Write a template as YAML: the same text for the same template.
 
     Raises:
-        ValueError: an object of the model got into a text, as an f-string of a Ref would put it.
+        ValueError: a resource lacks what its type requires (the note says which resource), or an object of the model
+            got into a text, as an f-string of a Ref would put it.
     """
-    sections = _ordered(template.to_dict(), SECTIONS)
+    sections = _ordered(_sections(template), SECTIONS)
     sections["Resources"] = {name: _ordered(body, ATTRIBUTES) for name, body in sections["Resources"].items()}
     text = yaml.dump(sections, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
-    if leak := re.search(r".*<\S+ object at 0x.*", text):
+    if " object at 0x" in text and (leak := re.search(r".*<\S+ object at 0x.*", text)):
         raise ValueError(f"a Ref or GetAtt must be a value of its own or in a Join, not in an f-string: {leak[0]}")
     return HEADER + _spaced(_unquoted(text))
+
+
+def _sections(template: Template) -> dict[str, Any]:
+    try:
+        return template.to_dict()
+    except (TypeError, ValueError) as error:
+        for resource in _incomplete(template):  # troposphere's message names the type alone
+            error.add_note(f"in the resource {resource}")
+        raise
+
+
+def _incomplete(template: Template) -> Iterator[str]:
+    for title, resource in template.resources.items():
+        try:
+            resource.to_dict()
+        except (TypeError, ValueError):
+            yield f"{title} ({resource.resource_type})"
 
 
 def _ordered(mapping: Mapping[str, Any], first: tuple[str, ...]) -> dict[str, Any]:

@@ -95,19 +95,10 @@ def build() -> Template:
 
 
 def _add(template: Template, *groups: Iterable[AWSObject]) -> None:
-    """Add the resources, tagged: the one place where the template gets any.
-
-    Raises:
-        ValueError: a resource lacks what its type requires; the note says which resource.
-    """
+    """Add the resources, tagged: the one place where the template gets any."""
     for group in groups:
         for resource in group:
             tag(resource)
-            try:
-                resource.to_dict()
-            except (TypeError, ValueError) as error:
-                error.add_note(f"in the resource {resource.title} ({resource.resource_type})")
-                raise
             template.add_resource(resource)
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from model import build, storage
+from model import build, render, storage
 from model.function import function
 
 from .stages import STAGES, following
@@ -33,7 +33,7 @@ def test_a_resource_that_lacks_a_property_is_named(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(storage, "data_table", without_keys)
     with pytest.raises(ValueError, match="KeySchema") as raised:
-        build()
+        render(build())
     assert raised.value.__notes__ == ["in the resource DataTable (AWS::DynamoDB::Table)"]
 
 

@@ -15,6 +15,7 @@ from local.clock import DEFAULT_MINUTE, Clock
 from local.embedded import ROOT, Options
 from local.errors import LocalError
 from local.faults import KINDS, Faults
+from local.picture import picture, recording_console
 from local.queue import Pace
 from local.report import show
 from local.run import run
@@ -71,14 +72,22 @@ def cli() -> None:
 @cli.command("run")
 @click.argument("records", type=click.Path(path_type=Path), default=ROOT / "events" / "records.jsonl")
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the report as JSON too.")
+@click.option(
+    "--picture",
+    "picture_path",
+    type=click.Path(path_type=Path),
+    help="Write what is printed as an SVG too; the bars then show at their end only.",
+)
 @_queue_options
-def run_command(records: Path, report_path: Path | None, **queue: Any) -> None:
+def run_command(records: Path, report_path: Path | None, picture_path: Path | None, **queue: Any) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
-    console = _console(stderr=False)
+    console = recording_console() if picture_path else _console(stderr=False)
     report = run(records, Options(pace=_pace(**queue)), console)
     show(report, console)
     if report_path:
         _write(report_path, report.json())
+    if picture_path:
+        _write(picture_path, picture(console, "make run"))
     if report.problems:
         raise LocalError("; ".join(report.problems))
 

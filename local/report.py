@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from local.settle import Fate, Settled
+from local.settle import Fate, Item, Settled
 
 MOST_ROWS = 25
 """A table of more rows than these counts its outcomes instead."""
@@ -59,6 +59,7 @@ class Report(NamedTuple):
             "seconds": round(self.seconds, 3),
             "records_per_second": round(self.submitted / self.seconds, 1) if self.seconds else 0.0,
             "items": self.items,
+            "enriched_by": Counter(item.enriched_by for line in self.lines for item in line.items if item.enriched_by),
             "stored_and_dead": sum(line.fate is Fate.STORED and bool(line.letters) for line in self.lines),
             "refused_lines": [_refused(line) for line in self.lines if line.fate is Fate.REFUSED],
             "lost_lines": [_named(line) for line in self.lines if line.fate is Fate.LOST],
@@ -107,8 +108,12 @@ def _row(line: Settled) -> _Row:
     elif line.fate is Fate.DEAD:
         stage, detail = line.letters[0].stage, line.letters[0].reason
     elif line.items:
-        detail = "enriched" if all(item.enriched for item in line.items) else "not enriched"
+        detail = ", ".join(sorted({_enrichment(item) for item in line.items}))
     return _Row(str(line.submission.line.number), line.id or "", line.fate.value, stage, detail)
+
+
+def _enrichment(item: Item) -> str:
+    return f"enriched by version {item.enriched_by}" if item.enriched_by else "not enriched"
 
 
 STYLES = {Fate.STORED.value: "green", Fate.DEAD.value: "yellow", Fate.REFUSED.value: "yellow", Fate.LOST.value: "red"}

@@ -39,7 +39,8 @@ class Item(NamedTuple):
     timestamp: int
     data: str
     """In canonical JSON."""
-    enriched: bool
+    enriched_by: str | None
+    """The enricher's version; None on an item that was never enriched."""
 
 
 class Settled(NamedTuple):
@@ -129,7 +130,8 @@ def _sender(document: Any) -> str | None:
 
 def _item(item: dict[str, Any]) -> Item:
     data = canonical(json.loads(item["data"]["S"]))
-    return Item(item["id"]["S"], int(item["timestamp"]["N"]), data, item.get("enriched", {}).get("BOOL") is True)
+    enriched_by = item["version"]["S"] if item.get("enriched", {}).get("BOOL") else None
+    return Item(item["id"]["S"], int(item["timestamp"]["N"]), data, enriched_by)
 
 
 def _is_of(item: Item, document: Any) -> bool:

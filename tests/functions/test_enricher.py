@@ -11,7 +11,7 @@ import enricher
 from record import InvalidRecord
 
 GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
-ENRICHED = GOOD | {"enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
+ENRICHED = GOOD | {"enriched": True, "enrichedAt": 1767225600500, "version": enricher.VERSION}
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError, SSLError
 
+import enricher
 from local.clock import Clock
 from local.event import Result
 from local.faults import Faults
@@ -30,8 +31,8 @@ def metric(state: dict[str, Any], name: str) -> int:
 def test_a_good_record_passes_the_three_stages_and_is_stored_enriched(stack: DeployedStack) -> None:
     stack.submit(GOOD)
     state = stack.drain()
-    assert [(item.id, item.timestamp, item.data, item.enriched) for item in stack.items()] == [
-        ("a", 1700000000000, '{"n":1}', True)
+    assert [(item.id, item.timestamp, item.data, item.enriched_by) for item in stack.items()] == [
+        ("a", 1700000000000, '{"n":1}', enricher.VERSION)
     ]
     assert {name: counts["SUCCESS"] for name, counts in state["functions"].items()} == {
         "validator-dev": 1,

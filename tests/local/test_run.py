@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import enricher
 from local.clock import Clock
 from local.errors import LocalError
 from local.faults import Faults
@@ -70,6 +71,7 @@ def test_a_conflicting_line_is_dead_though_its_key_is_stored(stack: DeployedStac
     document = run(stack, tmp_path, record(1), record(1, data="other")).document()
     assert (document["stored"], document["items"], document["problems"]) == (1, 1, [])
     assert document["dead_letters"][0]["stage"] == "processor"
+    assert document["enriched_by"] == {enricher.VERSION: 1}
 
 
 def test_lines_without_a_timestamp_are_found_by_their_id_and_data(stack: DeployedStack, tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_a_run_that_stops_in_the_middle_loses_records_and_says_so(stack: Deploye
 def test_the_table_shows_what_became_of_each_line(stack: DeployedStack, tmp_path: Path) -> None:
     text = shown(run(stack, tmp_path, record(1), {"id": "[red]x"}))
     assert "r1" in text
-    assert "enriched" in text
+    assert f"enriched by version {enricher.VERSION}" in text
     assert "[red]x" in text
     assert "Invalid data: missing data field" in text
     assert "2 submitted: 1 stored, 1 dead letters, 0 lost; 0 refused at the door." in text

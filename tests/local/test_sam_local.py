@@ -98,4 +98,6 @@ def test_the_enricher_marks_the_record(containers: tuple[EmbeddedAws, Stack, Pat
 def test_the_processor_writes_to_the_embedded_aws(containers: tuple[EmbeddedAws, Stack, Path]) -> None:
     aws, stack, _ = containers
     assert invoke(containers, "ProcessorFunction", "enriched.json") == {"statusCode": 200, "body": "Success"}
-    assert [item.enriched for item in read_items(aws.client("dynamodb"), stack.table)] == [True]
+    assert [item.enriched_by for item in read_items(aws.client("dynamodb"), stack.table)] == [
+        "1.0"
+    ]  # as events/enriched.json has it

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 
 import enricher
@@ -192,7 +193,8 @@ def test_a_user_can_not_invoke_where_loop_detection_is_off(stack: DeployedStack)
 
 def test_a_client_that_does_not_trust_the_authority_is_not_served(stack: DeployedStack) -> None:
     client = boto3.client("sts", region_name="us-east-1", endpoint_url=stack.aws.endpoint, verify=True,
-                          aws_access_key_id="test", aws_secret_access_key="test")  # fmt: skip
+                          aws_access_key_id="test", aws_secret_access_key="test",
+                          config=Config(retries={"total_max_attempts": 1}))  # fmt: skip
     with pytest.raises(SSLError):
         client.get_caller_identity()
 

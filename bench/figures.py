@@ -67,9 +67,14 @@ class Table:
         return list(dict.fromkeys(metric for row in self.rows for metric in row.metrics()))
 
     def ratio(self, variant: str, metric: str, against: str | None = None) -> float | None:
-        """Return how many times the peer's median a variant's is; None where either is missing."""
-        mine, other = self.row(variant).median(metric), self.row(against or self.peer).median(metric)
-        return mine / other if mine is not None and other else None
+        """Return how many times the peer's figure a variant's is, as the median of the rounds' own ratios.
+
+        A round measures both within seconds, so a machine whose speed changes from round to round changes no ratio;
+        None where either is missing.
+        """
+        rounds = zip(self.row(variant).samples, self.row(against or self.peer).samples, strict=False)
+        ratios = [mine[metric] / other[metric] for mine, other in rounds if metric in mine and other.get(metric)]
+        return median(ratios) if ratios else None
 
     def as_json(self) -> dict[str, Any]:
         """Return everything, each round's value too, for later comparison."""

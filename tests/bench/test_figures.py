@@ -26,8 +26,14 @@ def test_a_metric_that_was_not_measured_has_no_median() -> None:
     assert row("ours", 1).median("peak (MB)") is None
 
 
-def test_a_ratio_is_that_of_the_medians() -> None:
-    assert table(row("peer", 4, 4, 100), row("ours", 1, 2, 3)).ratio("ours", "time (ms)") == 0.5
+def test_a_ratio_is_taken_round_by_round() -> None:
+    # In the last round the machine was five times slower, for both.
+    assert table(row("peer", 4, 5, 20), row("ours", 2, 3, 10)).ratio("ours", "time (ms)") == 0.5
+
+
+def test_a_round_without_a_figure_has_no_ratio() -> None:
+    assert table(row("peer", 0, 4), row("ours", 1, 2)).ratio("ours", "time (ms)") == 0.5
+    assert table(row("peer", 0), row("ours", 1)).ratio("ours", "time (ms)") is None
 
 
 def test_a_ratio_to_a_peer_that_is_missing_is_none() -> None:

@@ -23,6 +23,7 @@ from bench.figures import Table
 from bench.handlers import Setup
 from bench.runtime_api import FunctionFailed
 from bench.show import show
+from local.errors import LocalError
 
 LEAST_ROUNDS = 9
 WIDTH = 140  # columns, of a table that goes to a file
@@ -116,5 +117,5 @@ def _node_version() -> str | None:
 if __name__ == "__main__":
     try:
         main()
-    except (FunctionFailed, OSError, subprocess.SubprocessError) as error:
+    except (FunctionFailed, LocalError, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"bench: {error}")

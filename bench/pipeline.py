@@ -20,6 +20,7 @@ from bench.handlers import Setup
 from bench.processes import running, seconds_by_generation
 from bench.rounds import Variant, interleave
 from local.embedded import Options
+from local.errors import LocalError
 from local.records import read_lines
 from local.run import deployed, feed
 
@@ -57,7 +58,7 @@ def _run(count: int, folder: Path) -> Sample:
         report = feed(aws, stack, lines, console)
         after = seconds_by_generation(os.getpid(), running())
     if report.problems:
-        raise RuntimeError("; ".join(report.problems))
+        raise LocalError("; ".join(report.problems))
     return figures(report.document(), output.getvalue(), time.perf_counter() - began) | _used(before, after)
 
 

@@ -45,7 +45,7 @@ def _stage(setup: Setup, stage: str, table: Endpoint) -> Table:
         title=f"The {stage} at Lambda's sizes",
         peer=_name(CONFIGURED[stage]),
         rows=rows,
-        notes=[_advice(rows, stage)],
+        notes=[advice(rows, stage)],
     )
 
 
@@ -66,17 +66,17 @@ def _measure(function: Function, *, setup: Setup, stage: str, memory: int) -> Sa
         }
 
 
-def _advice(rows: list[Row], stage: str) -> str:
+def advice(rows: list[Row], stage: str) -> str:
     """Say which size is the cheapest, and from which on more memory hardly helps."""
     measured = {row.name: row for row in rows if row.samples}
     if not measured:
         return "Nothing was measured, so nothing is suggested."
     cost = {name: row.median("a million (USD)") or 0 for name, row in measured.items()}
-    time = {name: row.median("p50 (ms)") or 0 for name, row in measured.items()}
+    latency = TABLE_LATENCY.get(stage, 0)
+    time = {name: (row.median("p50 (ms)") or 0) + latency for name, row in measured.items()}
     cheapest = min(cost, key=lambda name: cost[name])
     knee = next(name for name in time if time[name] <= KNEE * min(time.values()))
-    latency = TABLE_LATENCY.get(stage)
-    added = f" The cost counts {latency:g} ms more a call for DynamoDB's answer." if latency else ""
+    added = f" Both count {latency:g} ms more a call for DynamoDB's answer." if latency else ""
     return f"Cheapest: {cheapest}. Knee: {knee}. The model has {_name(CONFIGURED[stage])}.{added}"
 
 

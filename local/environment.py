@@ -46,6 +46,7 @@ def for_tools(exported: Mapping[str, str], folder: Path) -> dict[str, str]:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "2",
             "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "0.2",  # seconds between looks at a stack, which here is deployed in a moment
             "__SAM_CLI_APP_DIR": str(folder),
         }
     )

@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.figures import Row, Table, Target, percentile
-
-
-def row(name: str, *values: float) -> Row:
-    return Row(name=name, samples=[{"time (ms)": value} for value in values])
-
-
-def table(*rows: Row, **given: Any) -> Table:
-    return Table(name="test", title="A test", peer="peer", rows=rows, **given)
+from bench.figures import Row, Target, percentile
+from tests.bench.samples import row, table
 
 
 def test_a_median_is_that_of_the_rounds() -> None:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from bench.figures import Row, Table, Target
 from bench.markdown import as_markdown
+from tests.bench.samples import row, table
 
 
 def test_a_bench_becomes_a_table_with_its_targets() -> None:
-    table = Table(
-        name="test",
-        title="A test",
-        peer="peer",
-        rows=[
-            Row(name="peer", samples=[{"time (ms)": 200.0}]),
-            Row(name="ours", samples=[{"time (ms)": 50.0}]),
-            Row(name="other", missing="no Docker"),
-        ],
+    compared = table(
+        row("peer", 200.0),
+        row("ours", 50.0),
+        Row(name="other", missing="no Docker"),
         targets=[
             Target(variant="ours", metric="time (ms)", against="peer", at_most=0.2),
             Target(variant="other", metric="time (ms)", against="peer", at_most=0.2),
         ],
     )
-    assert as_markdown(table.as_json()).splitlines() == [
+    assert as_markdown(compared.as_json()).splitlines() == [
         "**A test** (in brackets: the ratio to peer)",
         "",
         "| | time (ms) |",

@@ -6,25 +6,21 @@ import io
 
 from rich.console import Console
 
-from bench.figures import Row, Table, Target
+from bench.figures import Row, Target
 from bench.show import show
+from tests.bench.samples import row, table
 
 
 def test_a_table_shows_medians_ratios_reasons_and_targets() -> None:
-    table = Table(
-        name="test",
-        title="A test",
-        peer="peer",
-        rows=[
-            Row(name="peer", samples=[{"time (ms)": 200.0}]),
-            Row(name="ours", samples=[{"time (ms)": 50.0}]),
-            Row(name="other", missing="no Docker"),
-        ],
+    compared = table(
+        row("peer", 200.0),
+        row("ours", 50.0),
+        Row(name="other", missing="no Docker"),
         targets=[Target(variant="ours", metric="time (ms)", against="peer", at_most=0.2)],
         notes=["A note."],
     )
     output = io.StringIO()
-    show(table, Console(file=output, width=120))
+    show(compared, Console(file=output, width=120))
     text = output.getvalue()
     assert "50 (0.25)" in text
     assert "other: no Docker" in text

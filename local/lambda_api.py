@@ -97,7 +97,7 @@ class LambdaApi:
         return _attempt(answer)
 
     async def version_of(self, target: Target) -> str | None:
-        """Return the version that the qualifier stands for at this moment."""
+        """Return the version that the qualifier stands for, or did half a second ago."""
         return (await self.may_invoke(target, None)).headers.get("x-amz-executed-version")
 
     async def may_invoke(self, target: Target, credentials: Credentials | None) -> Answer:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from functools import partial
-from typing import Any
 
 import troposphere
 
 from model import build, render, storage
-from model.function import function, pipeline
+from model.function import pipeline
+from model.stage import Stage
 from model.tags import tag
 
 SIZES = {"validator": 512, "enricher": 768, "processor": 512}
@@ -23,16 +22,12 @@ def repeated(functions: int) -> troposphere.Template:
     template = build()
     queue = storage.dead_letters().queue
     for copy in range(1, functions // len(SIZES)):
-        stages = (partial(_stage, f"{name}{copy}", memory, queue) for name, memory in SIZES.items())
-        for stage in pipeline(*stages):
-            for resource in (stage.log_group, stage.policy, stage.role, stage.function, *stage.alarms):
+        stages = (Stage(f"{name}{copy}", description="One more", memory=memory) for name, memory in SIZES.items())
+        for stage in pipeline(*stages, dead_letters=queue):
+            for resource in (*stage.resources, *stage.alarms):
                 tag(resource)
                 template.add_resource(resource)
     return template
-
-
-def _stage(name: str, memory: int, queue: Any, **given: Any) -> Any:
-    return function(name, description=f"The stage {name}", memory=memory, dead_letters=queue, **given)
 
 
 if __name__ == "__main__":

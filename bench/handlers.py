@@ -21,7 +21,6 @@ EVENTS = {"validator": RECORD, "enricher": RECORD, "processor": ENRICHED, "empty
 PRODUCT = "this project"
 NODE = "Node.js, AWS SDK v3"
 BOTO3 = "Python, boto3"
-SIGNER = "limit: a signer of one's own"
 EMPTY = "Python, empty handler"
 NODE_EMPTY = "Node.js, empty handler"
 

@@ -9,7 +9,7 @@ from statistics import median
 from bench.cpu import share_of
 from bench.endpoint import Endpoint, endpoint
 from bench.figures import Sample, Table, Target, percentile
-from bench.handlers import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SIGNER, Setup, variant
+from bench.handlers import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, Setup, variant
 from bench.lambdas import Function, started
 from bench.rounds import Variant, interleave
 
@@ -48,7 +48,6 @@ def _processors(setup: Setup, table: Endpoint, measure: partial[Sample], cpus: f
         variant(NODE, lambda: setup.node("processor", environment=environment), measure, cpus=cpus),
         variant(PRODUCT, lambda: setup.python("processor", environment=environment), measure, cpus=cpus),
         variant(BOTO3, lambda: setup.python("processor", store="boto3", environment=environment), measure, cpus=cpus),
-        variant(SIGNER, lambda: setup.python("processor", store="signer", environment=environment), measure, cpus=cpus),
         variant(EMPTY, lambda: setup.python("empty"), measure, cpus=cpus),
         variant(NODE_EMPTY, lambda: setup.node("empty"), measure, cpus=cpus),
     ]

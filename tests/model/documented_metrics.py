@@ -21,6 +21,7 @@ DOCUMENTED = {
         ),
         **dict.fromkeys(["DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"], EITHER),
         **dict.fromkeys(["ProvisionedConcurrentExecutions", "ProvisionedConcurrencySpilloverInvocations"], EITHER),
+        "ProvisionedConcurrencyUtilization": {ALIAS},
     },
     "AWS/SQS": dict.fromkeys(["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"], QUEUE),
     "AWS/DynamoDB": {

@@ -23,7 +23,14 @@ DOCUMENTED = {
         **dict.fromkeys(["ProvisionedConcurrentExecutions", "ProvisionedConcurrencySpilloverInvocations"], EITHER),
         "ProvisionedConcurrencyUtilization": {ALIAS},
     },
-    "AWS/SQS": dict.fromkeys(["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"], QUEUE),
+    "AWS/SQS": dict.fromkeys(
+        [
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateAgeOfOldestMessage",
+        ],
+        QUEUE,
+    ),
     "AWS/DynamoDB": {
         "WriteThrottleEvents": {TABLE},
         "ConsumedWriteCapacityUnits": {TABLE},

@@ -591,7 +591,7 @@ def check(template: Template, translated: Template | None, catcher: Check) -> No
         "translated": in_translation,
         "resolved": lambda: resolve(in_translation(), {}),
         "alarms": lambda: of_type(template, "AWS::CloudWatch::Alarm"),
-        "body": lambda: json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]),
+        "body": lambda: json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]),
     }
     wanted = inspect.signature(catcher).parameters
     catcher(**{name: form() for name, form in forms.items() if name in wanted})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from local.deploy import PARAMETERS, STACK_NAME, Stack, build, deploy
 from local.embedded import EmbeddedAws, Options
+from local.settings import REGION
 from model import build as build_model
 from tests.model.translation import of_type
 
@@ -91,6 +93,14 @@ def test_the_failures_in_each_log_are_counted_for_an_alarm(deployed: tuple[Embed
     }
     watched = {(a["Namespace"], a["MetricName"]) for a in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
     assert set(counted.values()) <= watched
+
+
+def test_the_dashboard_leads_to_the_console_of_the_partition(deployed: tuple[EmbeddedAws, Stack]) -> None:
+    aws, _ = deployed
+    client = aws.client("cloudwatch")
+    (entry,) = client.list_dashboards()["DashboardEntries"]
+    body = json.loads(client.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"])
+    assert f"(https://{REGION}.console.aws.amazon.com/sqs/" in body["widgets"][0]["properties"]["markdown"]
 
 
 def test_a_second_deployment_of_the_same_changes_nothing(deployed: tuple[EmbeddedAws, Stack]) -> None:

@@ -1,15 +1,17 @@
-"""Settling a run: what became of each submitted line, judged by the table and the dead-letter queue alone."""
+"""What became of each submitted line, judged by the table and the dead-letter queue alone."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from local.deploy import Stack
-from local.submit import Submission
+from deployed import DeadLetter, Stack, attribute
+from deployed.dead_letter import SYSTEM_ATTRIBUTES
+
+from .submit import Submission
 
 
 class Fate(Enum):
@@ -21,13 +23,11 @@ class Fate(Enum):
     LOST = "lost"
 
 
-class DeadLetter(NamedTuple):
-    """A message of the dead-letter queue, with the document that was submitted at the chain's beginning."""
+class Failure(NamedTuple):
+    """A dead letter, with the stage that failed and the document that was submitted."""
 
     stage: str
-    reason: str
-    error_code: str
-    request_id: str
+    letter: DeadLetter
     origin: str
     """The submitted document in canonical JSON."""
 
@@ -43,12 +43,12 @@ class Item(NamedTuple):
     """The enricher's version; None on an item that was never enriched."""
 
 
-class Settled(NamedTuple):
+class Outcome(NamedTuple):
     """A line and what became of it."""
 
     submission: Submission
     fate: Fate
-    letters: Sequence[DeadLetter] = ()
+    failures: Sequence[Failure] = ()
     items: Sequence[Item] = ()
 
     @property
@@ -59,26 +59,26 @@ class Settled(NamedTuple):
         return found if isinstance(found, str) else None
 
 
-def settle(submissions: Iterable[Submission], items: Iterable[Item], letters: Iterable[DeadLetter]) -> list[Settled]:
-    """Find each line's item or dead letter; a line that has both counts as stored."""
-    items_of, letters_of = defaultdict(list), defaultdict(list)
+def reconcile(submissions: Iterable[Submission], items: Iterable[Item], failures: Iterable[Failure]) -> list[Outcome]:
+    """Find each line's items or dead letters; a line that has both counts as stored."""
+    items_of, failures_of = defaultdict(list), defaultdict(list)
     for item in items:
         items_of[item.id].append(item)
-    for letter in letters:
-        letters_of[letter.origin].append(letter)
-    return [_settle(submission, items_of, letters_of) for submission in submissions]
+    for failure in failures:
+        failures_of[failure.origin].append(failure)
+    return [_outcome(submission, items_of, failures_of) for submission in submissions]
 
 
-def _settle(
-    submission: Submission, items_of: dict[str, list[Item]], letters_of: dict[str, list[DeadLetter]]
-) -> Settled:
+def _outcome(
+    submission: Submission, items_of: Mapping[str, list[Item]], failures_of: Mapping[str, list[Failure]]
+) -> Outcome:
     if submission.request_id is None:
-        return Settled(submission, Fate.REFUSED)
+        return Outcome(submission, Fate.REFUSED)
     document = _document(submission.line.content)
-    letters = letters_of.get(canonical(document), [])
+    failures = failures_of.get(canonical(document), [])
     items = [item for item in items_of.get(_id(document), []) if _is_of(item, document)]
-    fate = Fate.STORED if items else Fate.DEAD if letters else Fate.LOST
-    return Settled(submission, fate, letters, items)
+    fate = Fate.STORED if items else Fate.DEAD if failures else Fate.LOST
+    return Outcome(submission, fate, failures, items)
 
 
 def read_items(client: Any, table: str) -> list[Item]:
@@ -87,45 +87,32 @@ def read_items(client: Any, table: str) -> list[Item]:
     return [_item(item) for page in pages for item in page["Items"]]
 
 
-def read_dead_letters(client: Any, stack: Stack) -> list[DeadLetter]:
-    """Take every message out of the dead-letter queue."""
-    letters = []
+def take_failures(client: Any, stack: Stack) -> list[Failure]:
+    """Take every message out of the dead-letter queue, and find the stages that failed."""
+    return [_failure(letter, stack) for letter in _take(client, stack.queue_url)]
+
+
+def _take(client: Any, queue: str) -> Iterator[DeadLetter]:
     while messages := client.receive_message(
-        QueueUrl=stack.dead_letter_queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        QueueUrl=queue,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=list(SYSTEM_ATTRIBUTES),
     ).get("Messages"):
-        letters += [dead_letter(message, stack) for message in messages]
+        yield from map(DeadLetter.of_message, messages)
         entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
-        client.delete_message_batch(QueueUrl=stack.dead_letter_queue_url, Entries=entries)
-    return letters
+        client.delete_message_batch(QueueUrl=queue, Entries=entries)
 
 
-def dead_letter(message: dict[str, Any], stack: Stack) -> DeadLetter:
-    """Read a message as Lambda writes it: the event's envelopes tell which stage failed, and what was submitted."""
-    attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
-    stages, functions = list(stack.functions), list(stack.functions.values())
-    document = _document(message["Body"].encode())
-    stage = 0
-    while (before := _sender(document)) in functions:
-        stage = max(stage, functions.index(before) + 1)
-        document = document["requestPayload"]
-    return DeadLetter(
-        stage=stages[stage] if stage < len(stages) else "unknown",
-        reason=attributes.get("ErrorMessage", ""),
-        error_code=attributes.get("ErrorCode", ""),
-        request_id=attributes.get("RequestID", ""),
-        origin=canonical(document),
-    )
+def _failure(letter: DeadLetter, stack: Stack) -> Failure:
+    found = attribute(letter, stack)
+    origin = list(found.given.values())[-1] if found.given else letter.event
+    return Failure(found.stage or "unknown", letter, canonical(origin))
 
 
 def canonical(document: Any) -> str:
     """Write a document so that equal ones are equal texts."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
-
-
-def _sender(document: Any) -> str | None:
-    """Return the function whose invocation record this is."""
-    context = document.get("requestContext") if isinstance(document, dict) and "requestPayload" in document else None
-    return context.get("functionArn") if isinstance(context, dict) else None
 
 
 def _item(item: dict[str, Any]) -> Item:

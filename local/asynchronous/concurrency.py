@@ -1,51 +1,22 @@
-"""Which waiting event runs next: parallel invocations are bounded, and interpreters started only where they pay.
+"""Which waiting event runs next: invocations at once are bounded, and what was begun is finished first.
 
-The embedded AWS keeps an interpreter for each parallel invocation of a function. Starting one costs as much as some
-dozens of calls of a warm one, so a burst that took every place at once would be slow.
+Each parallel invocation of a function needs an interpreter of its own, whose start takes as long as dozens of calls. A
+few events are done sooner one after the other, so that a function gets more places as more events wait for it.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
+from time import monotonic
 
-from local.event import Event, Target
+from .event import Event
+from .targets import Target
 
-COLD_START = 0.5
-"""Seconds that an interpreter's start takes, about."""
-COLD_STARTS = 2
-"""Interpreters that may start at once."""
-FIRST_GUESS = 0.02
-"""Seconds that a warm call takes, before one was seen."""
-SMOOTHING = 0.2
-"""The weight of the latest call in the running mean."""
-
-
-@dataclass
-class _Function:
-    waiting: deque[Event] = field(default_factory=deque)
-    running: int = 0
-    warm: int = 0
-    starting: int = 0
-    duration: float = FIRST_GUESS
-
-    @property
-    def there(self) -> int:
-        """Interpreters that there are or soon will be."""
-        return self.warm + self.starting
-
-    @property
-    def pays_to_start(self) -> bool:
-        """Whether the interpreters there are would take longer for what waits than another one takes to start."""
-        return self.there <= 0 or len(self.waiting) * self.duration > self.there * COLD_START
-
-
-@dataclass(frozen=True)
-class Place:
-    """Leave for one event to run; given back when it has."""
-
-    event: Event
-    cold: bool
+WORTH_A_START = 25
+"""Waiting events for which one more interpreter is started."""
+PATIENCE = 2.0
+"""Seconds after which an event that waits gets a place even so: the calls before it are slow."""
 
 
 @dataclass
@@ -54,58 +25,41 @@ class Places:
 
     limit: int
     """Invocations at once."""
-    _functions: dict[Target, _Function] = field(default_factory=dict)
-    _running: int = 0
-    _starting: int = 0
-
-    @property
-    def _share(self) -> int:
-        """Interpreters that one function may have: a chain's functions run at once, and share the processor."""
-        return max(1, self.limit // 2)
+    _waiting: dict[Target, deque[tuple[float, Event]]] = field(default_factory=dict)
+    """Since when, and which."""
+    _running: Counter[Target] = field(default_factory=Counter)
 
     def wait(self, event: Event) -> None:
         """Let an event wait for a place."""
-        self._functions.setdefault(event.target, _Function()).waiting.append(event)
+        self._waiting.setdefault(event.target, deque()).append((monotonic(), event))
 
     def clear(self, limit: int) -> None:
-        """Forget the waiting events, but not which interpreters are warm, and set another limit."""
+        """Forget the waiting events, and set another limit."""
         self.limit = limit
-        for function in self._functions.values():
-            function.waiting.clear()
+        self._waiting.clear()
 
-    def take(self) -> Place | None:
-        """Return the next event to run now, if there is one and a place for it.
+    def take(self) -> Event | None:
+        """Return the next event to run now, if there is one and a place for it; the deepest in its chain comes first.
 
-        Functions further down the chain come first: what was begun is finished before more is begun.
+        Its place is taken until `give_back`.
         """
-        if self._running >= self.limit:
+        if self._running.total() >= self.limit:
             return None
-        waiting = [function for function in self._functions.values() if function.waiting]
-        for function in sorted(waiting, key=lambda function: -function.waiting[0].depth):
-            cold = function.running - function.starting >= function.warm
-            if cold and not (self._starting < COLD_STARTS and self._share > function.there and function.pays_to_start):
-                continue
-            return self._occupy(function, cold=cold)
-        return None
+        ready = [waiting for target, waiting in self._waiting.items() if self._running[target] < self._most(waiting)]
+        if not ready:
+            return None
+        _, event = max(ready, key=lambda waiting: waiting[0][1].depth).popleft()
+        self._running[event.target] += 1
+        return event
 
-    def _occupy(self, function: _Function, *, cold: bool) -> Place:
-        self._running += 1
-        function.running += 1
-        self._starting += cold
-        function.starting += cold
-        return Place(function.waiting.popleft(), cold)
+    def _most(self, waiting: deque[tuple[float, Event]]) -> int:
+        """Return how many places a function may have: half of all, because a chain's functions run at the same time."""
+        if not waiting:
+            return 0
+        worth = 1 + len(waiting) // WORTH_A_START
+        impatient = monotonic() - waiting[0][0] > PATIENCE
+        return max(1, self.limit // 2 if impatient else min(self.limit // 2, worth))
 
-    def give_back(self, place: Place, *, seconds: float, interpreter_lives: bool | None) -> None:
-        """Free a place after its call; `interpreter_lives` is None when the call never reached an interpreter."""
-        function = self._functions[place.event.target]
-        self._running -= 1
-        function.running -= 1
-        self._starting -= place.cold
-        function.starting -= place.cold
-        if interpreter_lives is None:
-            return
-        if place.cold:
-            function.warm += interpreter_lives
-        else:
-            function.warm -= not interpreter_lives
-            function.duration += SMOOTHING * (seconds - function.duration)
+    def give_back(self, event: Event) -> None:
+        """Free the place of an event."""
+        self._running[event.target] -= 1

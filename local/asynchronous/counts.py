@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from local.event import Target
+from .targets import Target
 
 
 class Count(NamedTuple):
-    """What a counter counts: a metric of one function's qualifier."""
+    """A metric of one function's qualifier."""
 
     metric: str
     target: Target
@@ -25,10 +25,10 @@ class Loss(NamedTuple):
 
 
 @dataclass
-class Tally:
-    """The queue's counts."""
+class Counts:
+    """The queue's counts since it began."""
 
-    counts: Counter[Count] = field(default_factory=Counter)
+    metrics: Counter[Count] = field(default_factory=Counter)
     losses: list[Loss] = field(default_factory=list)
     unsupported: set[str] = field(default_factory=set)
     """Targets that the embedded AWS can't deliver to, as sentences."""
@@ -46,4 +46,4 @@ class Tally:
 
     def count(self, metric: str, target: Target) -> None:
         """Add one to a metric."""
-        self.counts[Count(metric, target)] += 1
+        self.metrics[Count(metric, target)] += 1

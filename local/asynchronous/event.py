@@ -6,27 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-UNQUALIFIED = "$LATEST"
-
-
-class Target(NamedTuple):
-    """The function that an event is for, as its caller named it."""
-
-    account: str
-    region: str
-    name: str
-    qualifier: str | None = None
-
-    @property
-    def caller_arn(self) -> str:
-        """The function's ARN, with a qualifier if the caller named one."""
-        arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
-        return f"{arn}:{self.qualifier}" if self.qualifier else arn
-
-    @property
-    def arn(self) -> str:
-        """The function's ARN, always with a qualifier, as an invocation record has it."""
-        return self._replace(qualifier=self.qualifier or UNQUALIFIED).caller_arn
+from .targets import Target
 
 
 class Result(Enum):
@@ -37,7 +17,7 @@ class Result(Enum):
     THROTTLED = "throttling"
     SYSTEM_ERROR = "system error"
     REJECTED = "rejected"
-    """Neither the function's fault nor passing: the function is gone, or it is caught in a loop."""
+    """Lambda refuses it for good: the function is gone, or is caught in a loop."""
 
 
 class Attempt(NamedTuple):
@@ -59,7 +39,7 @@ class Attempt(NamedTuple):
 
 @dataclass
 class Event:
-    """One accepted event; `age` counts its waits in Lambda's seconds and everything else in real ones."""
+    """One accepted event."""
 
     target: Target
     payload: bytes
@@ -67,9 +47,9 @@ class Event:
     accepted: float
     """Monotonic real time in seconds."""
     lineage: str
-    """Where the event comes from; the same in every run with the same input, so that faults can be repeated."""
+    """Where the event comes from: the same in every run with the same input, so that a seed repeats its faults."""
     depth: int = 0
-    """Lambda functions that the chain of events has passed through; loops end by it."""
+    """How many functions the chain of events has passed through; loops end by it."""
     attempts: int = 0
     retries: int = 0
     """Retries of function errors: only these count against MaximumRetryAttempts."""
@@ -77,16 +57,16 @@ class Event:
     waited: float = 0.0
     """Lambda seconds spent between attempts."""
     waited_real: float = 0.0
-    """Real seconds that those waits were to last."""
+    """Real seconds that those waits took here."""
     last: Attempt | None = None
     """The latest attempt's answer."""
 
     def age(self, now: float) -> float:
-        """Return the event's age in Lambda seconds at the monotonic time `now`."""
+        """Return the event's age at the monotonic time `now`: waits in Lambda's seconds, the rest in real ones."""
         return now - self.accepted - self.waited_real + self.waited
 
     def note_wait(self, seconds: float, real: float) -> None:
-        """Note a wait before the next attempt, of so many Lambda seconds, and the kind of failure that it follows."""
+        """Note a wait before the next attempt, in Lambda's seconds and in real ones, by the failure that it follows."""
         if self.last is not None and self.last.result is Result.FUNCTION_ERROR:
             self.retries += 1
         else:

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from time import monotonic
+from typing import Generic, NamedTuple, TypeVar
 
 from botocore.credentials import Credentials
 
-from local.aws_api import Answer, AwsApi
-from local.event import UNQUALIFIED, Attempt, Event, Result, Target
-from local.recent import Recent
-from local.schedule import Settings
-from local.settings import ACCESS_KEY
+from .aws_api import Answer, AwsApi
+from .event import Attempt, Event, Result
+from .retries import EventInvokeConfig
+from .targets import UNQUALIFIED, Target
 
 FUNCTIONS = "/2015-03-31/functions"
 EVENT_INVOKE_CONFIG = "/2019-09-25/functions/{}/event-invoke-config"
 CONCURRENCY = "/2019-09-30/functions/{}/concurrency"
 RECURSION = "/2024-08-31/functions/{}/recursion-config"
 DEPTH_HEADER = "x-ministack-invoke-depth"
-"""How MiniStack counts the functions that a chain of requests passed through, to end loops as Lambda does."""
+"""By it MiniStack counts the functions that a chain of requests passed through, and ends loops as Lambda does."""
+LIFETIME = 0.5
+"""Seconds that an answer is kept."""
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 
-class InvokeConfig(NamedTuple):
-    """The EventInvokeConfig of a qualifier, or Lambda's defaults."""
+@dataclass
+class Cache(Generic[Key, Value]):
+    """A half-second cache: in AWS, too, settings take a moment to arrive."""
 
-    settings: Settings = Settings()
-    on_success: str | None = None
-    on_failure: str | None = None
+    _answers: dict[Key, tuple[Value, float]] = field(default_factory=dict)
+
+    async def get(self, key: Key, ask: Callable[[], Awaitable[Value]]) -> Value:
+        """Return the answer to `key`, asking only if there is no recent one."""
+        known = self._answers.get(key)
+        if known is not None and known[1] > monotonic():
+            return known[0]
+        value = await ask()
+        self._answers[key] = value, monotonic() + LIFETIME
+        return value
+
+    def forget(self) -> None:
+        """Forget every answer."""
+        self._answers.clear()
 
 
 class VersionConfig(NamedTuple):
-    """What the queue needs of a version's configuration."""
+    """What a delivery needs to know of the version that ran."""
 
     version: str
     role: str
@@ -43,29 +61,26 @@ class LambdaApi:
     """Lambda, asked with the rights of the service itself."""
 
     aws: AwsApi
-    for_owner: Recent[tuple[str, bytes, str], Answer] = field(default_factory=Recent)
-    """Whether the owner's events are taken, by the function's name, the query and the region."""
-    _permissions: Recent[tuple[Target, str], Answer] = field(default_factory=Recent)
-    _configs: Recent[Target, InvokeConfig] = field(default_factory=Recent)
-    _versions: Recent[Target, VersionConfig | None] = field(default_factory=Recent)
+    _permissions: Cache[tuple[Target, str], Answer] = field(default_factory=Cache)
+    _configs: Cache[Target, EventInvokeConfig] = field(default_factory=Cache)
+    _versions: Cache[Target, VersionConfig | None] = field(default_factory=Cache)
 
     def forget(self) -> None:
-        """Ask anew for every function's settings: one of them may have been changed."""
-        self.for_owner.forget()
+        """Forget what is known of every function: something of it may have been changed."""
         self._permissions.forget()
         self._configs.forget()
         self._versions.forget()
 
-    async def invoke_config(self, target: Target) -> InvokeConfig:
+    async def event_invoke_config(self, target: Target) -> EventInvokeConfig:
         """Return the settings that belong to the qualifier which the caller used."""
-        return await self._configs.get(target, lambda: self._invoke_config(target))
+        return await self._configs.get(target, lambda: self._event_invoke_config(target))
 
-    async def _invoke_config(self, target: Target) -> InvokeConfig:
+    async def _event_invoke_config(self, target: Target) -> EventInvokeConfig:
         path = EVENT_INVOKE_CONFIG.format(target.name)
         answer = await self._get(target, path, {"Qualifier": target.qualifier} if target.qualifier else {})
         if answer.status == 404 and target.qualifier == UNQUALIFIED:
             answer = await self._get(target, path, {})
-        return _invoke_config(answer.json()) if answer.status == 200 else InvokeConfig()
+        return _read_config(answer.json()) if answer.status == 200 else EventInvokeConfig()
 
     async def version_config(self, target: Target, version: str | None) -> VersionConfig | None:
         """Return the configuration of the version that ran, or of the one that would have; None if it is gone."""
@@ -97,12 +112,12 @@ class LambdaApi:
         return _attempt(answer)
 
     async def version_of(self, target: Target) -> str | None:
-        """Return the version that the qualifier stands for, or did half a second ago."""
+        """Return the version that the qualifier stands for, or stood for half a second ago."""
         return (await self.may_invoke(target, None)).headers.get("x-amz-executed-version")
 
     async def may_invoke(self, target: Target, credentials: Credentials | None) -> Answer:
         """Ask, as somebody or as the owner, whether an invocation would be taken (204), without making it."""
-        asking = target, credentials.access_key if credentials else ACCESS_KEY
+        asking = target, credentials.access_key if credentials else self.aws.access_key
         return await self._permissions.get(asking, lambda: self._call(target, credentials, "DryRun", b"{}", 0))
 
     async def _call(
@@ -123,16 +138,14 @@ class LambdaApi:
         return await self.aws.request("GET", path, service="lambda", region=target.region, query=query)
 
 
-def _invoke_config(document: dict[str, object]) -> InvokeConfig:
-    settings = Settings()
+def _read_config(document: dict[str, object]) -> EventInvokeConfig:
+    defaults = EventInvokeConfig()
     retries = document.get("MaximumRetryAttempts")
     age = document.get("MaximumEventAgeInSeconds")
     destinations = document.get("DestinationConfig") or {}
-    return InvokeConfig(
-        Settings(
-            settings.maximum_retries if retries is None else int(str(retries)),
-            settings.maximum_age if age is None else float(str(age)),
-        ),
+    return EventInvokeConfig(
+        defaults.maximum_retries if retries is None else int(str(retries)),
+        defaults.maximum_age if age is None else float(str(age)),
         _destination(destinations, "OnSuccess"),
         _destination(destinations, "OnFailure"),
     )

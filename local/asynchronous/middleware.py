@@ -1,21 +1,19 @@
-"""The door: ASGI middleware that takes asynchronous invocations for the queue and hands all else to the app inside."""
+"""ASGI middleware that takes asynchronous invocations for the queue and hands everything else to the app inside."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from local.aws_api import Answer, App, Receive, Scope, Send, call
-from local.control import CONTROL_PATH, control
-from local.destinations import PAYLOAD_LIMIT, UnsupportedTargetError, require_supported
-from local.event import Target
-from local.lambda_api import DEPTH_HEADER
-from local.queue import Queue
-from local.settings import ACCESS_KEY, ACCOUNT
+from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, respond
+from .delivery import PAYLOAD_LIMIT
+from .lambda_api import DEPTH_HEADER, Cache
+from .queue import Queue
+from .targets import Target, UnsupportedTargetError, require_supported
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 EVENT_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config/?")
@@ -34,27 +32,37 @@ BEYOND_ANY_LOOP = "1000"
 class AsynchronousInvocation:
     """Wraps the embedded AWS so that events are queued and delivered as Lambda does it."""
 
-    inner: App
+    aws: AwsApi
     queue: Queue
+    _for_owner: Cache[tuple[str, bytes, str], Answer] = field(default_factory=Cache)
+    """Whether the owner's events are taken, by the function's name, the query and the region."""
+
+    @property
+    def inner(self) -> App:
+        """The app inside."""
+        return self.aws.app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it through."""
         if scope["type"] != "http":
             await self.inner(scope, receive, send)
-        elif scope["path"] == CONTROL_PATH:
-            await _respond(send, await control(self.queue, scope["method"], await _body(receive, PAYLOAD_LIMIT)))
         elif (match := INVOCATION.fullmatch(scope["path"])) and _header(scope, b"x-amz-invocation-type") == "Event":
-            await _respond(send, await self._accept(scope, receive, match[1]))
+            await respond(send, await self._accept(scope, receive, match[1]))
         elif scope["method"] in ("PUT", "POST") and EVENT_INVOKE_CONFIG.fullmatch(scope["path"]):
             await self._configure(scope, receive, send)
         else:
             await self.inner(scope, receive, send)
             if _may_change_settings(scope):
-                self.queue.functions.forget()
+                self._forget()
+
+    def _forget(self) -> None:
+        """Ask anew for all that a request may have changed."""
+        self._for_owner.forget()
+        self.queue.functions.forget()
 
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
-        body = await _body(receive, PAYLOAD_LIMIT)
+        body = await read_body(receive, PAYLOAD_LIMIT)
         refusal = _refusal(body)
         answer = await self._ask(scope, name, b"" if refusal else body or b"")
         if answer.status != 204:
@@ -62,20 +70,20 @@ class AsynchronousInvocation:
         request_id = str(uuid4())
         if refusal:
             return _error(*refusal, request_id)
-        self.queue.accept(_target(scope, name), body or b"{}", request_id=request_id, depth=_depth(scope))
+        self.queue.accept(self._target(scope, name), body or b"{}", request_id=request_id, depth=_depth(scope))
         return Answer(202, {"x-amzn-requestid": request_id, "content-length": "0"}, b"")
 
     async def _ask(self, scope: Scope, name: str, body: bytes) -> Answer:
         """Let Lambda judge the request without running anything; 204 stands for yes."""
-        if _access_key(scope) == ACCESS_KEY:
+        if _access_key(scope) == self.aws.access_key:
             dry = _with_header(scope, b"x-amz-invocation-type", b"DryRun")
             # The owner may do everything, so that the answer is the same for all of the owner's events.
             target = name, scope["query_string"], _region(scope)
-            return await self.queue.functions.for_owner.get(target, lambda: call(self.inner, dry, b"{}"))
+            return await self._for_owner.get(target, lambda: call(self.inner, dry, b"{}"))
         # The signature covers the invocation type and the body, so a caller with a real signature can't be turned into
-        # a dry run. Lambda's loop detection comes after every other check and before the function: a chain of events
-        # beyond any length gets that refusal, and none other, exactly where the event would have been taken.
-        if await self.queue.functions.allows_loops(_target(scope, name)):
+        # a dry run. We claim an impossibly long chain: Lambda refuses it exactly where it would have run the function,
+        # and that refusal means yes.
+        if await self.queue.functions.allows_loops(self._target(scope, name)):
             message = "A function whose RecursiveLoop is Allow takes asynchronous events from the owner alone here."
             return _error(501, "NotImplementedException", message, str(uuid4()))
         answer = await call(self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body)
@@ -83,17 +91,28 @@ class AsynchronousInvocation:
             return answer._replace(status=204)
         return answer
 
+    def _target(self, scope: Scope, name: str) -> Target:
+        account, region = self.aws.account, _region(scope)
+        match = FUNCTION.fullmatch(name)
+        if match is None:
+            return Target(account, region, name)  # the app inside says what is wrong with it
+        query = parse_qs(scope["query_string"].decode())
+        qualifier = match["qualifier"] or query.get("Qualifier", [None])[0]
+        return Target(
+            match["account"] or match["partial"] or account, match["region"] or region, match["name"], qualifier
+        )
+
     async def _configure(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a destination that could never be delivered to where it is first seen."""
-        body = await _body(receive, PAYLOAD_LIMIT) or b""
+        body = await read_body(receive, PAYLOAD_LIMIT) or b""
         try:
             for arn in _destinations(body):
                 require_supported(arn)
         except UnsupportedTargetError as error:
-            await _respond(send, _error(400, "InvalidParameterValueException", str(error), ""))
+            await respond(send, _error(400, "InvalidParameterValueException", str(error), ""))
             return
-        await _respond(send, await call(self.inner, scope, body))
-        self.queue.functions.forget()
+        await respond(send, await call(self.inner, scope, body))
+        self._forget()
 
 
 def _refusal(body: bytes | None) -> tuple[int, str, str] | None:
@@ -110,17 +129,6 @@ def _refusal(body: bytes | None) -> tuple[int, str, str] | None:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
-
-
-def _target(scope: Scope, name: str) -> Target:
-    match = FUNCTION.fullmatch(name)
-    if match is None:
-        return Target(ACCOUNT, _region(scope), name)  # the app inside says what is wrong with it
-    query = parse_qs(scope["query_string"].decode())
-    qualifier = match["qualifier"] or query.get("Qualifier", [None])[0]
-    return Target(
-        match["account"] or match["partial"] or ACCOUNT, match["region"] or _region(scope), match["name"], qualifier
-    )
 
 
 def _destinations(body: bytes) -> list[str]:
@@ -167,21 +175,6 @@ def _depth(scope: Scope) -> int:
     return int(depth) if depth.isdecimal() else 0
 
 
-async def _body(receive: Receive, limit: int) -> bytes | None:
-    """Read the request's body; None when it is over the limit."""
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionResetError("the client went away")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= limit:
-            chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks) if size <= limit else None
-
-
 def _error(status: int, code: str, message: str, request_id: str) -> Answer:
     body = json.dumps({"Type": "User", "message": message}).encode()
     headers = {
@@ -191,9 +184,3 @@ def _error(status: int, code: str, message: str, request_id: str) -> Answer:
         "x-amzn-requestid": request_id,
     }
     return Answer(status, headers, body)
-
-
-async def _respond(send: Send, answer: Answer) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlencode
-from xml.etree import ElementTree as ET
 
 from botocore.credentials import Credentials
 
-from local.aws_api import AwsApi
+from .aws_api import AwsApi
+from .targets import Target
 
-STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 MARGIN = 300
 """Seconds before their end at which credentials are renewed."""
+SESSION = "awslambda_{}"
+"""Lambda's own sessions begin like this, so that SQS's SenderId tells its messages from the function's own."""
+SESSION_LIMIT = 64
+"""Characters of a session's name."""
 
 
 class AssumeRoleError(Exception):
@@ -28,33 +30,23 @@ class Roles:
     aws: AwsApi
     _kept: dict[tuple[str, str], tuple[Credentials, float]] = field(default_factory=dict)
 
-    async def credentials(self, role: str, *, region: str, session: str) -> Credentials:
-        """Return credentials of the role.
+    async def credentials(self, role: str, target: Target) -> Credentials:
+        """Return credentials of a function's role.
 
         Raises:
             AssumeRoleError: The role is gone, or doesn't trust Lambda.
         """
+        session = SESSION.format(target.name)[:SESSION_LIMIT]
         kept = self._kept.get((role, session))
         if kept is None or kept[1] - MARGIN < time.time():
-            kept = self._kept[role, session] = await self._assume(role, region, session)
+            kept = self._kept[role, session] = await self._assume(role, target.region, session)
         return kept[0]
 
     async def _assume(self, role: str, region: str, session: str) -> tuple[Credentials, float]:
-        form = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": session}
-        answer = await self.aws.request(
-            "POST",
-            "/",
-            service="sts",
-            region=region,
-            headers={"content-type": "application/x-www-form-urlencoded"},
-            body=urlencode(form).encode(),
-        )
-        if answer.status != 200:
+        answer = await self.aws.query("sts", region, "AssumeRole", {"RoleArn": role, "RoleSessionName": session})
+        found = answer.xml("Credentials")
+        if answer.status != 200 or found is None:
             raise AssumeRoleError(f"{role} could not be assumed: {answer.body.decode('utf-8', 'replace')}")
-        # The document is the embedded AWS's own, from this process.
-        found = ET.fromstring(answer.body).find(f".//{STS}Credentials")  # noqa: S314
-        if found is None:
-            raise AssumeRoleError(f"{role} could not be assumed: the answer has no credentials")
-        part = {child.tag.removeprefix(STS): child.text or "" for child in found}
+        part = {child.tag.rpartition("}")[2]: child.text or "" for child in found}
         end = datetime.fromisoformat(part["Expiration"].replace("Z", "+00:00")).timestamp()
         return Credentials(part["AccessKeyId"], part["SecretAccessKey"], part["SessionToken"]), end

@@ -1,4 +1,4 @@
-"""The environment of everything started here: the embedded AWS and no other, whatever the shell has set."""
+"""The environments of the processes started here: they know the embedded AWS and no other."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.settings import ACCESS_KEY, HOST, REGION, SECRET_KEY
-
+ACCOUNT, REGION, HOST = "000000000000", "us-east-1", "127.0.0.1"
+ACCESS_KEY = "test"
+SECRET_KEY = "test"  # noqa: S105 - of an AWS that exists on this machine only
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "USER", "LOGNAME", "SHELL")
-"""All that is taken over: no AWS_*, no proxy, no other tool's switches."""
-
-
+"""The variables that are passed on: no AWS_*, no proxy, no other tool's switches."""
 RUNTIME = Path(__file__).resolve().parent / "runtime"
 """On the path of the functions' interpreters."""
 
@@ -35,7 +34,7 @@ def exports(endpoint: str, ca_bundle: Path) -> dict[str, str]:
 
 
 def for_tools(exported: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment of the SAM CLI: it knows the embedded AWS alone, and writes nothing outside `folder`."""
+    """Return the environment of the SAM CLI, which knows the embedded AWS alone and writes into `folder` alone."""
     nowhere = str(folder / "no-such-file")
     return (
         base(folder)
@@ -53,7 +52,7 @@ def for_tools(exported: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def for_ministack(exported: Mapping[str, str], folder: Path, port: int) -> dict[str, str]:
-    """Return MiniStack's switches; the functions that it runs get them too, and so call back over TLS."""
+    """Return MiniStack's switches. Functions get these variables too, and so call back over TLS."""
     return dict(exported) | {
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": HOST,

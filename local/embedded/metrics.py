@@ -1,15 +1,12 @@
-"""Publishing the queue's counts where users look for them: CloudWatch's AWS/Lambda metrics."""
+"""Publishes the queue's counts where users look for them: as CloudWatch's AWS/Lambda metrics."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
-from local.aws_api import AwsApi
-from local.queue import Queue
-from local.tally import Count, Tally
+from local.asynchronous import AwsApi, Count, Counts, Queue
 
 PUBLISHED = ("AsyncEventsReceived", "AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures")
 """Lambda's own asynchronous metrics; what else is counted has no name in AWS."""
@@ -24,16 +21,16 @@ class Metrics:
     """Publishes what was counted since the last time."""
 
     aws: AwsApi
-    _tally: Tally = field(default_factory=Tally)
+    _counts: Counts = field(default_factory=Counts)
     _published: Counter[Count] = field(default_factory=Counter)
 
-    async def publish(self, tally: Tally) -> None:
+    async def publish(self, counts: Counts) -> None:
         """Publish the counts that have grown, by function and by the function's qualifier, as Lambda does."""
-        if tally is not self._tally:
-            self._tally, self._published = tally, Counter()
-        counts = Counter({count: number for count, number in tally.counts.items() if count.metric in PUBLISHED})
-        grown = counts - self._published
-        self._published = counts
+        if counts is not self._counts:
+            self._counts, self._published = counts, Counter()
+        now = Counter({count: number for count, number in counts.metrics.items() if count.metric in PUBLISHED})
+        grown = now - self._published
+        self._published = now
         points: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
         for count, number in grown.items():
             points[count.target.region] += _points(count, number)
@@ -42,24 +39,17 @@ class Metrics:
                 await self._put(of_region[start : start + MOST], region)
 
     async def _put(self, points: list[dict[str, str]], region: str) -> None:
-        form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "AWS/Lambda"}
+        parameters = {"Namespace": "AWS/Lambda"}
         for number, point in enumerate(points, 1):
-            form |= {f"MetricData.member.{number}.{name}": value for name, value in point.items()}
-        await self.aws.request(
-            "POST",
-            "/",
-            service="monitoring",
-            region=region,
-            headers={"content-type": "application/x-www-form-urlencoded"},
-            body=urlencode(form).encode(),
-        )
+            parameters |= {f"MetricData.member.{number}.{name}": value for name, value in point.items()}
+        await self.aws.query("monitoring", region, "PutMetricData", parameters)
 
 
 async def publish_forever(metrics: Metrics, queue: Queue) -> None:
     """Publish a queue's counts from time to time."""
     while True:
         await asyncio.sleep(PERIOD)
-        await metrics.publish(queue.tally)
+        await metrics.publish(queue.counts)
 
 
 def _points(count: Count, number: int) -> list[dict[str, str]]:

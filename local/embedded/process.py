@@ -1,4 +1,4 @@
-"""The embedded AWS as its owner sees it: started in a process of its own, asked for its queue's state, ended."""
+"""The embedded AWS as its owner sees it: a process to start, to ask for its queue's state, and to end."""
 
 from __future__ import annotations
 
@@ -18,22 +18,20 @@ import botocore.session
 import httpx
 from botocore.config import Config
 
-from local.control import CONTROL_PATH, document
-from local.environment import base
+from local.asynchronous import QueueOptions
 from local.errors import LocalError
-from local.queue import Pace
-from local.settings import HOST, REGION
-from local.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parent.parent
+from .control import CONTROL_PATH, document
+from .environment import HOST, REGION, base
+from .workspace import Workspace
 
-
-SHELLS = {
+ROOT = Path(__file__).resolve().parent.parent.parent
+NO_SHELL_SETTINGS = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
 }
-"""The settings that botocore must not take from the shell: none of them from anywhere."""
+"""Switched off, so that botocore reads neither profile nor files."""
 END_GRACE = 5
 """Seconds that the process gets to end by itself."""
 
@@ -45,11 +43,11 @@ class Options(NamedTuple):
     """0 takes a free one."""
     listen: tuple[str, ...] = ()
     """Addresses of this machine to listen on beside 127.0.0.1, so that containers find it."""
-    pace: Pace = Pace()
+    queue: QueueOptions = QueueOptions()
 
 
 class EmbeddedAws:
-    """MiniStack behind Lambda's queue, from the entry of this context to its exit."""
+    """MiniStack behind Lambda's queue, running while this context is open."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -74,14 +72,14 @@ class EmbeddedAws:
         require_free(self.options.port)
         self.workspace = Workspace()
         self._log = self.workspace.path / "server.log"
-        settings = document(self.options.pace) | {
+        settings = document(self.options.queue) | {
             "folder": str(self.workspace.path),
             "port": self.options.port,
             "listen": self.options.listen,
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.server", json.dumps(settings)],
+                [sys.executable, "-m", "local.embedded.server", json.dumps(settings)],
                 cwd=ROOT,
                 env=base(self.workspace.folder("tmp")),
                 stdin=subprocess.PIPE,
@@ -117,7 +115,7 @@ class EmbeddedAws:
         """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
         environment = self.environment
         session: Any = boto3.session.Session(
-            botocore_session=botocore.session.Session(SHELLS),
+            botocore_session=botocore.session.Session(NO_SHELL_SETTINGS),
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
@@ -129,9 +127,9 @@ class EmbeddedAws:
         """Return what the queue has done so far."""
         return self._control("GET")
 
-    def restart_queue(self, pace: Pace) -> None:
-        """Empty the queue and its counts, and go on at another pace."""
-        self._control("PUT", document(pace))
+    def restart_queue(self, options: QueueOptions) -> None:
+        """Empty the queue and its counts, and go on with other options."""
+        self._control("PUT", document(options))
 
     def _control(self, method: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:

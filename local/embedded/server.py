@@ -1,7 +1,7 @@
 """The embedded AWS's own process: MiniStack behind the asynchronous queue, served over TLS on one port.
 
-Started by `local.embedded` as `python -m local.server SETTINGS`, with the settings as JSON. It prints one line of JSON
-when it serves, or why it can't, and ends at the end of its standard input.
+`process` starts it as `python -m local.embedded.server OPTIONS`, with the options as JSON. It prints one line of JSON
+when it serves, or why it can't. When its standard input closes, it ends.
 """
 
 from __future__ import annotations
@@ -14,46 +14,46 @@ import shutil
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local.aws_api import App, AwsApi
-from local.certificate import Certificates, make_certificates
-from local.control import parse
-from local.environment import exports, for_ministack
-from local.metrics import Metrics, publish_forever
-from local.middleware import AsynchronousInvocation
-from local.queue import Pace
-from local.settings import HOST
-from local.tether import end_with_parent
-from local.wiring import make_queue
+from local.asynchronous import App, AsynchronousInvocation, AwsApi, Queue, QueueOptions
+
+from .certificate import Certificates, make_certificates
+from .control import controlled, parse
+from .environment import ACCESS_KEY, ACCOUNT, HOST, exports, for_ministack
+from .metrics import Metrics, publish_forever
+from .sender_ids import SenderIds
+from .tether import end_with_parent
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
 
 
-def main(settings: dict[str, Any]) -> int:
+def main(options: dict[str, Any]) -> int:
     """Serve until the parent is gone."""
-    folder = Path(settings["folder"])
+    folder = Path(options["folder"])
     end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        listeners = _listen(settings["port"], settings["listen"])
+        listeners = _listen(options["port"], options["listen"])
     except OSError as error:
-        _say({"error": f"port {settings['port']} can't be used: {error.strerror or error}"})
+        _say({"error": f"port {options['port']} can't be used: {error.strerror or error}"})
         return 1
     certificates = make_certificates(folder)
     port = listeners[0].getsockname()[1]
     exported = exports(f"https://{HOST}:{port}", certificates.authority)
     os.environ.update(for_ministack(exported, folder, port))
-    # Imported only now: it reads its settings from the environment when it is imported.
+    # Imported only now, because it reads the environment when it is imported.
     from ministack.app import app as inner  # noqa: PLC0415
 
-    aws = AwsApi(inner, f"{HOST}:{port}")
-    asyncio.run(_serve(aws, parse(settings), _config(listeners, certificates), exported))
+    bare = AwsApi(inner, f"{HOST}:{port}", ACCESS_KEY, ACCOUNT)
+    aws = replace(bare, app=SenderIds(inner, bare))
+    asyncio.run(_serve(aws, parse(options), _config(listeners, certificates), exported))
     return 0
 
 
@@ -82,10 +82,10 @@ def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> C
     return config
 
 
-async def _serve(aws: AwsApi, pace: Pace, config: Config, exported: dict[str, str]) -> None:
-    queue = make_queue(aws, pace)
+async def _serve(aws: AwsApi, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
+    queue = Queue(aws, options)
     started = asyncio.Event()
-    app: Any = _announcing(AsynchronousInvocation(aws.app, queue), started)
+    app: Any = _announcing(controlled(AsynchronousInvocation(aws, queue), queue), started)
     serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))
     await started.wait()
     _say({"environment": exported})
@@ -93,7 +93,7 @@ async def _serve(aws: AwsApi, pace: Pace, config: Config, exported: dict[str, st
 
 
 def _announcing(app: App, started: asyncio.Event) -> App:
-    """Note when the app has started; the socket takes connections already."""
+    """Note when the app has started: the socket takes connections before that."""
 
     async def announcing(scope: Any, receive: Any, send: Any) -> None:
         async def noting(message: Any) -> None:
@@ -107,7 +107,7 @@ def _announcing(app: App, started: asyncio.Event) -> App:
 
 
 def _say(answer: dict[str, Any]) -> None:
-    """Tell the parent, which reads this line and no other: whatever else is printed goes to the log."""
+    """Tell the parent, which reads one line; all that is printed later goes to the log."""
     print(json.dumps(answer), flush=True)  # noqa: T201 - the parent reads it
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 

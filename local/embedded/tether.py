@@ -1,7 +1,7 @@
-"""A child process that ends with its parent: at the end of its standard input it ends, with all that it started.
+"""A child process that ends with its parent: when its standard input closes, it kills itself and all that it started.
 
-Run as a program it tethers another one: `python -m local.tether COMMAND...` runs the command, passes its exit status
-on, and kills it when the parent is gone. A pipe's end comes however the parent ended, on Linux and macOS alike.
+As a program it does this for another one: `python -m local.embedded.tether COMMAND...` runs the command, passes its
+exit status on, and kills it when the parent is gone. A pipe closes however the parent ended, on Linux and macOS alike.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ GRACE = 2.0
 
 
 def end_with_parent(cleanup: Callable[[], None] = lambda: None) -> None:
-    """Watch standard input, and at its end kill this process' whole group, after its children and a cleanup.
+    """When standard input closes: end the children, clean up, and kill this process with its whole group.
 
     The process must lead a group of its own (`start_new_session=True`), and its standard input be a pipe that only the
     parent writes to.
     """
-    # The signal that ends the group's other members; a handler, unlike SIG_IGN, is not passed on to children.
+    # This signal is for the group's other members. A handler, unlike SIG_IGN, is not passed on to children.
     signal.signal(signal.SIGTERM, lambda *_: None)
     threading.Thread(target=_watch, args=(cleanup,), daemon=True, name="tether").start()
 
@@ -42,7 +42,7 @@ def _watch(cleanup: Callable[[], None]) -> None:
 
 
 def _reap(deadline: float) -> None:
-    """Wait for the children, so that none is left as a zombie where nobody inherits it."""
+    """Wait for the children, so that none stays a zombie in a container without an init process."""
     with contextlib.suppress(ChildProcessError):
         while time.monotonic() < deadline:
             if os.waitpid(-1, os.WNOHANG) == (0, 0):

@@ -1,4 +1,4 @@
-"""The temporary folder of one embedded AWS: everything it writes is in there, and dead ones are swept away."""
+"""The temporary folder of one embedded AWS. All that it writes is in there; folders of dead ones are removed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 PREFIX = "data-processing-local-"
 YOUNG = 60
-"""Seconds within which a folder may still be without its lock, because its owner is just making it."""
+"""Seconds within which a folder may be without a lock, because its owner is about to make it."""
 
 
 class Workspace:
-    """A temporary folder, locked as long as one of its owners lives: a process' locks end with it, however it ends."""
+    """A temporary folder, locked while one of its owners lives: however a process ends, its locks end with it."""
 
     def __init__(self) -> None:
         sweep()

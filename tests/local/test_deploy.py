@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.deploy import PARAMETERS, STACK_NAME, Stack, build, deploy
-from local.embedded import EmbeddedAws, Options
+from deployed import Stack
+from local.deploy import PARAMETERS, STACK_NAME, build, deploy
+from local.embedded.process import EmbeddedAws, Options
 
 # MiniStack's CloudFormation knows no CodeDeploy, no Application Auto Scaling, and no alarm on an expression, as those
 # on losses are: GradualDeployment, the maximum and the alarms' addresses have to wait for AWS.
@@ -35,7 +36,7 @@ def test_the_stack_is_complete_with_all_of_them(deployed: tuple[EmbeddedAws, Sta
 
 def test_the_processor_is_kept_warm_behind_its_alias(deployed: tuple[EmbeddedAws, Stack]) -> None:
     aws, stack = deployed
-    function, _, alias = stack.functions["processor"].rpartition(":")
+    function, _, alias = stack.aliases["processor"].rpartition(":")
     warm = aws.client("lambda").get_provisioned_concurrency_config(FunctionName=function, Qualifier=alias)
     assert warm["RequestedProvisionedConcurrentExecutions"] == 2
 
@@ -47,7 +48,7 @@ def test_the_table_is_protected(deployed: tuple[EmbeddedAws, Stack]) -> None:
 
 def test_the_key_encrypts_the_queue(deployed: tuple[EmbeddedAws, Stack]) -> None:
     aws, stack = deployed
-    queue = aws.client("sqs").get_queue_attributes(QueueUrl=stack.dead_letter_queue_url, AttributeNames=["All"])
+    queue = aws.client("sqs").get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=["All"])
     assert ":key/" in queue["Attributes"]["KmsMasterKeyId"]
 
 

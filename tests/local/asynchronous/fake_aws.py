@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.aws_api import OWNER, Answer, AwsApi, Receive, Scope, Send, call, http_scope
-from local.clock import Clock
-from local.faults import Faults
-from local.middleware import AsynchronousInvocation
-from local.queue import Pace, Queue
-from local.wiring import make_queue
+from local.asynchronous import AsynchronousInvocation, Clock, Faults, Queue, QueueOptions
+from local.asynchronous.aws_api import UNSIGNED, Answer, AwsApi, Receive, Scope, Send, call, http_scope
 
 ROLE = "arn:aws:iam::000000000000:role/role"
 DLQ = "arn:aws:sqs:us-east-1:000000000000:dlq"
-OWNER_HEADER = (
-    "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=x"
-)
+KEY = "OWNERSKEY"
+
+
+def by_owner(service: str = "lambda") -> str:
+    """Return the header of a request with the owner's rights."""
+    return UNSIGNED.format(access_key=KEY, region="us-east-1", service=service)
+
 
 INVOKE = re.compile(r"/2015-03-31/functions/(?:arn:aws:lambda:[^:]+:\d+:function:)?([\w-]+)(?::([\w$-]+))?/invocations")
 CONFIGURATION = re.compile(r"/2015-03-31/functions/([\w-]+)/configuration")
@@ -126,7 +126,7 @@ class FakeAws:
     async def _invoke(self, name: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         if name.partition(":")[0] not in self.answers:
             return not_found(f"Function not found: {arn(name)}")
-        if "Credential=test/" not in headers["authorization"] and name in self.denied:
+        if f"Credential={KEY}/" not in headers["authorization"] and name in self.denied:
             return 403, {"x-amzn-errortype": "AccessDeniedException"}, b'{"Message":"not authorized"}'
         if headers.get("x-amz-invocation-type") == "DryRun":
             self.dry_runs[name] += 1
@@ -192,19 +192,20 @@ class Door:
 
     async def request(self, method: str, path: str, body: bytes = b"", *, query: str = "", **headers: str) -> Answer:
         """Send a request with the owner's rights."""
-        sent = {"authorization": OWNER.format(region="us-east-1", service="lambda"), **headers}
+        sent = {"authorization": by_owner(), **headers}
         return await call(self.app, http_scope(method, path, query, sent.items()), body)
 
     async def drained(self) -> None:
         """Wait until no delivery is open."""
         async with asyncio.timeout(20):
-            while self.queue.tally.open:
+            while self.queue.counts.open:
                 await asyncio.sleep(0.001)
-        assert not self.queue.tally.errors
+        assert not self.queue.counts.errors
 
 
 def door(aws: FakeAws, faults: Faults | None = None, concurrency: int = 8) -> Door:
     """Put the middleware in front of a fake AWS, on a clock without waits."""
     waits.clear()
-    queue = make_queue(AwsApi(aws.app, "127.0.0.1:1"), Pace(TestClock(), faults or Faults(), concurrency))
-    return Door(aws, queue, AsynchronousInvocation(aws.app, queue))
+    api = AwsApi(aws.app, "127.0.0.1:1", KEY)
+    queue = Queue(api, QueueOptions(TestClock(), faults or Faults(), concurrency))
+    return Door(aws, queue, AsynchronousInvocation(api, queue))

@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from local.aws_api import OWNER
-from local.event import Result
-from local.faults import Faults
-from local.queue import Pace
-from tests.local import fake_aws
-from tests.local.fake_aws import DLQ, SYSTEM_ERROR, THROTTLED, Door, FakeAws, arn, door, function_error, success
+from local.asynchronous import Faults, QueueOptions, Result
+
+from . import fake_aws
+from .fake_aws import DLQ, SYSTEM_ERROR, THROTTLED, Door, FakeAws, arn, by_owner, door, function_error, success
 
 Scenario = Callable[[], Awaitable[None]]
 
@@ -41,7 +39,7 @@ def deliver(aws: FakeAws, function: str = "f:live", payload: bytes = b'{"n": 1}'
 
 
 def count(opened: Door, metric: str) -> int:
-    return sum(number for counted, number in opened.queue.tally.counts.items() if counted.metric == metric)
+    return sum(number for counted, number in opened.queue.counts.metrics.items() if counted.metric == metric)
 
 
 def test_202_is_answered_at_once_before_the_function_ends() -> None:
@@ -50,7 +48,7 @@ def test_202_is_answered_at_once_before_the_function_ends() -> None:
         aws.gate = asyncio.Event()
         opened = door(aws)
         answer = await opened.invoke("f")
-        assert (answer.status, answer.body, opened.queue.tally.open) == (202, b"", 1)
+        assert (answer.status, answer.body, opened.queue.counts.open) == (202, b"", 1)
         assert answer.headers["x-amzn-requestid"]
         aws.gate.set()
         await opened.drained()
@@ -184,7 +182,7 @@ def test_a_destination_that_is_a_function_is_invoked_asynchronously_with_the_rec
     opened = deliver(aws)
     assert len(aws.events["g:live"]) == 3, "it has retries of its own"
     assert aws.events["g:live"][0]["responsePayload"] == "made"
-    received = {counted.target.name: number for counted, number in opened.queue.tally.counts.items()
+    received = {counted.target.name: number for counted, number in opened.queue.counts.metrics.items()
                 if counted.metric == "AsyncEventsReceived"}  # fmt: skip
     assert received == {"f": 1, "g": 1}
 
@@ -237,7 +235,7 @@ def test_without_permission_the_dead_letter_is_lost_and_counted() -> None:
     aws = FakeAws({"f": [function_error()]}, dead_letter_targets={"f:7": DLQ}, denied={"dlq"})
     opened = deliver(aws)
     assert count(opened, "DeadLetterErrors") == 1
-    assert "sqs:SendMessage" in opened.queue.tally.losses[0].reason
+    assert "sqs:SendMessage" in opened.queue.counts.losses[0].reason
 
 
 def test_without_permission_the_record_is_lost_and_counted() -> None:
@@ -264,7 +262,7 @@ def test_a_record_over_one_megabyte_is_a_delivery_failure() -> None:
 def test_a_destination_of_another_kind_marks_the_queue(target: str) -> None:
     opened = deliver(FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=target)}))
     assert count(opened, "DestinationDeliveryFailures") == 1
-    assert target in next(iter(opened.queue.tally.unsupported))
+    assert target in next(iter(opened.queue.counts.unsupported))
 
 
 def test_a_function_without_any_concurrency_is_not_retried() -> None:
@@ -337,8 +335,8 @@ def test_stop_after_ends_the_deliveries_for_good() -> None:
         async with asyncio.timeout(5):
             while not opened.queue.stopped:
                 await asyncio.sleep(0)
-        assert opened.queue.tally.calls == 3
-        assert opened.queue.tally.open > 0
+        assert opened.queue.counts.calls == 3
+        assert opened.queue.counts.open > 0
 
     asyncio.run(scenario())
 
@@ -349,8 +347,8 @@ def test_a_restart_forgets_events_and_counts() -> None:
         aws.gate = asyncio.Event()
         opened = door(aws)
         await opened.invoke("f")
-        await opened.queue.restart(Pace())
-        assert (opened.queue.tally.open, opened.queue.tally.counts) == (0, {})
+        await opened.queue.restart(QueueOptions())
+        assert (opened.queue.counts.open, opened.queue.counts.metrics) == (0, {})
 
     asyncio.run(scenario())
 
@@ -362,8 +360,7 @@ def test_a_right_that_is_taken_away_is_missed_at_once() -> None:
         await opened.invoke("f:live")
         await opened.drained()
         aws.denied.add("g:live")
-        iam = OWNER.format(region="us-east-1", service="iam")
-        await opened.request("POST", "/", b"Action=PutRolePolicy", authorization=iam)
+        await opened.request("POST", "/", b"Action=PutRolePolicy", authorization=by_owner("iam"))
         await opened.invoke("f:live")
         await opened.drained()
         assert len(aws.events["g:live"]) == 1
@@ -380,6 +377,6 @@ def test_a_burst_asks_once_whether_its_destination_may_be_invoked() -> None:
             await opened.invoke("f:live")
         await opened.drained()
         assert len(aws.events["g:live"]) == 20
-        assert aws.dry_runs["g:live"] <= opened.queue.pace.concurrency
+        assert aws.dry_runs["g:live"] <= opened.queue.options.concurrency
 
     asyncio.run(scenario())

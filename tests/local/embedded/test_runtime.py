@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from local.environment import RUNTIME
+from local.embedded.environment import RUNTIME
 
 
 def interpreter(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -16,10 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 
 import enricher
-from local.clock import Clock
-from local.event import Result
-from local.faults import Faults
-from local.queue import Pace
+from local.asynchronous import Clock, Faults, QueueOptions, Result
 from tests.conftest import DeployedStack
 
 GOOD = {"id": "a", "timestamp": 1700000000000, "data": {"n": 1}}
@@ -36,17 +33,15 @@ def test_a_good_record_passes_the_three_stages_and_is_stored_enriched(stack: Dep
         ("a", 1700000000000, '{"n":1}', enricher.VERSION)
     ]
     assert {name: counts["SUCCESS"] for name, counts in state["functions"].items()} == {
-        "validator-dev": 1,
-        "enricher-dev": 1,
-        "processor-dev": 1,
+        stack.function(stage): 1 for stage in ("validator", "enricher", "processor")
     }
 
 
 def test_a_bad_record_is_a_dead_letter_with_its_stage_and_reason(stack: DeployedStack) -> None:
     stack.submit({"id": "a"})
     stack.drain()
-    letter = stack.dead_letters()[0]
-    assert (letter.stage, letter.reason, letter.error_code, letter.origin) == (
+    stage, letter, origin = stack.failures()[0]
+    assert (stage, letter.error, letter.error_code, origin) == (
         "validator",
         "Invalid data: missing data field",
         "200",
@@ -60,8 +55,8 @@ def test_a_dead_letter_of_a_later_stage_names_it_and_leads_to_the_submitted_reco
     stack.drain()
     stack.submit({**GOOD, "data": "other"})
     stack.drain()
-    letter = stack.dead_letters()[0]
-    assert (letter.stage, json.loads(letter.origin)) == ("processor", {**GOOD, "data": "other"})
+    failure = stack.failures()[0]
+    assert (failure.stage, json.loads(failure.origin)) == ("processor", {**GOOD, "data": "other"})
     assert [item.data for item in stack.items()] == ['{"n":1}']
 
 
@@ -73,21 +68,23 @@ def test_the_same_record_ten_times_is_stored_once(stack: DeployedStack) -> None:
 
 
 def test_the_request_id_of_the_answer_is_that_of_the_dead_letter(stack: DeployedStack) -> None:
-    answer = stack.client("lambda").invoke(FunctionName=stack.outputs.validator, InvocationType="Event", Payload=b"1")
+    answer = stack.client("lambda").invoke(FunctionName=stack.entry, InvocationType="Event", Payload=b"1")
     stack.drain()
-    assert stack.dead_letters()[0].request_id == answer["ResponseMetadata"]["RequestId"]
+    assert stack.failures()[0].letter.request_id == answer["ResponseMetadata"]["RequestId"]
 
 
 def test_an_unqualified_event_runs_alone(stack: DeployedStack) -> None:
-    stack.client("lambda").invoke(FunctionName="validator-dev", InvocationType="Event", Payload=json.dumps(GOOD))
-    assert list(stack.drain()["functions"]) == ["validator-dev"]
+    stack.client("lambda").invoke(
+        FunctionName=stack.function("validator"), InvocationType="Event", Payload=json.dumps(GOOD)
+    )
+    assert list(stack.drain()["functions"]) == [stack.function("validator")]
 
 
 def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> None:
     stack.submit({"id": "a"})
     stack.drain()
     deadline = time.monotonic() + 20
-    wanted = {"Name": "Resource", "Value": "validator-dev:live"}
+    wanted = {"Name": "Resource", "Value": f"{stack.function('validator')}:live"}
     listed = stack.client("cloudwatch").list_metrics
     while True:
         found = listed(Namespace="AWS/Lambda", MetricName="AsyncEventsDropped", Dimensions=[wanted])["Metrics"]
@@ -104,18 +101,19 @@ def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> Non
     ("function", "payload", "status", "code"),
     [
         ("no-such-function", b"{}", 404, "ResourceNotFoundException"),
-        ("validator-dev:no-such-alias", b"{}", 404, "ResourceNotFoundException"),
-        ("validator-dev:live", b"not json", 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b"\xff", 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b"[NaN]", 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestTooLargeException"),
+        ("{}:no-such-alias", b"{}", 404, "ResourceNotFoundException"),
+        ("{}:live", b"not json", 400, "InvalidRequestContentException"),
+        ("{}:live", b"\xff", 400, "InvalidRequestContentException"),
+        ("{}:live", b"[NaN]", 400, "InvalidRequestContentException"),
+        ("{}:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
+        ("{}:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestTooLargeException"),
     ],
     ids=["function", "alias", "json", "utf-8", "nan", "depth", "size"],
 )
 def test_the_door_refuses(stack: DeployedStack, function: str, payload: bytes, status: int, code: str) -> None:
     with pytest.raises(ClientError) as refused:
-        stack.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
+        name = function.format(stack.function("validator"))
+        stack.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
     assert refused.value.response["Error"]["Code"] == code
     assert stack.aws.queue_state()["accepted"] == 0
@@ -123,22 +121,24 @@ def test_the_door_refuses(stack: DeployedStack, function: str, payload: bytes, s
 
 def test_an_event_of_one_megabyte_is_taken(stack: DeployedStack) -> None:
     payload = b'"' + b"x" * (1024 * 1024 - 2) + b'"'
-    answer = stack.client("lambda").invoke(FunctionName="processor-dev", InvocationType="Event", Payload=payload)
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.function("processor"), InvocationType="Event", Payload=payload
+    )
     assert answer["StatusCode"] == 202
-    stack.aws.restart_queue(Pace())
+    stack.aws.restart_queue(QueueOptions())
 
 
 def test_a_destination_of_another_kind_is_refused_where_it_is_set(stack: DeployedStack) -> None:
     with pytest.raises(ClientError, match="Lambda functions and SQS queues only"):
         stack.client("lambda").put_function_event_invoke_config(
-            FunctionName="processor-dev",
+            FunctionName=stack.function("processor"),
             DestinationConfig={"OnSuccess": {"Destination": "arn:aws:sns:us-east-1:000000000000:topic"}},
         )
 
 
 def test_sqs_does_not_redrive_a_queue_that_lambda_fills(stack: DeployedStack) -> None:
     with pytest.raises(ClientError):
-        stack.client("sqs").start_message_move_task(SourceArn=stack.outputs.dead_letter_queue_arn)
+        stack.client("sqs").start_message_move_task(SourceArn=stack.outputs.queue_arn)
 
 
 # IAM and TLS
@@ -166,15 +166,15 @@ def user_client(stack: DeployedStack, service: str, name: str, *statements: dict
 def test_a_user_without_permission_can_not_invoke(stack: DeployedStack) -> None:
     client = user_client(stack, "lambda", "nobody")
     with pytest.raises(ClientError) as refused:
-        client.invoke(FunctionName=stack.outputs.validator, InvocationType="Event", Payload=b"{}")
+        client.invoke(FunctionName=stack.entry, InvocationType="Event", Payload=b"{}")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
     assert stack.aws.queue_state()["accepted"] == 0
 
 
 def test_a_user_with_permission_invokes_by_a_signed_request(stack: DeployedStack) -> None:
-    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": stack.outputs.validator}
+    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": stack.entry}
     client = user_client(stack, "lambda", "producer", allow)
-    answer = client.invoke(FunctionName=stack.outputs.validator, InvocationType="Event", Payload=json.dumps(GOOD))
+    answer = client.invoke(FunctionName=stack.entry, InvocationType="Event", Payload=json.dumps(GOOD))
     assert answer["StatusCode"] == 202
     assert metric(stack.drain(), "SUCCESS") == 3
     assert len(stack.items()) == 1
@@ -183,12 +183,12 @@ def test_a_user_with_permission_invokes_by_a_signed_request(stack: DeployedStack
 def test_a_user_can_not_invoke_where_loop_detection_is_off(stack: DeployedStack) -> None:
     allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
     client, owner = user_client(stack, "lambda", "looper", allow), stack.client("lambda")
-    owner.put_function_recursion_config(FunctionName="processor-dev", RecursiveLoop="Allow")
+    owner.put_function_recursion_config(FunctionName=stack.function("processor"), RecursiveLoop="Allow")
     try:
         with pytest.raises(ClientError, match="from the owner alone"):
-            client.invoke(FunctionName=stack.outputs.functions["processor"], InvocationType="Event", Payload=b"{}")
+            client.invoke(FunctionName=stack.outputs.aliases["processor"], InvocationType="Event", Payload=b"{}")
     finally:
-        owner.put_function_recursion_config(FunctionName="processor-dev", RecursiveLoop="Terminate")
+        owner.put_function_recursion_config(FunctionName=stack.function("processor"), RecursiveLoop="Terminate")
 
 
 def test_a_client_that_does_not_trust_the_authority_is_not_served(stack: DeployedStack) -> None:
@@ -233,31 +233,31 @@ def test_without_put_item_every_record_is_a_dead_letter_of_the_processor(stack: 
     with without(stack, "dynamodb:PutItem", "ProcessorPolicy"):
         stack.submit(GOOD)
         state = stack.drain()
-    assert [(letter.stage, "AccessDenied" in letter.reason) for letter in stack.dead_letters()] == [("processor", True)]
-    assert state["functions"]["processor-dev"]["FUNCTION_ERROR"] == 3
+    assert [(stage, "AccessDenied" in letter.error) for stage, letter, _ in stack.failures()] == [("processor", True)]
+    assert state["functions"][stack.function("processor")]["FUNCTION_ERROR"] == 3
 
 
 def test_without_invoke_function_the_record_is_lost_and_counted(stack: DeployedStack) -> None:
     with without(stack, "lambda:InvokeFunction", "ValidatorPolicy"):
         stack.submit(GOOD)
         state = stack.drain()
-    assert state["functions"]["validator-dev"]["DestinationDeliveryFailures"] == 1
+    assert state["functions"][stack.function("validator")]["DestinationDeliveryFailures"] == 1
     assert "lambda:InvokeFunction" in state["losses"][0]["reason"]
-    assert (stack.items(), stack.dead_letters()) == ([], [])
+    assert (stack.items(), stack.failures()) == ([], [])
 
 
 def test_without_send_message_the_dead_letter_is_lost_and_counted(stack: DeployedStack) -> None:
     enricher = {
-        "FunctionName": stack.outputs.functions["enricher"],
+        "FunctionName": stack.outputs.aliases["enricher"],
         "InvocationType": "Event",
         "Payload": b'{"id": "a"}',
     }
     with without(stack, "sqs:SendMessage", "EnricherPolicy"):
         stack.client("lambda").invoke(**enricher)
         state = stack.drain()
-    assert state["functions"]["enricher-dev"]["DeadLetterErrors"] == 1
+    assert state["functions"][stack.function("enricher")]["DeadLetterErrors"] == 1
     assert "sqs:SendMessage" in state["losses"][0]["reason"]
-    assert stack.dead_letters() == []
+    assert stack.failures() == []
 
 
 # At-least-once delivery, exactly-once effects
@@ -265,12 +265,12 @@ def test_without_send_message_the_dead_letter_is_lost_and_counted(stack: Deploye
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_with_duplicates_and_failures_every_record_is_stored_once_or_dead(stack: DeployedStack, seed: int) -> None:
-    stack.reset(Pace(Clock(0.01), Faults(seed, duplicate=True, fail_rate=0.1)))
+    stack.reset(QueueOptions(Clock(0.01), Faults(seed, duplicate=True, fail_rate=0.1)))
     records = [{"id": f"r{n}", "timestamp": 1700000000000 + n, "data": n} for n in range(20)]
     stack.submit(*records, {"id": "bad"})
     stack.drain()
     stored = [item.id for item in stack.items()]
-    dead = {json.loads(letter.origin)["id"] for letter in stack.dead_letters()}
+    dead = {json.loads(failure.origin)["id"] for failure in stack.failures()}
     assert len(stored) == len(set(stored))
     assert set(stored) | dead == {record["id"] for record in records} | {"bad"}
     assert "bad" not in stored
@@ -278,7 +278,7 @@ def test_with_duplicates_and_failures_every_record_is_stored_once_or_dead(stack:
 
 def test_with_system_errors_and_throttling_alone_every_good_record_is_stored(stack: DeployedStack) -> None:
     kinds = (Result.SYSTEM_ERROR, Result.THROTTLED)
-    stack.reset(Pace(Clock(0.01), Faults(4, fail_rate=0.3, kinds=kinds)))
+    stack.reset(QueueOptions(Clock(0.01), Faults(4, fail_rate=0.3, kinds=kinds)))
     stack.submit(*[{"id": f"r{n}", "timestamp": 1700000000000 + n, "data": n} for n in range(20)])
     state = stack.drain()
     assert len(stack.items()) == 20
@@ -289,7 +289,7 @@ def test_the_functions_log_lines_are_in_their_log_groups(stack: DeployedStack) -
     stack.submit(GOOD)
     stack.drain()
     found = stack.client("logs").filter_log_events(
-        logGroupName="/aws/lambda/processor-dev", filterPattern='"record stored"'
+        logGroupName=f"/aws/lambda/{stack.function('processor')}", filterPattern='"record stored"'
     )["events"]
     assert json.loads(found[-1]["message"])["recordId"] == "a"
 

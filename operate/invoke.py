@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operate.aws import EXPIRED, UNKNOWN_CREDENTIALS, UNREACHABLE, code_of, explain, sentence, status_of
 from operate.errors import AwsError
-from operate.pace import Pace
+from operate.rate_limit import Pace
 
 ACCEPTED = 202
 ATTEMPTS = 10

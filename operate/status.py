@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operate.aws import Access, code_of, explain
+from operate.dead_letters.queue import DeadLetterQueue, Depth
 from operate.errors import AwsError, DeniedError
-from operate.queue import DeadLetterQueue, Depth
 from operate.stack import Stack
 
 ALARM = "AWS::CloudWatch::Alarm"

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from operate.commands.options import EXIT_CODES, Deployed, of_stack, selecting
+from operate.commands.context import EXIT_CODES, Deployed, of_stack, selecting
+from operate.dead_letters.peek import look
+from operate.dead_letters.queue import Depth
+from operate.dead_letters.selection import Finding, Selection, examine
 from operate.errors import StoppedError
-from operate.look import look
-from operate.queue import Depth
 from operate.screen import Screen
-from operate.selection import Finding, Selection, examine
 
 COLUMNS = ("Time", "Stage", "Record", "Attempts", "Error")
 ERROR_SHOWN = 200

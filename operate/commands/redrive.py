@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
+from operate.commands.context import EXIT_CODES, Deployed, of_stack, selecting, sending
 from operate.commands.dead_letters import unseen, warn_in_flight
-from operate.commands.options import EXIT_CODES, Deployed, of_stack, selecting, sending
+from operate.dead_letters.peek import look
+from operate.dead_letters.queue import DeadLetterQueue, Depth
+from operate.dead_letters.redrive import UNFINISHED, Event, Plan, Redrive, Tally, Verdict
+from operate.dead_letters.selection import Selection, examine
 from operate.errors import LEFT, MisuseError, OperateError, StoppedError
-from operate.look import look
-from operate.queue import DeadLetterQueue, Depth
-from operate.redrive import UNFINISHED, Event, Plan, Redrive, Tally, Verdict
-from operate.selection import Selection, examine
 from operate.stack import ENTRY
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from operate.commands.options import EXIT_CODES, Deployed, of_stack
+from operate.commands.context import EXIT_CODES, Deployed, of_stack
+from operate.dead_letters.queue import Depth
 from operate.errors import LEFT, AwsError
-from operate.queue import Depth
 from operate.status import Concurrency, Health, Unknown, Version, ask
 
 TODAY = 24 * 60 * 60

@@ -11,14 +11,14 @@ from typing import IO
 
 import click
 
-from operate.commands.options import EXIT_CODES, Deployed, of_stack, sending
+from operate.commands.context import EXIT_CODES, Deployed, of_stack, sending
 from operate.errors import LEFT, MisuseError, OperateError, StoppedError
 from operate.invoke import Fate, Outcome
-from operate.journal import Header, Journal
-from operate.records import Line, read_lines
-from operate.rejected import Rejected
 from operate.stack import ENTRY
-from operate.submit import Submission, Tally
+from operate.submission.journal import Header, Journal
+from operate.submission.lines import Line, read_lines
+from operate.submission.rejected import Rejected
+from operate.submission.submit import Submission, Tally
 
 STDIN = Path("-")
 RESUME = "run the same command again to go on where it stopped"

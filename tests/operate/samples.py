@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
-from operate.letter import Letter
+from operate.dead_letters.letter import Letter
 from operate.stack import Stack
 
 from .fake_aws import QUEUE_ARN, STACK, STAGES, alias

@@ -1,4 +1,4 @@
-"""docs/operate.md shows commands that work, and the exit codes that --help tells."""
+"""docs/commands.md shows commands that work, and the exit codes that --help tells."""
 
 import re
 import shlex
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Ran
+from .conftest import ROOT, Ran
 from .fake_aws import FakeAws
 from .samples import envelope, record
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "operate.md").read_text()
+DOCUMENT = (ROOT / "docs" / "commands.md").read_text()
 COMMANDS = re.findall(r"(?m)^python -m operate (.+)$", DOCUMENT)
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Ran
+from .conftest import ROOT, Ran
 from .fake_aws import Failure, FakeAws
 from .samples import record
 
 Run = Callable[..., Ran]
-ROOT = Path(__file__).resolve().parents[2]
 
 COMMANDS = [["dead-letters"], ["redrive", "--yes"], ["status"], ["submit", "records.jsonl"]]
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from operate import invoke
 from operate.errors import AwsError
 from operate.invoke import Fate, Invoker
-from operate.pace import Pace
+from operate.rate_limit import Pace
 
 BUSY = (429, "TooManyRequestsException")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from operate.held import Held
-from operate.letter import Letter
-from operate.queue import BATCH, DeadLetterQueue, Depth
+from operate.dead_letters.in_flight import Held
+from operate.dead_letters.letter import Letter
+from operate.dead_letters.queue import BATCH, DeadLetterQueue, Depth
 
 MOST_READERS = 4
 FRUITLESS = 3

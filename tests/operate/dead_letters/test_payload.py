@@ -7,9 +7,9 @@ import pytest
 import enricher
 import record as contract
 import validator
-from operate.payload import payload
+from operate.dead_letters.payload import payload
 
-from .samples import STAGES, envelope, letter, record
+from ..samples import STAGES, envelope, letter, record
 
 SENT = 1_700_000_999_000
 

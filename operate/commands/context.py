@@ -13,12 +13,12 @@ from typing import Any
 import click
 
 from operate.aws import Access, explained
-from operate.history import History, default_path
+from operate.dead_letters.history import History, default_path
+from operate.dead_letters.queue import DeadLetterQueue
+from operate.dead_letters.selection import Selection
 from operate.invoke import Invoker
-from operate.pace import Pace
-from operate.queue import DeadLetterQueue
+from operate.rate_limit import Pace
 from operate.screen import Screen
-from operate.selection import Selection
 from operate.stack import Stack, find, follow
 
 Command = Callable[..., Any]

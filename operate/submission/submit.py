@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from operate.errors import OperateError
 from operate.invoke import Fate, Invoker, Outcome
-from operate.journal import Journal
-from operate.records import InvalidLineError, Line, event
-from operate.rejected import Rejected
+from operate.submission.journal import Journal
+from operate.submission.lines import InvalidLineError, Line, event
+from operate.submission.rejected import Rejected
 
 AHEAD = 4
 """Lines for each thread that are read before the first of them is done."""

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from operate.errors import MisuseError
-from operate.journal import Header, Journal
-from operate.records import Line, read_lines
+from operate.submission.journal import Header, Journal
+from operate.submission.lines import Line, read_lines
 
 HEADER = Header("arn:validator", "now", 1000)
 LINES = list(read_lines(io.BytesIO(b'{"a":1}\n{"a":2}\n{"a":3}\n')))

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from operate.records import InvalidLineError, Line, event, read_lines
+from operate.submission.lines import InvalidLineError, Line, event, read_lines
 
 
 def lines(content: bytes) -> list[Line]:

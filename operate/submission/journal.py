@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from operate.errors import MisuseError
-from operate.records import Line
+from operate.submission.lines import Line
 
 
 class Header(NamedTuple):

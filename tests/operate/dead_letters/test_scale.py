@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
+from ..conftest import ROOT
 
 
 def redrive(count: int) -> dict[str, Any]:
     """Redrive so many letters of 4 KB in a process of its own."""
     done = subprocess.run(
-        [sys.executable, str(HERE / "scale.py"), str(count)],
-        cwd=HERE.parents[1],
-        env={"PYTHONPATH": str(HERE.parents[1])},
+        [sys.executable, str(Path(__file__).with_name("scale.py")), str(count)],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=True,
     )

@@ -16,9 +16,9 @@ import pytest
 
 from operate import invoke
 
-from .conftest import Ran
-from .fake_aws import Failure, FakeAws, Invocation, alias
-from .samples import envelope, record
+from ..conftest import ROOT, Ran
+from ..fake_aws import Failure, FakeAws, Invocation, alias
+from ..samples import envelope, record
 
 Run = Callable[..., Ran]
 
@@ -287,9 +287,6 @@ def test_on_a_terminal_it_asks(aws: FakeAws, answer: str, code: int, sent: int) 
     os.close(ours)
     assert re.search(rb"about 1\)\? \[y/N\]", shown)
     assert (process.returncode, len(aws.invocations)) == (code, sent)
-
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
 
 def test_a_target_that_the_stack_does_not_have_is_refused_and_nothing_is_sent(aws: FakeAws, operate: Run) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from operate.letter import Letter, chain, is_envelope
+from operate.dead_letters.letter import Letter, chain, is_envelope
 from operate.stack import ENTRY
-from operate.stamp import lacks_timestamp, stamped
+from operate.timestamps import lacks_timestamp, stamped
 
 
 def payload(letter: Letter, stage: str) -> bytes:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import Ran
-from .fake_aws import Failure, FakeAws, alias
-from .samples import envelope, record
+from ..conftest import Ran
+from ..fake_aws import Failure, FakeAws, alias
+from ..samples import envelope, record
 
 Run = Callable[..., Ran]
 

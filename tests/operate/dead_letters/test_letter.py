@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from operate.letter import Letter
+from operate.dead_letters.letter import Letter
 
-from .fake_aws import alias
-from .samples import STACK_READ, envelope, letter, record
+from ..fake_aws import alias
+from ..samples import STACK_READ, envelope, letter, record
 
 VALIDATED = {"valid": True, **record(1)}
 ENRICHED = {**record(1), "enriched": True, "enrichedAt": 1, "version": "1.0"}

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from operate.stamp import lacks_timestamp, stamped
+from operate.timestamps import lacks_timestamp, stamped
 
 
 @pytest.mark.parametrize(

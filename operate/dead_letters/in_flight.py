@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
+from operate.dead_letters.letter import Letter
+from operate.dead_letters.queue import DeadLetterQueue, batches
 from operate.errors import AwsError, QueueGoneError
-from operate.letter import Letter
-from operate.queue import DeadLetterQueue, batches
 
 PARALLEL = 8
 

@@ -19,14 +19,14 @@ from enum import Enum
 from threading import Lock
 from typing import NamedTuple
 
-from operate.held import Held
-from operate.history import History
+from operate.dead_letters.history import History
+from operate.dead_letters.in_flight import Held
+from operate.dead_letters.letter import Letter
+from operate.dead_letters.payload import payload
+from operate.dead_letters.peek import readers
+from operate.dead_letters.queue import BATCH, DeadLetterQueue, Depth
+from operate.dead_letters.selection import Finding, Selection, examine
 from operate.invoke import Fate, Invoker
-from operate.letter import Letter
-from operate.look import readers
-from operate.payload import payload
-from operate.queue import BATCH, DeadLetterQueue, Depth
-from operate.selection import Finding, Selection, examine
 from operate.stack import Stack
 
 ROUNDS = 3

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-from operate.letter import Letter
+from operate.dead_letters.letter import Letter
 
 KEPT = 15 * 24 * 60 * 60
 """Seconds; the queue keeps a letter for 14 days."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from operate.stamp import lacks_timestamp, stamped
+from operate.timestamps import lacks_timestamp, stamped
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

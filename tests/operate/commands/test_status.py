@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from operate.commands.status import describe
-from operate.queue import Depth
+from operate.dead_letters.queue import Depth
 from operate.status import Alarm, Concurrency, FunctionHealth, Health, Unknown, Version
 
-from .conftest import Ran
-from .fake_aws import Failure, FakeAws
-from .samples import STACK_READ, STAGES, record
+from ..conftest import Ran
+from ..fake_aws import Failure, FakeAws
+from ..samples import STACK_READ, STAGES, record
 
 Run = Callable[..., Ran]
 

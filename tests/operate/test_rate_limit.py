@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from operate.pace import Pace
+from operate.rate_limit import Pace
 
 
 class Time:

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 from botocore.exceptions import ClientError
 
 from operate.aws import code_of, explained
+from operate.dead_letters.letter import Letter
 from operate.errors import DeniedError
-from operate.letter import Letter
 
 BATCH = 10
 """Messages in one call, SQS's limit."""

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from operate.history import KEPT, History, default_path
+from operate.dead_letters.history import KEPT, History, default_path
 
-from .fake_aws import QUEUE_ARN
-from .samples import envelope, letter, record
+from ..fake_aws import QUEUE_ARN
+from ..samples import envelope, letter, record
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from operate.history import History
+from operate.dead_letters.history import History
+from operate.dead_letters.queue import DeadLetterQueue
+from operate.dead_letters.redrive import Plan, Redrive
+from operate.dead_letters.selection import Selection
 from operate.invoke import Invoker
-from operate.pace import Pace
-from operate.queue import DeadLetterQueue
-from operate.redrive import Plan, Redrive
-from operate.selection import Selection
+from operate.rate_limit import Pace
 from operate.stack import Stack
 
 RATE = 200.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from operate.history import History
-from operate.letter import Letter
+from operate.dead_letters.history import History
+from operate.dead_letters.letter import Letter
 from operate.stack import Stack
 
 # Request ids and times: Lambda puts both into the message of a timeout.

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -183,7 +184,7 @@ def test_an_interrupted_submission_says_how_to_go_on(aws: FakeAws) -> None:
 
 def interrupted(aws: FakeAws, arguments: list[str], number: int) -> Ran:
     """Run a command in a process of its own, and send it a signal when its first event was accepted."""
-    with subprocess.Popen(
+    with interruptible(), subprocess.Popen(
         [sys.executable, "-m", "operate", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -197,3 +198,13 @@ def interrupted(aws: FakeAws, arguments: list[str], number: int) -> Ran:
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     return Ran(process.returncode, out, err)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let children take Ctrl-C: one that is ignored, as in the background of a shell, they would ignore too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

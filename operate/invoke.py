@@ -1,4 +1,4 @@
-"""Asynchronous invocation that loses nothing: patient with throttling and faults, plain about refusals."""
+"""Asynchronous invocation that loses nothing: it waits while AWS throttles or fails, and names what is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operate.aws import EXPIRED, UNKNOWN_CREDENTIALS, UNREACHABLE, code_of, explain, sentence, status_of
 from operate.errors import AwsError
-from operate.rate_limit import Pace
+from operate.rate_limit import RateLimiter
 
 ACCEPTED = 202
 ATTEMPTS = 10
@@ -53,7 +53,7 @@ class Invoker:
 
     client: Any
     """Of Lambda, without retries of its own."""
-    pace: Pace
+    rate: RateLimiter
     stop: Event
     """Set when the command is to end: no attempt begins then."""
     patience: float = 60.0
@@ -75,10 +75,10 @@ class Invoker:
             except _BusyError as busy:
                 reason = str(busy)
             self._keep_patience(reason)
-            self.pace.throttled()
+            self.rate.throttled()
             if not self._pause(attempt, until):
                 break
-            self.pace.take()
+            self.rate.take()
         return Outcome(Fate.FAILED, reason=reason)
 
     def _attempt(self, function: str, payload: bytes) -> Outcome:
@@ -93,7 +93,7 @@ class Invoker:
         if answer["StatusCode"] != ACCEPTED:
             raise _BusyError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED}")
         self._busy_since = None
-        self.pace.accepted()
+        self.rate.accepted()
         return Outcome(Fate.ACCEPTED, request_id=answer["ResponseMetadata"].get("RequestId", ""))
 
     def _judge(self, error: ClientError) -> Outcome:

@@ -1,4 +1,4 @@
-"""How fast calls may be made: a bound of the operator's, and slower than that while AWS throttles."""
+"""How fast calls may be made: as fast as the operator allows, and slower while AWS throttles."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from threading import Lock
 CHUNK = 0.2
 """Seconds' worth of permits that are handed out at once."""
 CATCH_UP = 1.0
-"""Seconds' worth of permits that were not used in time and still can be."""
+"""Seconds' worth of unused permits that may be caught up on."""
 RELIEF = 0.5
-"""Seconds within which further throttling belongs to the calls that were under way, and slows down no more."""
+"""Seconds after throttling in which more of it slows nothing down: it answers calls that were under way."""
 RECOVERY = 1.4
 """The factor by which the rate grows again each second."""
 SLOWEST = 2.0
 """Calls a second."""
 
 
-class Pace:
+class RateLimiter:
     """Hands out permits, each for one call, to any number of threads."""
 
     def __init__(

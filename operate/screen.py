@@ -58,7 +58,7 @@ class Screen:
         """Say how many notes were not shown."""
         for kind, count in self._notes.items():
             if kind and count > NAMED:
-                self.note(f"... and {count - NAMED} more {kind}.")
+                self.note(f"... and {count - NAMED} more: {kind}.")
 
     @contextmanager
     def progress(self, what: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
@@ -69,3 +69,8 @@ class Screen:
         ) as progress:
             task = progress.add_task(what, total=total or None)
             yield lambda count: progress.advance(task, count)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return a count with what is counted, in the right number."""
+    return f"{count} {one if count == 1 else many}"

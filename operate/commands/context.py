@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from pathlib import Path
@@ -12,14 +13,16 @@ from typing import Any
 
 import click
 
+from deployed import Stack, StackError, describe, follow
 from operate.aws import Access, explained
 from operate.dead_letters.history import History, default_path
-from operate.dead_letters.queue import DeadLetterQueue
-from operate.dead_letters.selection import Selection
+from operate.dead_letters.peek import peek
+from operate.dead_letters.queue import DeadLetterQueue, Depth
+from operate.dead_letters.selection import UNKNOWN, Finding, Selection, examine
+from operate.errors import AwsError, MisuseError, StoppedError
 from operate.invoke import Invoker
-from operate.rate_limit import Pace
-from operate.screen import Screen
-from operate.stack import Stack, find, follow
+from operate.rate_limit import RateLimiter
+from operate.screen import Screen, counted
 
 Command = Callable[..., Any]
 
@@ -35,7 +38,7 @@ Exit codes:
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Context:
     """A stack as the options name it, and where to show what comes of it; AWS is asked only when need be."""
 
     name: str
@@ -51,12 +54,26 @@ class Deployed:
     @cached_property
     def stack(self) -> Stack:
         """The stack, as CloudFormation knows it."""
-        return find(self.access, self.name)
+        try:
+            return describe(self.access.client("cloudformation"), self.name)
+        except StackError as error:
+            where = f"It was looked for in {self.access.region}"
+            raise AwsError(f"{error} {where}: --stack-name, --region or --profile name another.") from error
 
     @cached_property
     def pipeline(self) -> Stack:
-        """The stack, with the way of the records through its stages."""
-        return follow(self.access, self.stack)
+        """The stack, with its stages in the order in which records pass them."""
+        return follow(self.access.client("lambda"), self.stack)
+
+    def require_stages(self, names: Iterable[str]) -> None:
+        """Refuse what is no stage of the stack.
+
+        Raises:
+            MisuseError: One of them is none.
+        """
+        for name in names:
+            if name not in (stages := self.pipeline.stages):
+                raise MisuseError(f"There is no stage '{name}' in '{self.stack.name}': it has {', '.join(stages)}.")
 
     def queue(self, *, connections: int = 10) -> DeadLetterQueue:
         """Return the dead-letter queue, for so many threads."""
@@ -66,11 +83,45 @@ class Deployed:
         """Return what sends events at a rate (each second), from so many threads."""
         stop = Event()
         client = self.access.client("lambda", attempts=1, connections=parallel)
-        return Invoker(client, Pace(rate, wait=stop.wait), stop, patience)
+        return Invoker(client, RateLimiter(rate, wait=stop.wait), stop, patience)
 
     def history(self, path: Path | None, *, writing: bool = False) -> History:
         """Return what was redriven of the queue, from a file or the usual place."""
         return History(path or default_path(self.stack.queue_arn), writing=writing)
+
+    @contextmanager
+    def findings(
+        self, history: Path | None, *, progress: str = "dead letters", shown: bool = True
+    ) -> Iterator[Iterator[Finding]]:
+        """Peek at all letters of the queue, with progress; those that can't be seen are counted at the end."""
+        stack, queue = self.pipeline, self.queue()
+        depth, seen = queue.depth(), 0
+        with self.history(history) as known, self.screen.progress(progress, depth.visible, shown=shown) as advance:
+            if known.problem:
+                self.screen.note(f"What was redriven before is not known: {known.problem}.")
+
+            def examined(letters: Iterable[Any]) -> Iterator[Finding]:
+                nonlocal seen
+                for letter in letters:
+                    advance(1)
+                    seen += 1
+                    yield examine(letter, stack, known)
+
+            try:
+                with peek(queue, depth) as letters:
+                    yield examined(letters)
+            except KeyboardInterrupt as error:
+                raise StoppedError("Interrupted: the letters that were looked at are back in the queue.") from error
+        self.note_unseen(depth, seen)
+
+    def note_unseen(self, depth: Depth, seen: int) -> int:
+        """Say how many letters could not be seen, if any, and return how many."""
+        if unseen := depth.unseen(seen):
+            self.screen.note(
+                f"About {counted(unseen, 'more letter was', 'more letters were')} in another reader's hands when this "
+                "began, perhaps of a command that was killed: they come back when its time is up."
+            )
+        return unseen
 
 
 def of_stack(command: Command) -> Command:
@@ -84,7 +135,7 @@ def of_stack(command: Command) -> Command:
         screen = Screen()
         try:
             with explained():
-                command(Deployed(stack_name, region, profile, screen), **rest)
+                command(Context(stack_name, region, profile, screen), **rest)
         finally:
             screen.close()
 
@@ -131,8 +182,9 @@ def selecting(command: Command) -> Command:
         help="The file of what was redriven before.  [default: one for each queue, in ~/.local/state/data-processing]",
     )
     @wraps(command)
-    def chosen(*arguments: Any, stages: tuple[str, ...], grep: re.Pattern[str] | None, **rest: Any) -> None:
-        command(*arguments, selection=Selection(frozenset(stages), grep), **rest)
+    def chosen(context: Context, *, stages: tuple[str, ...], grep: re.Pattern[str] | None, **rest: Any) -> None:
+        context.require_stages(name for name in stages if name != UNKNOWN)
+        command(context, selection=Selection(frozenset(stages), grep), **rest)
 
     return chosen
 

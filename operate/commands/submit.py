@@ -11,14 +11,15 @@ from typing import IO
 
 import click
 
-from operate.commands.context import EXIT_CODES, Deployed, of_stack, sending
+from deployed import ENTRY
+from operate.commands.context import EXIT_CODES, Context, of_stack, sending
 from operate.errors import LEFT, MisuseError, OperateError, StoppedError
 from operate.invoke import Fate, Outcome
-from operate.stack import ENTRY
+from operate.screen import counted
 from operate.submission.journal import Header, Journal
 from operate.submission.lines import Line, read_lines
 from operate.submission.rejected import Rejected
-from operate.submission.submit import Submission, Tally
+from operate.submission.submit import Submission, SubmitCounts
 
 STDIN = Path("-")
 RESUME = "run the same command again to go on where it stopped"
@@ -49,7 +50,7 @@ RESUME = "run the same command again to go on where it stopped"
 @sending
 @of_stack
 def submit(
-    deployed: Deployed,
+    context: Context,
     *,
     records: Path,
     timestamp: str,
@@ -71,8 +72,8 @@ def submit(
     if journal_path and not resumable:
         raise MisuseError("Standard input, or another pipe, can't be resumed: leave out --journal.")
     rejected = Rejected(rejected_path or Path(f"{records}.rejected" if resumable else "stdin.rejected"))
-    header = Header(deployed.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
-    invoker = deployed.invoker(rate=rate, parallel=parallel, patience=patience)
+    header = Header(context.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
+    invoker = context.invoker(rate=rate, parallel=parallel, patience=patience)
     with ExitStack() as opened:
         stream = opened.enter_context(_open(records))
         path = journal_path or Path(f"{records}.journal")
@@ -80,13 +81,13 @@ def submit(
         started = (journal.header if journal else header).started if timestamp == "now" else None
         opened.enter_context(rejected)
         submission = Submission(header.function, invoker, rejected, journal, started, parallel)
-        tally = _run(deployed, submission, read_lines(stream), records.stat().st_size if resumable else None)
+        counts = _run(context, submission, read_lines(stream), records.stat().st_size if resumable else None)
         rejected.finish()
         if journal:
             journal.remove()
-    _report(deployed, tally)
-    if tally.rejected:
-        deployed.screen.note(f"The lines that were not accepted are in {rejected.path}: `submit` takes it again.")
+    _report(context, counts)
+    if counts.rejected:
+        context.screen.note(f"The lines that were not accepted are in {rejected.path}: `submit` takes it again.")
         raise click.exceptions.Exit(LEFT)
 
 
@@ -97,17 +98,17 @@ def _open(records: Path) -> IO[bytes]:
         raise MisuseError(f"{records} can't be read: {error.strerror}.") from error
 
 
-def _run(deployed: Deployed, submission: Submission, lines: Iterator[Line], total: int | None) -> Tally:
+def _run(context: Context, submission: Submission, lines: Iterator[Line], total: int | None) -> SubmitCounts:
     """Send the lines, with progress in bytes; what stops it says how to go on."""
     done = 0
-    with deployed.screen.progress("submit", total) as advance:
+    with context.screen.progress("submit", total) as advance:
 
         def tell(line: Line, outcome: Outcome | None) -> None:
             nonlocal done
             advance(max(0, line.end - done))
             done = max(done, line.end)
             if outcome and outcome.fate is not Fate.ACCEPTED:
-                deployed.screen.note(f"Line {line.number} was not accepted: {outcome.reason}.", kind="lines")
+                context.screen.note(f"Line {line.number} was not accepted: {outcome.reason}.", kind="not accepted")
 
         submission.tell = tell
         try:
@@ -119,15 +120,15 @@ def _run(deployed: Deployed, submission: Submission, lines: Iterator[Line], tota
 
 
 def _standing(submission: Submission) -> str:
-    accepted = submission.tally.accepted
+    accepted = counted(submission.counts.accepted, "line was", "lines were")
     if submission.journal:
-        return f"{accepted} lines were accepted in this run; {RESUME}"
+        return f"{accepted} accepted in this run; {RESUME}"
     return (
-        f"{accepted} lines were accepted; standard input can't be resumed, so what was read of it and not accepted is "
+        f"{accepted} accepted; standard input can't be resumed, so what was read of it and not accepted is "
         f"in {submission.rejected.path}"
     )
 
 
-def _report(deployed: Deployed, tally: Tally) -> None:
-    rows = [("accepted", tally.accepted), ("accepted before", tally.skipped), ("rejected", tally.rejected)]
-    deployed.screen.table("", ("Lines", "Count"), rows)
+def _report(context: Context, counts: SubmitCounts) -> None:
+    rows = [("accepted", counts.accepted), ("accepted before", counts.skipped), ("rejected", counts.rejected)]
+    context.screen.table("", ("Lines", "Count"), rows)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-from operate.dead_letters.letter import Letter
-
 KEPT = 15 * 24 * 60 * 60
 """Seconds; the queue keeps a letter for 14 days."""
+_LINE = re.compile(r"([0-9]{1,12}) ([!-~]{1,128}) ([0-9]{1,9})")
 
 
 def default_path(queue_arn: str) -> Path:
@@ -60,23 +61,23 @@ class History:
         if self._file is not None:
             os.close(self._file)
 
-    def times(self, letter: Letter) -> int:
-        """Return how often a letter's event was redriven before it came (back) here."""
+    def times(self, request_ids: Iterable[str]) -> int:
+        """Return how often an event was redriven before the invocations that led to a letter."""
         with self._lock:
-            return max((self._times.get(request_id, 0) for request_id in letter.request_ids), default=0)
+            return max((self._times.get(request_id, 0) for request_id in request_ids), default=0)
 
-    def came_back(self, letter: Letter) -> bool:
-        """Return whether a letter comes of an event that was redriven within this context."""
+    def came_back(self, request_ids: Iterable[str]) -> bool:
+        """Return whether an event was redriven within this context before the invocations that led to a letter."""
         with self._lock:
-            return any(request_id in self._new for request_id in letter.request_ids)
+            return any(request_id in self._new for request_id in request_ids)
 
-    def add(self, letter: Letter, request_id: str) -> None:
-        """Note that a letter's event was sent again, as the invocation `request_id`."""
-        times = self.times(letter) + 1
+    def add(self, request_ids: Iterable[str], new: str) -> None:
+        """Note that the event of a letter, which these invocations led to, was sent again as the invocation `new`."""
+        times = self.times(request_ids) + 1
         with self._lock:
-            self._times[request_id] = times
-            self._new.add(request_id)
-            self._write(f"{int(time.time())} {request_id} {times}\n")
+            self._times[new] = times
+            self._new.add(new)
+            self._write(f"{int(time.time())} {new} {times}\n")
 
     def _write(self, line: str) -> None:
         if self._file is None:
@@ -102,8 +103,8 @@ class History:
 
 
 def _lines(path: Path) -> list[tuple[int, str, int]]:
-    """Read a history's lines; one that was cut off, or is not ours, is passed over."""
+    """Read a history's lines; one that was cut off is passed over."""
     if not path.exists():
         return []
-    fields = (line.split() for line in path.read_text("utf-8", "replace").splitlines())
-    return [(int(f[0]), f[1], int(f[2])) for f in fields if len(f) == 3 and f[0].isdecimal() and f[2].isdecimal()]
+    matches = map(_LINE.fullmatch, path.read_text("utf-8", "replace").splitlines())
+    return [(int(match[1]), match[2], int(match[3])) for match in matches if match]

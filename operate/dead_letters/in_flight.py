@@ -7,33 +7,30 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
-from operate.dead_letters.letter import Letter
+from deployed import DeadLetter
 from operate.dead_letters.queue import DeadLetterQueue, batches
 from operate.errors import AwsError, QueueGoneError
 
 PARALLEL = 8
 
 
-class Held:
+class InFlight:
     """Receipts of letters, the latest of each; for any number of threads."""
 
     def __init__(self, queue: DeadLetterQueue, *, visibility: int) -> None:
-        """Hold letters of a queue that were received for `visibility` seconds."""
+        """Keep letters of a queue that were received for `visibility` seconds."""
         self._queue, self._visibility = queue, visibility
         self._lock = Lock()
         self._receipts: dict[str, str] = {}
 
-    def __len__(self) -> int:
-        return len(self._receipts)
-
-    def keep(self, letters: Sequence[Letter]) -> list[Letter]:
-        """Note letters that were received; return those that were not held before."""
+    def add(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Note letters that were received; return those that were not in flight before."""
         with self._lock:
             new = [letter for letter in letters if letter.message_id not in self._receipts]
             self._receipts.update((letter.message_id, letter.receipt) for letter in letters)
         return new
 
-    def drop(self, letters: Iterable[Letter]) -> None:
+    def remove(self, letters: Iterable[DeadLetter]) -> None:
         """Forget letters that were deleted."""
         with self._lock:
             for letter in letters:

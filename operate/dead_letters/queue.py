@@ -1,4 +1,4 @@
-"""The dead-letter queue, as far as an operator uses it: receive, give back, delete, and how much there is."""
+"""What an operator does with the dead-letter queue: receive, give back, delete, and ask how much there is."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
+from deployed import ATTRIBUTES, SYSTEM_ATTRIBUTES, DeadLetter
 from operate.aws import code_of, explained
-from operate.dead_letters.letter import Letter
 from operate.errors import DeniedError
 
 BATCH = 10
 """Messages in one call, SQS's limit."""
-NOT_IN_HAND = ("ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue")
+NOT_IN_FLIGHT = ("ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue")
 POLL = 1
-"""Seconds that an empty queue is waited for: any wait makes SQS ask all of its servers, where none may miss some."""
+"""Seconds that an empty queue is waited for. Long polling asks every SQS server; a short poll may miss messages."""
 
 T = TypeVar("T")
 
@@ -31,6 +31,14 @@ class Depth(NamedTuple):
     in_flight: int
     """In the hands of a reader, until it deletes them or its time is up."""
     time: int
+
+    def readers(self, most: int) -> int:
+        """Return how many threads the letters keep busy; each that finds nothing waits for a whole poll."""
+        return max(1, min(most, self.visible // BATCH))
+
+    def unseen(self, seen: int) -> int:
+        """Return about how many letters a reader that saw so many never saw: SQS's figures are late."""
+        return max(0, min(self.in_flight, self.visible + self.in_flight - seen))
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class DeadLetterQueue:
         visible, in_flight = (int(answer["Attributes"].get(name, 0)) for name in names)
         return Depth(visible, in_flight, _server_time(answer))
 
-    def receive(self, most: int, *, visibility: int) -> list[Letter]:
+    def receive(self, most: int, *, visibility: int) -> list[DeadLetter]:
         """Take some letters, which nobody else sees for `visibility` seconds; none if there are none.
 
         Looking raises a letter's receive count, which nothing depends on: the queue has no redrive policy.
@@ -59,17 +67,17 @@ class DeadLetterQueue:
                 MaxNumberOfMessages=min(most, BATCH),
                 VisibilityTimeout=visibility,
                 WaitTimeSeconds=POLL,
-                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
-                MessageAttributeNames=["RequestID", "ErrorCode", "ErrorMessage"],
+                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
+                MessageAttributeNames=ATTRIBUTES,
             )
-        return [Letter.of_message(message) for message in answer.get("Messages", [])]
+        return [DeadLetter.of_message(message) for message in answer.get("Messages", [])]
 
     def give_back(self, receipts: Sequence[str]) -> None:
         """Let others see up to ten letters again at once; those that are seen again already don't matter."""
         entries = [{**entry, "VisibilityTimeout": 0} for entry in _entries(receipts)]
         self._batch(self.client.change_message_visibility_batch, self._give_back_one, entries)
 
-    def delete(self, letters: Sequence[Letter]) -> list[Letter]:
+    def delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Delete up to ten letters; return those that are still there."""
         entries = _entries([letter.receipt for letter in letters])
         failed = self._batch(self.client.delete_message_batch, self._delete_one, entries)
@@ -101,12 +109,12 @@ def _entries(receipts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _works(call: Callable[[str], None], receipt: str) -> bool:
-    """Make a call about a letter; return whether the letter was still in hand."""
+    """Make a call about a letter; return whether the letter was still in flight."""
     with explained():
         try:
             call(receipt)
         except ClientError as error:
-            if code_of(error) in NOT_IN_HAND:
+            if code_of(error) in NOT_IN_FLIGHT:
                 return False
             raise
     return True

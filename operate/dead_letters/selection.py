@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from deployed import RESULT, Attribution, DeadLetter, Stack, attribute
 from operate.dead_letters.history import History
-from operate.dead_letters.letter import Letter
-from operate.stack import Stack
 
 # Request ids and times: Lambda puts both into the message of a timeout.
 _PASSING = re.compile(
@@ -20,22 +19,30 @@ UNKNOWN = "unknown"
 class Finding(NamedTuple):
     """A letter with what its stack and the history say about it."""
 
-    letter: Letter
-    stage: str | None
-    problem: str
-    """Why the stage is not known."""
+    letter: DeadLetter
+    attribution: Attribution
     redriven: int
     """How often its event was redriven before."""
 
     @property
     def stage_name(self) -> str:
         """The stage as it is shown and selected by."""
-        return self.stage or UNKNOWN
+        return self.attribution.stage or UNKNOWN
+
+    @property
+    def record_id(self) -> str | None:
+        """The id of the record, where it has one: as the failed stage was given it, or as a stage before was."""
+        stage, event = self.attribution.stage, self.letter.event
+        given = (self.attribution.record, *self.attribution.given.values())
+        for document in given if stage else (_member(event, RESULT), event):
+            if isinstance(found := _member(document, "id"), str):
+                return found
+        return None
 
     @property
     def reason(self) -> str:
         """Why the letter is there, without what differs between letters of the same reason."""
-        text = self.problem or self.letter.error or "no error is given"
+        text = self.attribution.problem or self.letter.error or "no error is given"
         return _PASSING.sub("...", text.splitlines()[0])
 
 
@@ -44,10 +51,6 @@ class Selection(NamedTuple):
 
     stages: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
-
-    def require_stages_of(self, stack: Stack) -> None:
-        """Raise MisuseError where a chosen stage is none of the stack's."""
-        stack.require(sorted(self.stages - {UNKNOWN}))
 
     def takes(self, finding: Finding) -> bool:
         """Return whether a letter is among the chosen."""
@@ -58,7 +61,11 @@ class Selection(NamedTuple):
         )
 
 
-def examine(letter: Letter, stack: Stack, history: History) -> Finding:
+def examine(letter: DeadLetter, stack: Stack, history: History) -> Finding:
     """Find out what is known of a letter."""
-    stage, problem = letter.attribute(stack)
-    return Finding(letter, stage, problem, history.times(letter))
+    attribution = attribute(letter, stack)
+    return Finding(letter, attribution, history.times(attribution.request_ids))
+
+
+def _member(document: Any, name: str) -> Any:
+    return document.get(name) if isinstance(document, dict) else None

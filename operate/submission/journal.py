@@ -1,4 +1,4 @@
-"""What of an input was accepted already, kept beside it: a submission that was stopped, however, can be resumed.
+"""Which lines of an input Lambda has accepted, kept beside it so that an interrupted submission can resume.
 
 The first line is the header. Each further one is the number and the digest of a line that Lambda accepted, written as
 soon as it did. A line that was accepted in the very moment of a crash is sent again, which is harmless for a record
@@ -61,11 +61,6 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._file)
-
-    @property
-    def resumed(self) -> int:
-        """How many lines were accepted before."""
-        return len(self._accepted)
 
     def holds(self, line: Line) -> bool:
         """Return whether a line was accepted before.

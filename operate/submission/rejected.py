@@ -26,7 +26,6 @@ class Rejected:
         self.path = path
         self._part = path.with_name(path.name + ".part")
         self._file: IO[bytes] | None = None
-        self.count = 0
 
     def __enter__(self) -> Rejected:
         return self
@@ -48,7 +47,6 @@ class Rejected:
             raise MisuseError(
                 f"{self._part} can't be written ({error.strerror}): name another file by --rejected."
             ) from error
-        self.count += 1
 
     def finish(self) -> None:
         """Let the file appear, if there is anything in it."""

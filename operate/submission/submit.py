@@ -19,7 +19,7 @@ AHEAD = 4
 
 
 @dataclass
-class Tally:
+class SubmitCounts:
     """What has become of the lines so far."""
 
     accepted: int = 0
@@ -49,9 +49,9 @@ class Submission:
     parallel: int = 8
     tell: Callable[[Line, Outcome | None], None] = lambda line, outcome: None
     """Called with each line when it is done; without an outcome where an earlier run did it."""
-    tally: Tally = field(default_factory=Tally, init=False)
+    counts: SubmitCounts = field(default_factory=SubmitCounts, init=False)
 
-    def run(self, lines: Iterator[Line]) -> Tally:
+    def run(self, lines: Iterator[Line]) -> SubmitCounts:
         """Send the lines.
 
         Raises:
@@ -67,12 +67,12 @@ class Submission:
                 if self.journal is None:
                     self._reject_rest(window, lines if isinstance(error, OperateError) else iter(()))
                 raise
-        return self.tally
+        return self.counts
 
     def _feed(self, lines: Iterator[Line], window: deque[tuple[Line, Future[Sent]]], pool: ThreadPoolExecutor) -> None:
         for line in lines:
             if self.journal and self.journal.holds(line):
-                self.tally.skipped += 1
+                self.counts.skipped += 1
                 self.tell(line, None)
                 continue
             window.append((line, pool.submit(self._send, line)))
@@ -86,7 +86,7 @@ class Submission:
             content = event(line, started=self.started)
         except InvalidLineError as error:
             return Sent(Outcome(Fate.REFUSED, reason=str(error)), line.content)
-        self.invoker.pace.take()
+        self.invoker.rate.take()
         outcome = self.invoker.send(self.function, content)
         if outcome.fate is Fate.ACCEPTED and self.journal:
             self.journal.add(line)
@@ -97,10 +97,10 @@ class Submission:
         line, future = window[0]
         outcome, content = future.result()
         if outcome.fate is Fate.ACCEPTED:
-            self.tally.accepted += 1
+            self.counts.accepted += 1
         else:
             self.rejected.add(content)
-            self.tally.rejected += 1
+            self.counts.rejected += 1
         window.popleft()
         self.tell(line, outcome)
 
@@ -122,4 +122,4 @@ class Submission:
         except InvalidLineError:
             content = line.content
         self.rejected.add(content)
-        self.tally.rejected += 1
+        self.counts.rejected += 1

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from ..conftest import DeployedStack
+from ..deployed.samples import record
 from .conftest import ROOT, Ran
-from .samples import record
 
 Run = Callable[..., Ran]
 DEADLINE = 60

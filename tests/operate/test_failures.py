@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ..deployed.samples import record
 from .conftest import ROOT, Ran
 from .fake_aws import Failure, FakeAws
-from .samples import record
 
 Run = Callable[..., Ran]
 
@@ -53,7 +53,8 @@ def test_what_aws_refuses_is_told(
 def test_a_missing_stack_is_told_with_where_it_was_looked_for(aws: FakeAws, operate: Run, command: list[str]) -> None:
     ran = operate(*command, "--stack-name", "nothing", "--region", "eu-west-1")
     assert ran.code == 3
-    assert "no stack 'nothing' in the region eu-west-1" in ran.error
+    assert "no stack 'nothing'" in ran.error
+    assert "eu-west-1: --stack-name, --region or --profile name another" in ran.error
 
 
 def test_a_stack_that_is_another_is_told(aws: FakeAws, operate: Run, command: list[str]) -> None:
@@ -184,14 +185,17 @@ def test_an_interrupted_submission_says_how_to_go_on(aws: FakeAws) -> None:
 
 def interrupted(aws: FakeAws, arguments: list[str], number: int) -> Ran:
     """Run a command in a process of its own, and send it a signal when its first event was accepted."""
-    with interruptible(), subprocess.Popen(
-        [sys.executable, "-m", "operate", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ),
-    ) as process:
+    with (
+        interruptible(),
+        subprocess.Popen(
+            [sys.executable, "-m", "operate", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+        ) as process,
+    ):
         deadline = time.monotonic() + 30
         while not aws.invocations and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from ..conftest import DeployedStack
+from ..deployed.samples import record
 from .conftest import ROOT, Ran
-from .samples import record
 
 Run = Callable[..., Ran]
 DOCUMENT = ROOT / "docs" / "commands.md"

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from operate.rate_limit import Pace
+from operate.rate_limit import RateLimiter
 
 
 class Time:
@@ -25,91 +25,91 @@ def time() -> Time:
     return Time()
 
 
-def take(pace: Pace, total: int, *, most: int = 10) -> None:
+def take(limiter: RateLimiter, total: int, *, most: int = 10) -> None:
     while total > 0:
-        total -= pace.take(min(most, total))
+        total -= limiter.take(min(most, total))
 
 
 @pytest.mark.parametrize("rate", [0.5, 3, 40, 333])
 @pytest.mark.parametrize("most", [1, 10])
 @pytest.mark.parametrize("work", [0, 0.001])
 def test_the_rate_is_held_within_a_tenth(time: Time, rate: float, most: int, work: float) -> None:
-    pace, began, total = Pace(rate, clock=time, wait=time.wait), time.now, 1000
+    limiter, began, total = RateLimiter(rate, clock=time, wait=time.wait), time.now, 1000
     for _ in range(total // most):
-        take(pace, most, most=most)
+        take(limiter, most, most=most)
         time.now += work
     assert total / (time.now - began) == pytest.approx(rate, rel=0.1)
 
 
 def test_permits_that_were_not_used_are_not_lost(time: Time) -> None:
-    pace, began = Pace(100, clock=time, wait=time.wait), time.now
+    limiter, began = RateLimiter(100, clock=time, wait=time.wait), time.now
     sent = 0
     while sent < 1000:
-        permits = pace.take(10)
+        permits = limiter.take(10)
         used = permits // 2
-        pace.give_back(permits - used)
+        limiter.give_back(permits - used)
         sent += used
     assert 1000 / (time.now - began) == pytest.approx(100, rel=0.1)
 
 
 def test_a_pause_is_not_made_up_for_by_a_burst(time: Time) -> None:
-    pace = Pace(10, clock=time, wait=time.wait)
-    pace.take()
+    limiter = RateLimiter(10, clock=time, wait=time.wait)
+    limiter.take()
     time.now += 60
     began = time.now
-    take(pace, 40, most=1)
+    take(limiter, 40, most=1)
     assert time.now - began > 2.5
 
 
 def test_without_a_bound_nothing_waits(time: Time) -> None:
-    pace, began = Pace(clock=time, wait=time.wait), time.now
-    assert pace.take(10) == 10
+    limiter, began = RateLimiter(clock=time, wait=time.wait), time.now
+    assert limiter.take(10) == 10
     assert time.now == began
 
 
 def test_throttling_halves_the_rate_once_for_all_the_calls_under_way(time: Time) -> None:
-    pace = Pace(100, clock=time, wait=time.wait)
+    limiter = RateLimiter(100, clock=time, wait=time.wait)
     for _ in range(8):
-        pace.throttled()
+        limiter.throttled()
     began = time.now
-    take(pace, 11, most=1)
+    take(limiter, 11, most=1)
     assert 10 / (time.now - began) == pytest.approx(50, rel=0.15)
 
 
 def test_throttling_bounds_a_rate_that_had_no_bound(time: Time) -> None:
-    pace = Pace(clock=time, wait=time.wait)
+    limiter = RateLimiter(clock=time, wait=time.wait)
     for _ in range(200):
-        pace.accepted()
+        limiter.accepted()
         time.now += 0.01
-    pace.throttled()
+    limiter.throttled()
     began = time.now
-    take(pace, 26, most=1)
+    take(limiter, 26, most=1)
     assert 25 / (time.now - began) == pytest.approx(50, rel=0.2)
 
 
 def test_the_rate_recovers_up_to_its_bound(time: Time) -> None:
-    pace = Pace(100, clock=time, wait=time.wait)
-    pace.throttled()
+    limiter = RateLimiter(100, clock=time, wait=time.wait)
+    limiter.throttled()
     time.now += 60
     began = time.now
-    take(pace, 2000, most=1)
+    take(limiter, 2000, most=1)
     assert 2000 / (time.now - began) == pytest.approx(100, rel=0.1)
 
 
 def test_however_much_is_throttled_it_never_stops(time: Time) -> None:
-    pace = Pace(100, clock=time, wait=time.wait)
+    limiter = RateLimiter(100, clock=time, wait=time.wait)
     for _ in range(50):
-        pace.throttled()
+        limiter.throttled()
         time.now += 1
     began = time.now
-    take(pace, 3, most=1)
+    take(limiter, 3, most=1)
     assert time.now - began < 5
 
 
 def test_threads_share_the_rate(time: Time) -> None:
     waits: list[float] = []
-    pace = Pace(100, clock=time, wait=waits.append)
-    threads = [threading.Thread(target=lambda: [pace.take() for _ in range(25)]) for _ in range(4)]
+    limiter = RateLimiter(100, clock=time, wait=waits.append)
+    threads = [threading.Thread(target=lambda: [limiter.take() for _ in range(25)]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

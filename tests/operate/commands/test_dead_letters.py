@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from ...deployed.samples import envelope, record
 from ..conftest import Ran
 from ..fake_aws import Failure, FakeAws, alias
-from ..samples import envelope, record
 
 Run = Callable[..., Ran]
 
@@ -24,6 +24,7 @@ def letters(aws: FakeAws) -> FakeAws:
     aws.put(record(4), error="Invalid data: missing data field", sent=SENT + 3000)
     aws.put(
         validated,
+        of="enricher",
         error="2026-01-01T00:00:00.123Z 6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11 Task timed out",
         sent=SENT + 1000,
     )
@@ -154,10 +155,10 @@ def test_letters_that_can_not_be_given_back_are_told_to_come_back(aws: FakeAws, 
 def test_an_envelope_of_another_function_is_of_no_known_stage(aws: FakeAws, operate: Run) -> None:
     document = envelope(record(1), record(1))
     document["requestContext"]["functionArn"] = alias("billing")
-    aws.put(document)
+    aws.put(document, of="enricher")
     (letter,) = json.loads(operate("dead-letters", "--json", "--stage", "unknown").out)
     assert (letter["stage"], letter["id"]) == (None, "r-1")
-    assert alias("billing") in letter["problem"]
+    assert letter["problem"] == "the enricher sent it, but it holds no result of the validator"
 
 
 def test_a_stage_that_the_stack_does_not_have_is_refused_in_one_sentence(letters: FakeAws, operate: Run) -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from operate import invoke
 
+from ...deployed.samples import ACCOUNT, STAGES, alias, envelope, record
 from ..conftest import ROOT, Ran
-from ..fake_aws import Failure, FakeAws, Invocation, alias
-from ..samples import envelope, record
+from ..fake_aws import Failure, FakeAws, Invocation
 
 Run = Callable[..., Ran]
 
@@ -39,8 +39,8 @@ def of_processor(number: int) -> dict[str, object]:
 
 def test_each_letter_goes_to_the_stage_that_failed_and_is_deleted(aws: FakeAws, operate: Run) -> None:
     bodies = {"validator": record(1), "enricher": of_enricher(2), "processor": of_processor(3)}
-    for body in bodies.values():
-        aws.put(body)
+    for stage, body in bodies.items():
+        aws.put(body, of=stage)
     ran = operate("redrive", "--yes")
     assert (ran.code, ran.counts["sent again"]) == (0, 3)
     sent = {invocation.function: json.loads(invocation.payload) for invocation in aws.invocations}
@@ -50,8 +50,8 @@ def test_each_letter_goes_to_the_stage_that_failed_and_is_deleted(aws: FakeAws, 
 
 @pytest.mark.parametrize("to", ["validator", "entry"])
 def test_the_entry_gets_what_was_submitted(aws: FakeAws, operate: Run, to: str) -> None:
-    for body in (record(1), of_enricher(2), of_processor(3)):
-        aws.put(body)
+    for stage, body in zip(STAGES, (record(1), of_enricher(2), of_processor(3)), strict=True):
+        aws.put(body, of=stage)
     ran = operate("redrive", "--yes", "--to", to)
     assert ran.code == 0
     assert {invocation.function for invocation in aws.invocations} == {alias("validator")}
@@ -59,16 +59,66 @@ def test_the_entry_gets_what_was_submitted(aws: FakeAws, operate: Run, to: str) 
     assert all("requestContext" not in event for event in aws.payloads)
 
 
-def test_another_stage_can_be_named(aws: FakeAws, operate: Run) -> None:
-    aws.put(of_enricher(1))
-    operate("redrive", "--yes", "--to", "processor")
-    assert [invocation.function for invocation in aws.invocations] == [alias("processor")]
+def test_an_earlier_stage_gets_what_it_was_given(aws: FakeAws, operate: Run) -> None:
+    aws.put(of_processor(1), of="processor")
+    operate("redrive", "--yes", "--to", "enricher")
+    assert [invocation.function for invocation in aws.invocations] == [alias("enricher")]
+    assert aws.payloads == [of_enricher(1)]
+
+
+@pytest.mark.parametrize("forged", [of_enricher(1), of_processor(1)])
+def test_a_letter_is_never_sent_to_a_later_stage_than_the_one_that_failed(
+    aws: FakeAws, operate: Run, forged: dict[str, object]
+) -> None:
+    left = aws.put(forged)
+    for options in (("--yes",), ("--dry-run",)):
+        ran = operate("redrive", "--to", "processor", *options)
+        assert f"Left: letter {left}, not for that stage" in ran.err
+        assert "it failed at the validator, and the processor was given nothing of it" in ran.err
+    assert (aws.invocations, list(aws.messages)) == ([], [left])
+
+
+@pytest.mark.parametrize("forged", [of_enricher(1), of_processor(1)])
+@pytest.mark.parametrize("to", [(), ("--to", "entry")])
+def test_an_envelope_that_a_producer_wrote_is_judged_by_the_validator_again(
+    aws: FakeAws, operate: Run, forged: dict[str, object], to: tuple[str, ...]
+) -> None:
+    aws.put(forged, error="Invalid data: envelope without responsePayload")
+    assert operate("redrive", "--yes", *to).code == 0
+    assert [(one.function, json.loads(one.payload)) for one in aws.invocations] == [(alias("validator"), forged)]
+
+
+@pytest.mark.parametrize("sender", ["", ACCOUNT, "AIDAOPERATOR", "AROASTRANGER:awslambda_123", "AROAVALIDATOR2:a"])
+@pytest.mark.parametrize("to", [(), ("--to", "entry")])
+def test_what_no_role_of_the_stack_sent_is_left_and_named(
+    aws: FakeAws, operate: Run, sender: str, to: tuple[str, ...]
+) -> None:
+    planted = [aws.put(body, sent_by=sender) for body in (record(1), of_enricher(2), of_processor(3))]
+    ran = operate("redrive", "--yes", *to)
+    assert (ran.code, ran.counts["of no known stage"]) == (1, 3)
+    assert (aws.invocations, aws.visible) == ([], 3)
+    assert all(message_id in ran.err for message_id in planted)
+
+
+@pytest.mark.parametrize("of", ["validator", "enricher", "processor"])
+def test_a_record_with_a_context_and_a_payload_of_its_own_survives_any_redrive(
+    aws: FakeAws, operate: Run, of: str
+) -> None:
+    own = record(1, requestContext={"functionArn": alias("enricher")}, requestPayload={"id": "other", "data": 1})
+    first = envelope(own, {"valid": True, **record(1)})
+    event = {"validator": own, "enricher": first, "processor": envelope(first, record(1), stage="enricher")}[of]
+    aws.put(event, of=of)
+    assert operate("redrive", "--yes").code == 0
+    assert aws.payloads == [event]
+    aws.put(event, of=of)
+    assert operate("redrive", "--yes", "--to", "entry").code == 0
+    assert aws.payloads == [event, own]
 
 
 def test_only_the_chosen_letters_are_sent(aws: FakeAws, operate: Run) -> None:
     aws.put(record(1), error="no data")
-    aws.put(of_enricher(2), error="no data")
-    aws.put(of_enricher(3), error="denied")
+    aws.put(of_enricher(2), of="enricher", error="no data")
+    aws.put(of_enricher(3), of="enricher", error="denied")
     ran = operate("redrive", "--yes", "--stage", "enricher", "--grep", "den[iy]ed")
     assert (ran.code, ran.counts["sent again"], ran.counts["not selected"]) == (0, 1, 2)
     assert len(aws.messages) == aws.visible == 2
@@ -92,7 +142,7 @@ def test_letters_that_are_not_chosen_do_not_count_as_sent(aws: FakeAws, operate:
 
 def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(aws: FakeAws, operate: Run) -> None:
     for number in range(12):
-        aws.put(of_enricher(number))
+        aws.put(of_enricher(number), of="enricher")
     aws.put("{broken")
     ran = operate("redrive", "--dry-run")
     assert ran.code == 0
@@ -105,7 +155,7 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(aws: FakeAws, opera
 def test_what_can_not_be_attributed_or_parsed_is_left_and_named(aws: FakeAws, operate: Run) -> None:
     foreign = envelope(record(2), record(2))
     foreign["requestContext"]["functionArn"] = alias("billing")
-    left = [aws.put("{broken"), aws.put({"Records": []}, error=None), aws.put(foreign)]
+    left = [aws.put("{broken"), aws.put(record(3), error=None, sent_by=ACCOUNT), aws.put(foreign, of="enricher")]
     aws.put(record(1))
     ran = operate("redrive", "--yes")
     assert (ran.code, ran.counts["sent again"], ran.counts["of no known stage"]) == (1, 1, 3)
@@ -153,7 +203,7 @@ def test_a_letter_that_was_sent_and_could_not_be_deleted_is_told(aws: FakeAws, o
     ran = operate("redrive", "--yes")
     assert ran.code == 3
     assert "AWS denies DeleteMessage" in ran.error
-    assert "1 of it sent again already" in ran.error
+    assert "of which 1 was already sent again" in ran.error
     assert aws.visible == 1
 
 
@@ -242,7 +292,7 @@ def test_letters_in_another_readers_hands_are_told(aws: FakeAws, operate: Run) -
     aws.messages[held].visible_at = time.monotonic() + 60
     ran = operate("redrive", "--yes")
     assert (ran.code, ran.counts["sent again"]) == (1, 1)
-    assert "1 more letters were in another reader's hands" in ran.err
+    assert "1 more letter was in another reader's hands" in ran.err
 
 
 def test_an_empty_queue_is_nothing_to_worry_about(aws: FakeAws, operate: Run) -> None:

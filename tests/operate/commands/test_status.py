@@ -11,15 +11,15 @@ from operate.commands.status import describe
 from operate.dead_letters.queue import Depth
 from operate.status import Alarm, Concurrency, FunctionHealth, Health, Unknown, Version
 
+from ...deployed.samples import STAGES, record, stack
 from ..conftest import Ran
 from ..fake_aws import Failure, FakeAws
-from ..samples import STACK_READ, STAGES, record
 
 Run = Callable[..., Ran]
 
 GOOD = FunctionHealth((Version("7", 1.0),), Concurrency(2, 2, "READY"))
 HEALTHY = Health(
-    STACK_READ, "us-east-1", (Alarm("errors", "OK", ""),), Depth(0, 0, 0), None, dict.fromkeys(STAGES, GOOD), 12
+    stack(), "us-east-1", (Alarm("errors", "OK", ""),), Depth(0, 0, 0), None, dict.fromkeys(STAGES, GOOD), 12
 )
 
 
@@ -33,7 +33,7 @@ def test_what_an_endpoint_does_not_offer_is_unknown_and_no_failure(aws: FakeAws,
     for what in ("alarms", "oldest dead letter", "processor version", "processor provisioned", "items"):
         assert rows[what] == "unknown"
     assert "Unknown: AWS refused ListStackResources" in ran.err
-    assert "1 dead letters wait" in ran.err
+    assert "1 dead letter waits" in ran.err
 
 
 def test_what_is_unknown_is_null_in_json_with_the_reasons(aws: FakeAws, operate: Run) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from operate import invoke
 
+from ...deployed.samples import record
 from ..conftest import Ran
 from ..fake_aws import Failure, FakeAws, alias
-from ..samples import record
 
 Run = Callable[..., Ran]
 Write = Callable[..., Path]

@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from deployed import Stack, Stage
 from operate.dead_letters.history import History
 from operate.dead_letters.queue import DeadLetterQueue
 from operate.dead_letters.redrive import Plan, Redrive
 from operate.dead_letters.selection import Selection
 from operate.invoke import Invoker
-from operate.rate_limit import Pace
-from operate.stack import Stack
+from operate.rate_limit import RateLimiter
 
 RATE = 200.0
 BODY = json.dumps({"id": "r-{}", "timestamp": 1, "data": "x" * 4000})
@@ -51,6 +51,7 @@ class Sqs:
             "MessageId": f"message-{number:040}",
             "ReceiptHandle": f"{number:0400}",
             "Body": BODY.replace("{}", str(number)),
+            "Attributes": {"SenderId": "AROAvalidator:s"},
             "MessageAttributes": {name: {"StringValue": value} for name, value in attributes.items()},
         }
 
@@ -92,22 +93,16 @@ class Time:
 def main(count: int) -> None:
     """Redrive so many letters."""
     sqs, functions, time = Sqs(count), Lambda(), Time()
-    stack = Stack(
-        "s",
-        "s",
-        "t",
-        "q",
-        "arn:aws:sqs:r:a:q",
-        {stage: f"arn:aws:lambda:r:a:function:{stage}" for stage in ("validator", "enricher", "processor")},
-        {"validator": "enricher", "enricher": "processor"},
-    )
+    arns = {stage: f"arn:aws:lambda:r:a:function:{stage}:live" for stage in ("validator", "enricher", "processor")}
+    stages = {name: Stage(name, arn, f"AROA{name}") for name, arn in arns.items()}
+    stack = Stack("s", "s", "t", "q", "arn:aws:sqs:r:a:q", stages, tuple(stages))
     queue = DeadLetterQueue(sqs, "q")
-    invoker = Invoker(functions, Pace(RATE, clock=time, wait=time.wait), threading.Event())
+    invoker = Invoker(functions, RateLimiter(RATE, clock=time, wait=time.wait), threading.Event())
     with TemporaryDirectory() as folder, History(Path(folder) / "history", writing=True) as history:
         plan = Plan(stack, Selection(pattern=re.compile("send")), parallel=1)
-        tally = Redrive(plan, queue, invoker, history).run(queue.depth())
+        counts = Redrive(plan, queue, invoker, history).run(queue.depth())
     found = {
-        "sent": sum(tally.targets.values()),
+        "sent": sum(counts.targets.values()),
         "accepted": functions.accepted,
         "deleted": sqs.states.count(DELETED),
         "available": sqs.states.count(AVAILABLE),

@@ -64,9 +64,18 @@ def _print_json(findings: Iterator[Finding], say: Callable[[str], None]) -> None
     """Print an array whose lines are its elements, as they come."""
     before = "["
     for finding in findings:
-        say(before + json.dumps(describe(finding)))
+        say(before + _json(finding))
         before = ","
     say("[]" if before == "[" else "]")
+
+
+def _json(finding: Finding) -> str:
+    """Write all that is known of a letter; an event with a number that no reader can hold, as 1e400, as its text."""
+    described = describe(finding)
+    try:
+        return json.dumps(described, allow_nan=False)
+    except ValueError:
+        return json.dumps(described | {"event": None, "body": finding.letter.body})
 
 
 def describe(finding: Finding) -> dict[str, Any]:

@@ -140,6 +140,19 @@ def test_what_a_record_holds_can_not_steer_the_terminal(aws: FakeAws, operate: R
     assert "\x1b" not in out
     assert "\x07" not in out
     assert "first second" in out
+    assert "\\x1b[2Jwiped" in out
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400"])
+def test_json_stays_json_whatever_number_an_event_holds(aws: FakeAws, operate: Run, number: str) -> None:
+    body = f'{{"id": "r-1", "timestamp": 1, "data": {number}}}'
+    aws.put(body)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    (found,) = json.loads(operate("dead-letters", "--json").out, parse_constant=refuse)
+    assert (found["id"], found["event"], found["body"]) == ("r-1", None, body)
 
 
 def test_letters_that_can_not_be_given_back_are_told_to_come_back(aws: FakeAws, operate: Run) -> None:

@@ -60,8 +60,8 @@ class Invoker:
     """Seconds without a single acceptance after which Lambda counts as out of order."""
     _busy_since: float | None = field(default=None, init=False)
 
-    def send(self, function: str, payload: bytes, *, until: float = float("inf")) -> Outcome:
-        """Send an event, which holds a permit already, as often as it takes until the monotonic time `until`.
+    def send(self, function: str, payload: bytes, *, permits: int = 1, until: float = float("inf")) -> Outcome:
+        """Send an event, which has its permits already, as often as it takes until the monotonic time `until`.
 
         Raises:
             AwsError: Lambda refuses whatever is sent, or has refused for longer than patience lasts.
@@ -71,17 +71,17 @@ class Invoker:
             if self.stop.is_set() or time.monotonic() > until:
                 break
             try:
-                return self._attempt(function, payload)
+                return self._attempt(function, payload, permits)
             except _BusyError as busy:
                 reason = str(busy)
             self._keep_patience(reason)
             self.rate.throttled()
             if not self._pause(attempt, until):
                 break
-            self.rate.take()
+            self.rate.take_all(permits)
         return Outcome(Fate.FAILED, reason=reason)
 
-    def _attempt(self, function: str, payload: bytes) -> Outcome:
+    def _attempt(self, function: str, payload: bytes, permits: int) -> Outcome:
         try:
             answer = self.client.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
         except ClientError as error:
@@ -93,7 +93,7 @@ class Invoker:
         if answer["StatusCode"] != ACCEPTED:
             raise _BusyError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED}")
         self._busy_since = None
-        self.rate.accepted()
+        self.rate.accepted(permits)
         return Outcome(Fate.ACCEPTED, request_id=answer["ResponseMetadata"].get("RequestId", ""))
 
     def _judge(self, error: ClientError) -> Outcome:

@@ -56,6 +56,11 @@ class RateLimiter:
             self._wait(due - now)
         return count
 
+    def take_all(self, count: int) -> None:
+        """Wait for so many permits."""
+        while count > 0:
+            count -= self.take(count)
+
     def give_back(self, count: int) -> None:
         """Return permits that were not used."""
         with self._lock:
@@ -63,11 +68,11 @@ class RateLimiter:
             if rate is not None:
                 self._next -= count / rate
 
-    def accepted(self) -> None:
-        """Note that a call went through."""
+    def accepted(self, permits: int = 1) -> None:
+        """Note that a call with so many permits went through."""
         with self._lock:
             now = self._clock()
-            self._calls += 1
+            self._calls += permits
             if now - self._window >= 1:
                 self._seen = self._calls / (now - self._window)
                 self._window, self._calls = now, 0

@@ -16,6 +16,8 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
+from operate.files import open_private
+
 KEPT = 15 * 24 * 60 * 60
 """Seconds; the queue keeps a letter for 14 days."""
 _LINE = re.compile(r"([0-9]{1,12}) ([!-~]{1,128}) ([0-9]{1,9})")
@@ -48,18 +50,24 @@ class History:
         try:
             if self._writing:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+                self._file = open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
                 self._forget_old(self._file)
             self._times = {request_id: times for _, request_id, times in _lines(self.path)}
-        except OSError as error:
-            self.problem = f"{self.path} can't be used: {error.strerror or error}"
+        except (OSError, ValueError) as error:
+            self.problem = f"{self.path} can't be used: {getattr(error, 'strerror', None) or error}"
+            self.close()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write no more."""
         if self._file is not None:
             os.close(self._file)
+        self._file = None
 
     def times(self, request_ids: Iterable[str]) -> int:
         """Return how often an event was redriven before the invocations that led to a letter."""
@@ -103,8 +111,14 @@ class History:
 
 
 def _lines(path: Path) -> list[tuple[int, str, int]]:
-    """Read a history's lines; one that was cut off is passed over."""
+    """Read a history's lines; one that was cut off is passed over.
+
+    Raises:
+        ValueError: It is another file: the first line is none of a history.
+    """
     if not path.exists():
         return []
-    matches = map(_LINE.fullmatch, path.read_text("utf-8", "replace").splitlines())
+    matches = [_LINE.fullmatch(line) for line in path.read_text("utf-8", "replace").splitlines()]
+    if matches and matches[0] is None:
+        raise ValueError("it is not a history of redrives")
     return [(int(match[1]), match[2], int(match[3])) for match in matches if match]

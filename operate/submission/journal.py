@@ -11,12 +11,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 from operate.errors import MisuseError
+from operate.files import open_private
 from operate.submission.lines import Line
+
+_LINE = re.compile(rb"([1-9][0-9]{0,15}) ([0-9a-f]{16})")
 
 
 class Header(NamedTuple):
@@ -28,6 +33,23 @@ class Header(NamedTuple):
     """`now` or `keep`."""
     started: int
     """In ms since the epoch."""
+
+    @classmethod
+    def read(cls, text: bytes) -> Header:
+        """Read a journal's first line.
+
+        Raises:
+            ValueError: It is no header.
+        """
+        fields = json.loads(text)
+        if not isinstance(fields, dict) or [*fields] != [*cls._fields]:
+            raise ValueError("other fields than a header has")
+        header = cls(**fields)
+        if not isinstance(header.function, str) or header.timestamp not in ("now", "keep"):
+            raise ValueError("other values than a header has")
+        if type(header.started) is not int or not 0 < header.started < 10**15:
+            raise ValueError("no time in ms since the epoch")
+        return header
 
 
 class Journal:
@@ -42,7 +64,7 @@ class Journal:
         self.path = path
         self._accepted: dict[int, str] = {}
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            self._file = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             raise MisuseError(
                 f"The journal {path} can't be written ({error.strerror}): name another by --journal."
@@ -76,14 +98,14 @@ class Journal:
             )
         return digest is not None
 
-    def add(self, line: Line) -> None:
-        """Note that a line was accepted.
+    def add(self, lines: Iterable[Line]) -> None:
+        """Note that the lines of an event were accepted.
 
         Raises:
             MisuseError: The disk does not take it.
         """
         try:
-            os.write(self._file, f"{line.number} {line.digest}\n".encode())
+            os.write(self._file, "".join(f"{line.number} {line.digest}\n" for line in lines).encode())
         except OSError as error:
             raise MisuseError(f"The journal {self.path} can't be written any more ({error.strerror}).") from error
 
@@ -105,9 +127,9 @@ class Journal:
         whole = content[: content.rfind(b"\n") + 1]
         try:
             first, *lines = whole.splitlines()
-            header = Header(**json.loads(first))
-            self._accepted = dict(_accepted(line) for line in lines)
-        except (ValueError, TypeError) as error:
+            header = Header.read(first)
+            self._accepted = dict(map(_accepted, lines))
+        except ValueError as error:
             raise MisuseError(f"{self.path} is not a journal of `submit`: name another file by --journal.") from error
         os.ftruncate(self._file, len(whole))
         return header
@@ -134,5 +156,7 @@ class Journal:
 
 
 def _accepted(line: bytes) -> tuple[int, str]:
-    number, digest = line.decode().split()
-    return int(number), digest
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise ValueError("no line of a journal")
+    return int(match[1]), match[2].decode()

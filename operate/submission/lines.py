@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple
 
 from operate.timestamps import lacks_timestamp, stamped
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MOST = 1_048_576 - 1_200
+"""Bytes of a line: an event has 1 MiB at most, and so has its dead letter, with the attributes that Lambda adds."""
 
 
 class Line(NamedTuple):
@@ -18,7 +20,7 @@ class Line(NamedTuple):
     number: int
     """Counted from 1."""
     content: bytes
-    """Without the line's end."""
+    """Without the line's end; empty where the line is too long to be held."""
     end: int
     """Bytes of the input up to the line's end."""
 
@@ -32,13 +34,23 @@ class InvalidLineError(ValueError):
     """A line can't be sent; the message says why."""
 
 
-def read_lines(stream: IO[bytes]) -> Iterator[Line]:
-    """Yield the lines of a stream, the blank ones left out, without ever holding more than one."""
-    end = 0
-    for number, raw in enumerate(stream, 1):
-        end += len(raw)
+def read_lines(stream: IO[bytes], *, too_long: Callable[[bytes], object] = bytes) -> Iterator[Line]:
+    """Yield the lines of a stream, the blank ones left out, without ever holding more than one.
+
+    The content of a line that is too long goes to `too_long`, part by part.
+    """
+    number = end = 0
+    while raw := stream.readline(MOST + len(b"\r\n")):
+        number, end = number + 1, end + len(raw)
         content = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
-        if content := content.strip():
+        if len(raw) > MOST and not raw.endswith(b"\n"):
+            too_long(content)
+            while not content.endswith(b"\n"):
+                content = stream.readline(MOST) or b"\n"
+                too_long(content)
+                end += len(content)
+            yield Line(number, b"", end)
+        elif content := content.strip():
             yield Line(number, content, end)
 
 
@@ -52,8 +64,10 @@ def event(line: Line, *, started: int | None) -> bytes:
             the same for two lines. None leaves the record to the validator, which stamps it each time anew.
 
     Raises:
-        InvalidLineError: The line is not JSON, which Lambda would not take.
+        InvalidLineError: The line is not JSON or too long, which Lambda would not take.
     """
+    if not 0 < len(line.content) <= MOST:
+        raise InvalidLineError(f"it has more than {MOST} bytes, and its dead letter would not fit into the queue")
     try:
         text = line.content.decode()
         document = json.loads(text, parse_constant=_refuse)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import chain
 
 from operate.errors import OperateError
+from operate.files import NewFile
 from operate.invoke import Fate, Invoker, Outcome
 from operate.submission.journal import Journal
-from operate.submission.lines import InvalidLineError, Line, event
-from operate.submission.rejected import Rejected
+from operate.submission.lines import Line
+from operate.submission.packing import Batch, Packing
 
 AHEAD = 4
-"""Lines for each thread that are read before the first of them is done."""
+"""Events for each thread that are packed before the first of them is done."""
 
 
 @dataclass
@@ -28,28 +29,23 @@ class SubmitCounts:
     rejected: int = 0
 
 
-class Sent(NamedTuple):
-    """What became of a line, and what it was sent as."""
-
-    outcome: Outcome
-    content: bytes
-
-
 @dataclass
 class Submission:
     """One run over an input."""
 
     function: str
     invoker: Invoker
-    rejected: Rejected
+    rejected: NewFile
+    packing: Packing
+    permits: Callable[[Batch], int]
+    """How many permits of the rate an event needs."""
     journal: Journal | None = None
     """None where the input can't be read a second time."""
-    started: int | None = None
-    """The time that records without a timestamp are stamped from; None leaves them as they are."""
     parallel: int = 8
-    tell: Callable[[Line, Outcome | None], None] = lambda line, outcome: None
-    """Called with each line when it is done; without an outcome where an earlier run did it."""
+    tell: Callable[[Sequence[Line], Outcome | None], None] = lambda lines, outcome: None
+    """Called with lines when they are done; without an outcome where an earlier run did it."""
     counts: SubmitCounts = field(default_factory=SubmitCounts, init=False)
+    _window: deque[tuple[Batch, Future[Outcome]]] = field(default_factory=deque, init=False)
 
     def run(self, lines: Iterator[Line]) -> SubmitCounts:
         """Send the lines.
@@ -58,68 +54,63 @@ class Submission:
             OperateError: It can't go on. Where there is a journal, the same call resumes; where there is none, the
                 lines that were not accepted are with the rejected ones.
         """
-        window: deque[tuple[Line, Future[Sent]]] = deque()
         with ThreadPoolExecutor(self.parallel) as pool:
             try:
-                self._feed(lines, window, pool)
+                for batch in self.packing.pack(self._to_send(lines)):
+                    self._window.append((batch, pool.submit(self._send, batch)))
+                    if len(self._window) >= AHEAD * self.parallel:
+                        self._settle()
+                while self._window:
+                    self._settle()
             except BaseException as error:
                 self.invoker.stop.set()
                 if self.journal is None:
-                    self._reject_rest(window, lines if isinstance(error, OperateError) else iter(()))
+                    self._reject_rest(lines if isinstance(error, OperateError) else iter(()))
                 raise
         return self.counts
 
-    def _feed(self, lines: Iterator[Line], window: deque[tuple[Line, Future[Sent]]], pool: ThreadPoolExecutor) -> None:
+    def _to_send(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Yield the lines that no earlier run got accepted."""
         for line in lines:
             if self.journal and self.journal.holds(line):
                 self.counts.skipped += 1
-                self.tell(line, None)
-                continue
-            window.append((line, pool.submit(self._send, line)))
-            if len(window) >= AHEAD * self.parallel:
-                self._settle(window)
-        while window:
-            self._settle(window)
+                self.tell([line], None)
+            else:
+                yield line
 
-    def _send(self, line: Line) -> Sent:
-        try:
-            content = event(line, started=self.started)
-        except InvalidLineError as error:
-            return Sent(Outcome(Fate.REFUSED, reason=str(error)), line.content)
-        self.invoker.rate.take()
-        outcome = self.invoker.send(self.function, content)
+    def _send(self, batch: Batch) -> Outcome:
+        if batch.problem:
+            return Outcome(Fate.REFUSED, reason=batch.problem)
+        permits = self.permits(batch)
+        self.invoker.rate.take_all(permits)
+        outcome = self.invoker.send(self.function, batch.payload, permits=permits)
         if outcome.fate is Fate.ACCEPTED and self.journal:
-            self.journal.add(line)
-        return Sent(outcome, content)
+            self.journal.add(batch.lines)
+        return outcome
 
-    def _settle(self, window: deque[tuple[Line, Future[Sent]]]) -> None:
-        """Wait for the first line of the window; it stays there if it can't be settled."""
-        line, future = window[0]
-        outcome, content = future.result()
+    def _settle(self) -> None:
+        """Wait for the first event of the window; it stays there if it can't be settled."""
+        batch, future = self._window[0]
+        outcome = future.result()
         if outcome.fate is Fate.ACCEPTED:
-            self.counts.accepted += 1
+            self.counts.accepted += len(batch.lines)
         else:
-            self.rejected.add(content)
-            self.counts.rejected += 1
-        window.popleft()
-        self.tell(line, outcome)
+            self._reject(batch)
+        self._window.popleft()
+        self.tell(batch.lines, outcome)
 
-    def _reject_rest(self, window: deque[tuple[Line, Future[Sent]]], lines: Iterator[Line]) -> None:
+    def _reject_rest(self, lines: Iterator[Line]) -> None:
         """Keep what was read, and what is still to be read, and not accepted."""
-        while window:
+        while self._window:
             try:
-                self._settle(window)
+                self._settle()
             except OperateError:
-                line, _ = window.popleft()
-                self._reject(line)
-        for line in lines:
-            self._reject(line)
+                self._reject(self._window.popleft()[0])
+        for batch in chain(self.packing.rest(), self.packing.pack(lines)):
+            self._reject(batch)
         self.rejected.finish()
 
-    def _reject(self, line: Line) -> None:
-        try:
-            content = event(line, started=self.started)
-        except InvalidLineError:
-            content = line.content
-        self.rejected.add(content)
-        self.counts.rejected += 1
+    def _reject(self, batch: Batch) -> None:
+        for content in filter(None, batch.contents):  # one that is too long to be held is written already
+            self.rejected.write(content + b"\n")
+        self.counts.rejected += len(batch.lines)

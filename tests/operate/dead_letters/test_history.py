@@ -62,6 +62,28 @@ def test_what_no_letter_can_name_any_more_is_forgotten(path: Path) -> None:
     assert [line.split()[1] for line in path.read_text().splitlines()] == ["young", "new"]
 
 
+@pytest.mark.parametrize(
+    "content", ["{}\n", "# notes\n1 id 1\n", "1 id\n", "\u0661 id 1\n", "9" * 5000 + " id 1\n", "\n"]
+)
+def test_another_file_is_not_believed_and_stays_as_it_is(path: Path, content: str) -> None:
+    path.parent.mkdir()
+    path.write_text(content)
+    for writing in (False, True):
+        with History(path, writing=writing) as history:
+            assert "not a history" in history.problem
+            history.add(["first"], "second")
+            assert history.came_back(["second"])
+    assert path.read_text() == content
+
+
+def test_nothing_is_written_through_a_link(path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(path.with_name("other"))
+    with History(path, writing=True) as history:
+        assert "can't be used" in history.problem
+    assert not path.with_name("other").exists()
+
+
 def test_two_redrives_at_a_time_lose_nothing_of_each_other(path: Path) -> None:
     with History(path, writing=True) as one, History(path, writing=True) as other:
         one.add(["first"], "a")

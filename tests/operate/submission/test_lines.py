@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from operate.submission.lines import InvalidLineError, Line, event, read_lines
+from operate.submission.lines import MOST, InvalidLineError, Line, event, read_lines
 
 
 def lines(content: bytes) -> list[Line]:
@@ -61,3 +61,25 @@ def test_each_record_without_a_timestamp_gets_its_own_and_the_same_each_time() -
 @pytest.mark.parametrize("content", [b'{"id":"a","timestamp":7}', b'{"timestamp":null}', b"[1]", b'"a"'])
 def test_what_has_a_timestamp_or_can_have_none_is_left_alone(content: bytes) -> None:
     assert event(lines(content)[0], started=1000) == content
+
+
+def test_a_line_that_is_too_long_is_never_held_and_handed_on_part_by_part() -> None:
+    long = b"x" * 3 * MOST
+    parts: list[bytes] = []
+    found = list(read_lines(io.BytesIO(b'{"a":1}\n' + long + b"\r\n[2]\n" + long), too_long=parts.append))
+    assert [(line.number, line.content) for line in found] == [(1, b'{"a":1}'), (2, b""), (3, b"[2]"), (4, b"")]
+    assert b"".join(parts) == long + b"\r\n" + long + b"\n"
+    assert max(map(len, parts)) <= MOST + 2
+    with pytest.raises(InvalidLineError, match="more than 1047376 bytes"):
+        event(found[1], started=None)
+
+
+@pytest.mark.parametrize(("size", "taken"), [(MOST, True), (MOST + 1, False), (MOST + 2, False)])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_the_longest_line_is_one_whose_dead_letter_fits_into_the_queue(size: int, taken: bool, end: bytes) -> None:
+    (line,) = read_lines(io.BytesIO(b'"' + b"x" * (size - 2) + b'"' + end))
+    if taken:
+        assert event(line, started=None) == line.content
+    else:
+        with pytest.raises(InvalidLineError):
+            event(line, started=None)

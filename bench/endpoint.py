@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from local.certificate import make_certificates
+from local.embedded.certificate import make_certificates
 
 
 class Endpoint(NamedTuple):

@@ -19,10 +19,10 @@ from bench.figures import Sample, Table
 from bench.handlers import Setup
 from bench.processes import running, seconds_by_generation
 from bench.rounds import Variant, interleave
-from local.embedded import Options
+from local.embedded.process import Options
 from local.errors import LocalError
-from local.records import read_lines
 from local.run import deployed, feed
+from local.submit import read_lines
 
 COUNTS = (100, 1000)
 FLOOR = 60

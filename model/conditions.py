@@ -17,6 +17,7 @@ def _true(parameter: Parameter) -> AWSHelperFn:
 
 PROCESSOR_IS_PROVISIONED = "ProcessorIsProvisioned"
 PROCESSOR_SCALES = "ProcessorScales"
+PROCESSOR_IS_RESERVED = "ProcessorIsReserved"
 CONCURRENCY_IS_RESERVED = "ConcurrencyIsReserved"
 DEPLOYS_GRADUALLY = "DeploysGradually"
 EMAILS_ALARMS = "EmailsAlarms"
@@ -40,6 +41,7 @@ ALL = {
             )
         ),
     ),
+    PROCESSOR_IS_RESERVED: _given(parameters.PROCESSOR_RESERVED_CONCURRENCY, 0),
     CONCURRENCY_IS_RESERVED: _given(parameters.RESERVED_CONCURRENCY, 0),
     DEPLOYS_GRADUALLY: _true(parameters.GRADUAL_DEPLOYMENT),
     EMAILS_ALARMS: _given(parameters.ALARM_EMAIL),

@@ -50,8 +50,9 @@ def function(
     retries: int = 2,
     next_stage: Component | None = None,
     calls: Sequence[Statement] = (),
-    environment: Mapping[str, AWSHelperFn | str] | None = None,
+    environment: Mapping[str, AWSHelperFn | str] = {},
     provisioned_concurrency: AWSHelperFn | None = None,
+    reserved_concurrency: AWSHelperFn | None = None,
 ) -> Component:
     """Build one stage of the pipeline.
 
@@ -63,8 +64,9 @@ def function(
         retries: Attempts after the first; 0 where a failure is final.
         next_stage: What Lambda invokes with each result.
         calls: What the function itself may call, beyond its logs and traces.
-        environment: The function's environment variables.
+        environment: The function's environment variables, beyond the dead-letter queue's URL.
         provisioned_concurrency: A `ProvisionedConcurrencyConfiguration`, or a condition around one.
+        reserved_concurrency: Most instances, where not as for every function.
 
     Raises:
         ValueError: the name is no single word, or the memory no size that the model offers.
@@ -102,13 +104,14 @@ def function(
         Architectures=[Ref(parameters.ARCHITECTURE)],
         MemorySize=memory,
         Timeout=TIMEOUT,
-        **_given(Environment=environment and Environment(Variables=dict(environment))),
+        # A refused record of a batch becomes a dead letter of its own, which the function sends.
+        Environment=Environment(Variables={"DEAD_LETTER_QUEUE_URL": Ref(dead_letters), **environment}),
         KmsKeyArn=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
         Role=GetAtt(role, "Arn"),
         AutoPublishAlias=ALIAS,
         AutoPublishAliasAllProperties=True,
         **_given(ProvisionedConcurrencyConfig=provisioned_concurrency),
-        ReservedConcurrentExecutions=when(CONCURRENCY_IS_RESERVED, Ref(parameters.RESERVED_CONCURRENCY)),
+        ReservedConcurrentExecutions=reserved_concurrency or reserved(),
         EventInvokeConfig=_event_invoke(retries, next_stage),
         DeadLetterQueue=DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
         LoggingConfig=_logging(log_group),
@@ -118,6 +121,11 @@ def function(
     watched_by = alarms.on_stage(name, code, timeout=TIMEOUT)
     code.DeploymentPreference = _deployment(watched_by)
     return Component(log_group, rights, role, code, watched_by)
+
+
+def reserved() -> AWSHelperFn:
+    """Cap the instances as for every function."""
+    return when(CONCURRENCY_IS_RESERVED, Ref(parameters.RESERVED_CONCURRENCY))
 
 
 def pipeline(*stages: Callable[..., Component]) -> tuple[Component, ...]:

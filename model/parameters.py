@@ -69,6 +69,15 @@ RESERVED_CONCURRENCY = Parameter(
     ConstraintDescription="must be a whole number, 0 for no limit",
 )
 
+PROCESSOR_RESERVED_CONCURRENCY = Parameter(
+    "ProcessorReservedConcurrency",
+    Type="Number",
+    Default=0,
+    Description="Most instances of the processor, so that batches cannot overrun the table; 0 for ReservedConcurrency",
+    MinValue=0,
+    ConstraintDescription="must be a whole number, 0 for the same as ReservedConcurrency",
+)
+
 GRADUAL_DEPLOYMENT = Parameter(
     "GradualDeployment",
     Type="String",
@@ -142,6 +151,7 @@ GROUPS = {
         PROCESSOR_PROVISIONED_CONCURRENCY: "Warm instances of the processor",
         PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM: "Warm instances at most",
         RESERVED_CONCURRENCY: "Instances of each function at most",
+        PROCESSOR_RESERVED_CONCURRENCY: "Instances of the processor at most",
     },
     "Deployment": {
         GRADUAL_DEPLOYMENT: "Shift traffic gradually",

@@ -9,9 +9,9 @@ from troposphere.awslambda import ProvisionedConcurrencyConfiguration
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
 from . import alarms, conditions, parameters, policy, storage
-from .conditions import PROCESSOR_IS_PROVISIONED, when
+from .conditions import PROCESSOR_IS_PROVISIONED, PROCESSOR_IS_RESERVED, when
 from .dashboard import dashboard
-from .function import Component, function, pipeline
+from .function import Component, function, pipeline, reserved
 from .notifications import notifications
 from .scaling import scaling
 from .tags import tag
@@ -51,13 +51,16 @@ def build() -> Template:
             "processor",
             description="Stores each record exactly once",
             memory=512,
-            calls=[policy.allow(dynamodb.PutItem, on=GetAtt(table, "Arn"))],
+            calls=[policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn"))],
             environment={"TABLE_NAME": Ref(table), **FOR_SAM_LOCAL},
             provisioned_concurrency=when(
                 PROCESSOR_IS_PROVISIONED,
                 ProvisionedConcurrencyConfiguration(
                     ProvisionedConcurrentExecutions=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY)
                 ),
+            ),
+            reserved_concurrency=when(
+                PROCESSOR_IS_RESERVED, Ref(parameters.PROCESSOR_RESERVED_CONCURRENCY), otherwise=reserved()
             ),
         ),
     )
@@ -88,7 +91,7 @@ def build() -> Template:
             Output("TableName", Description="Table of the stored records", Value=Ref(table)),
             Output("DlqUrl", Description="URL of the dead-letter queue", Value=Ref(dead_letters.queue)),
             Output("DlqArn", Description="ARN of the dead-letter queue", Value=GetAtt(dead_letters.queue, "Arn")),
-            *(_alias_output(stage) for stage in stages),
+            *(output(stage) for stage in stages for output in (_alias_output, _role_output)),
         ]
     )
     return template
@@ -106,3 +109,9 @@ def _alias_output(stage: Component) -> Output:
     """Name the alias, not the function, so that callers reach the published and warmed version."""
     title = stage.function.title
     return Output(f"{title}Arn", Description=f"ARN of the alias of {title}", Value=stage.function.alias)
+
+
+def _role_output(stage: Component) -> Output:
+    """Name the role by its id, which is how SQS says who sent a dead letter."""
+    title = stage.role.title
+    return Output(f"{title}Id", Description=f"Unique id of {title}", Value=GetAtt(stage.role, "RoleId"))

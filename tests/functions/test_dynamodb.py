@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 import dynamodb as thin
-from local.certificate import Certificates, make_certificates
+from local.embedded.certificate import Certificates, make_certificates
 
 FUNCTION_TIMEOUT = 60  # seconds
 PUT = {

@@ -492,7 +492,9 @@ MUTANTS = [
         test_stack.test_the_parameters_have_their_defaults,
     ),
     Mutant(
-        "an output gone", drop("/Outputs.DlqUrl"), test_stack.test_the_outputs_name_the_table_the_queue_and_the_aliases
+        "an output gone",
+        drop("/Outputs.DlqUrl"),
+        test_stack.test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles,
     ),
     Mutant(
         "a deployment that no alarm rolls back",

@@ -16,7 +16,7 @@ def test_the_pipeline_is_drawn_from_the_producer_to_the_table() -> None:
     handed_on = {
         (f"{stage}Function", "on success", f"{following(stage)}Function") for stage in STAGES if following(stage)
     }
-    ends = {("producer", "async", "ValidatorFunction"), ("ProcessorFunction", "PutItem", "DataTable")}
+    ends = {("producer", "async", "ValidatorFunction"), ("ProcessorFunction", "PutItem, PartiQLInsert", "DataTable")}
     assert len(handed_on) >= 2
     assert edges(draw(build())) >= handed_on | ends
 

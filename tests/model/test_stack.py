@@ -18,6 +18,7 @@ def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
         "ProcessorProvisionedConcurrency": 2,
         "ProcessorProvisionedConcurrencyMaximum": 0,
         "ReservedConcurrency": 0,
+        "ProcessorReservedConcurrency": 0,
         "LogRetentionDays": 7,
         "GradualDeployment": "false",
         "DeploymentType": "Canary10Percent5Minutes",
@@ -34,12 +35,13 @@ def test_every_parameter_explains_itself_and_its_refusals(template: dict[str, An
         assert parameter["ConstraintDescription"].startswith("must be "), name
 
 
-def test_the_outputs_name_the_table_the_queue_and_the_aliases(translated: dict[str, Any]) -> None:
+def test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles(translated: dict[str, Any]) -> None:
     assert {name: output["Value"] for name, output in translated["Outputs"].items()} == {
         "TableName": {"Ref": "DataTable"},
         "DlqUrl": {"Ref": "DeadLetterQueue"},
         "DlqArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         **{f"{stage}FunctionArn": {"Ref": f"{stage}FunctionAliaslive"} for stage in STAGES},
+        **{f"{stage}RoleId": {"Fn::GetAtt": [f"{stage}Role", "RoleId"]} for stage in STAGES},
     }
 
 
@@ -103,7 +105,8 @@ def test_each_role_may_do_only_what_its_stage_calls(resolved: dict[str, Any]) ->
         for stage in CONTRACT
         if following(stage)
     }
-    own["Processor"] = {"dynamodb:PutItem": {"Fn::GetAtt": ["DataTable", "Arn"]}}
+    table = {"Fn::GetAtt": ["DataTable", "Arn"]}
+    own["Processor"] = {"dynamodb:PutItem": table, "dynamodb:PartiQLInsert": table}
     for stage in CONTRACT:
         log_group = {"Fn::GetAtt": [f"{stage}LogGroup", "Arn"]}
         assert rights(resolved, stage) == {
@@ -143,3 +146,10 @@ def test_only_the_processor_writes_the_table_and_each_stage_invokes_the_next_one
         follower = following(stage)
         assert allowed.get("lambda:InvokeFunction") == (follower and {"Ref": f"{follower}FunctionAliaslive"})
         assert ("dynamodb:PutItem" in allowed) == (stage == "Processor")
+
+
+def test_every_stage_knows_the_queue_of_the_letters_that_it_sends_itself(translated: dict[str, Any]) -> None:
+    functions = of_type(translated, "AWS::Lambda::Function")
+    assert {f["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"]["Ref"] for f in functions.values()} == {
+        "DeadLetterQueue"
+    }

@@ -90,7 +90,7 @@ class Moments:
 @contextmanager
 def denied(stack: DeployedStack) -> Iterator[None]:
     """Take away the processor's permission to write the table."""
-    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.functions["processor"])
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.aliases["processor"])
     iam, role = stack.client("iam"), function["Role"].rpartition("/")[2]
     statement = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -129,7 +129,7 @@ def put_letters(stack: DeployedStack, records: list[dict[str, Any]]) -> None:
             }
             for number, one in enumerate(records[start : start + 10])
         ]
-        sqs.send_message_batch(QueueUrl=stack.outputs.dead_letter_queue_url, Entries=entries)
+        sqs.send_message_batch(QueueUrl=stack.outputs.queue_url, Entries=entries)
 
 
 def test_records_that_the_table_denied_are_all_stored_after_a_redrive(
@@ -173,7 +173,7 @@ def test_a_redrive_that_is_killed_again_and_again_stores_each_record_exactly_onc
     while forkserver.run("redrive", "--yes", "--visibility-timeout", 2) != 0:
         assert time.monotonic() < deadline
     assert stored(stack) == Counter({one["id"]: 1 for one in records})
-    assert not stack.dead_letters()
+    assert not stack.failures()
 
 
 def test_a_submission_that_is_killed_again_and_again_stores_each_record_exactly_once(

@@ -1,4 +1,4 @@
-"""The rights that docs/operate.md grants the operator suffice, and none is superfluous: the embedded AWS decides."""
+"""The rights that docs/commands.md grants the operator suffice, and none is superfluous: the embedded AWS decides."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from ..conftest import DeployedStack
-from .conftest import Ran
-from .samples import record
+from ..deployed.samples import record
+from .conftest import ROOT, Ran
 
 Run = Callable[..., Ran]
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operate.md"
+DOCUMENT = ROOT / "docs" / "commands.md"
 USER = "operator"
 
 

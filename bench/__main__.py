@@ -18,11 +18,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.catalogue import BENCHES
-from bench.figures import Table
-from bench.handlers import Setup
-from bench.runtime_api import FunctionFailed
-from bench.show import show
+from bench.benches import BENCHES
+from bench.harness.runtime_api import FunctionFailed
+from bench.harness.setup import Setup
+from bench.results.figures import Table
+from bench.results.show import show
 from local.errors import LocalError
 
 LEAST_ROUNDS = 9

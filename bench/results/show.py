@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table as Grid
 
-from bench.figures import Row, Table
+from bench.results.figures import Row, Table
 
 
 def show(table: Table, console: Console) -> None:

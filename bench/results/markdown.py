@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.show import figure
+from bench.results.show import figure
 
 DRAWN = ("cost",)  # the benches with a picture below their table
 

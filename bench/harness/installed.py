@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-PEERS = Path(__file__).with_name("peers")
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+PEERS = ROOT / "bench" / "peers"
 
 
 class NotInstalled(Exception):  # noqa: N818 - it is a state, which a row of the table says

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.pipeline import figures
-from bench.processes import PROC, Process, running, seconds_by_generation
+from bench.benches.pipeline import figures
+from bench.harness.processes import PROC, Process, running, seconds_by_generation
 
 OUTPUT = """build      3.4 s
 deploy    11.1 s

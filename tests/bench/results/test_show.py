@@ -6,9 +6,9 @@ import io
 
 from rich.console import Console
 
-from bench.figures import Row, Target
-from bench.show import show
-from tests.bench.samples import row, table
+from bench.results.figures import Row, Target
+from bench.results.show import show
+from tests.bench.results.samples import row, table
 
 
 def test_a_table_shows_medians_ratios_reasons_and_targets() -> None:

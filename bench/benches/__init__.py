@@ -1,12 +1,12 @@
-"""The benches by name, in the order in which they run."""
+"""What is measured: the benches by name, in the order in which they run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import costs, generation, pipeline, sizes, starts
-from bench.figures import Table
-from bench.handlers import Setup
+from bench.benches import costs, generation, pipeline, sizes, starts
+from bench.harness.setup import Setup
+from bench.results.figures import Table
 
 BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "generate": generation.generation,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import installed
-from bench.cpu import unlimited_reason
-from bench.figures import Sample
-from bench.installed import PEERS, ROOT, NotInstalled
-from bench.lambdas import ENRICHED, RECORD, Function, package
-from bench.rounds import Variant
+from bench.harness import installed
+from bench.harness.cpu import unlimited_reason
+from bench.harness.installed import PEERS, ROOT, NotInstalled
+from bench.harness.lambdas import ENRICHED, RECORD, Function, package
+from bench.harness.rounds import Variant
+from bench.results.figures import Sample
 
 EVENTS = {"validator": RECORD, "enricher": RECORD, "processor": ENRICHED, "empty": {}}
 

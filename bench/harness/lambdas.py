@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from bench.cpu import limited
-from bench.runtime_api import FunctionFailed, RuntimeApi
+from bench.harness.cpu import limited
+from bench.harness.runtime_api import FunctionFailed, RuntimeApi
 
 RECORD = {"id": "order-1001", "timestamp": 1767225600000, "data": {"city": "Praha", "items": [1, 2], "total": 12.5}}
 ENRICHED = {**RECORD, "enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.figures import Row
-from bench.sizes import advice
+from bench.benches.sizes import advice
+from bench.results.figures import Row
 
 
 def size(name: str, p50: float, cost: float) -> Row:

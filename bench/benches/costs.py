@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from bench import prices
-from bench.cpu import share_of
-from bench.endpoint import endpoint
-from bench.figures import Row, Sample, Table
-from bench.handlers import Setup, variant
-from bench.lambdas import Function, started
+from bench.benches.sizes import TABLE_LATENCY
+from bench.harness.cpu import share_of
+from bench.harness.endpoint import endpoint
+from bench.harness.lambdas import Function, started
+from bench.harness.rounds import interleave
+from bench.harness.setup import Setup, variant
 from bench.prices import Prices
-from bench.rounds import interleave
-from bench.sizes import TABLE_LATENCY
+from bench.results.figures import Row, Sample, Table
 
 STAGES = ("validator", "enricher", "processor")
 WARM_UP = 50

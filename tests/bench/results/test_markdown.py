@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.figures import Row, Table, Target
-from bench.markdown import as_markdown
-from tests.bench.samples import row, table
+from bench.results.figures import Row, Table, Target
+from bench.results.markdown import as_markdown
+from tests.bench.results.samples import row, table
 
 
 def test_a_bench_becomes_a_table_with_its_targets() -> None:

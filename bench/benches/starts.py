@@ -6,12 +6,12 @@ import time
 from functools import partial
 from statistics import median
 
-from bench.cpu import share_of
-from bench.endpoint import Endpoint, endpoint
-from bench.figures import Sample, Table, Target, percentile
-from bench.handlers import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SIGNER, Setup, variant
-from bench.lambdas import Function, started
-from bench.rounds import Variant, interleave
+from bench.harness.cpu import share_of
+from bench.harness.endpoint import Endpoint, endpoint
+from bench.harness.lambdas import Function, started
+from bench.harness.rounds import Variant, interleave
+from bench.harness.setup import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SIGNER, Setup, variant
+from bench.results.figures import Sample, Table, Target, percentile
 
 PROCESSOR_CPUS = share_of(512)
 WARM_UP = 200  # calls, for Node.js' compiler; Python needs none

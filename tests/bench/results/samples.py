@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.figures import Row, Table
+from bench.results.figures import Row, Table
 
 
 def row(name: str, *values: float) -> Row:

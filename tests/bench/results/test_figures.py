@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.figures import Row, Target, percentile
-from tests.bench.samples import row, table
+from bench.results.figures import Row, Target, percentile
+from tests.bench.results.samples import row, table
 
 
 def test_a_median_is_that_of_the_rounds() -> None:

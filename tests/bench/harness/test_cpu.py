@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cpu import limited, share_of, unlimited_reason
+from bench.harness.cpu import limited, share_of, unlimited_reason
 
 
 def test_a_function_of_512_mb_gets_029_of_a_cpu() -> None:

@@ -15,10 +15,10 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.figures import Sample, Table
-from bench.handlers import Setup
-from bench.processes import running, seconds_by_generation
-from bench.rounds import Variant, interleave
+from bench.harness.processes import running, seconds_by_generation
+from bench.harness.rounds import Variant, interleave
+from bench.harness.setup import Setup
+from bench.results.figures import Sample, Table
 from local.embedded import Options
 from local.errors import LocalError
 from local.records import read_lines

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.runtime_api import FunctionFailed, RuntimeApi
+from bench.harness.runtime_api import FunctionFailed, RuntimeApi
 
 NEXT = "/2018-06-01/runtime/invocation/next"
 

@@ -23,7 +23,7 @@ class Endpoint(NamedTuple):
 def endpoint(folder: Path, *, tls: bool, roots: Path | None = None) -> Iterator[Endpoint]:
     """Serve until the block ends. `roots` are trusted besides: real clients load all of them too."""
     arguments, trust = _secured(folder, roots) if tls else ([], {})
-    server = [sys.executable, str(Path(__file__).with_name("table_endpoint.py")), *arguments]
+    server = [sys.executable, str(Path(__file__).with_name("fake_dynamodb.py")), *arguments]
     process = subprocess.Popen(server, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout  # noqa: S101 - it is a pipe

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.figures import Sample
-from bench.rounds import Variant, interleave
+from bench.harness.rounds import Variant, interleave
+from bench.results.figures import Sample
 
 
 class Fake:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.figures import Row, Sample
+from bench.results.figures import Row, Sample
 
 
 @dataclass(frozen=True, kw_only=True)

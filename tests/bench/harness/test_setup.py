@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench import handlers, installed
-from bench.handlers import Setup, variant
-from bench.installed import NotInstalled
+from bench.harness import installed
+from bench.harness import setup as handlers
+from bench.harness.installed import NotInstalled
+from bench.harness.setup import Setup, variant
 
 
 @pytest.fixture

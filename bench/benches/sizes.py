@@ -6,12 +6,12 @@ from functools import partial
 from statistics import median
 
 from bench import prices
-from bench.cpu import share_of
-from bench.endpoint import Endpoint, endpoint
-from bench.figures import Row, Sample, Table, percentile
-from bench.handlers import EVENTS, Setup, variant
-from bench.lambdas import Function, started
-from bench.rounds import interleave
+from bench.harness.cpu import share_of
+from bench.harness.endpoint import Endpoint, endpoint
+from bench.harness.lambdas import Function, started
+from bench.harness.rounds import interleave
+from bench.harness.setup import EVENTS, Setup, variant
+from bench.results.figures import Row, Sample, Table, percentile
 
 SIZES = (128, 256, 512, 768, 1024, 1769)  # MB
 CONFIGURED = {"validator": 512, "enricher": 768, "processor": 512}

@@ -1,4 +1,4 @@
-"""A larger model: `python -m bench.repeated FUNCTIONS` writes the pipeline's stages again and again in one template."""
+"""A larger model: `python -m bench.benches.large_model FUNCTIONS` writes the stages again and again in one template."""
 
 from __future__ import annotations
 

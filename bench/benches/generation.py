@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from bench import installed
-from bench.figures import Sample, Table, Target
-from bench.handlers import Setup
-from bench.installed import ROOT, NotInstalled
-from bench.rounds import Variant, interleave
+from bench.harness import installed
+from bench.harness.installed import ROOT, NotInstalled
+from bench.harness.rounds import Variant, interleave
+from bench.harness.setup import Setup
+from bench.results.figures import Sample, Table, Target
 
 LIMIT = "importing the libraries"
 GENERATE = "generate.py"
@@ -35,7 +35,7 @@ def generation(setup: Setup) -> list[Table]:
         _variant("python -c pass", (sys.executable, "-c", "pass")),
         _variant(LIMIT, (sys.executable, "-c", f"import {', '.join(_libraries())}")),
         _variant(GENERATE, generate),
-        _variant(LARGE, (sys.executable, "-m", "bench.repeated", "150")),
+        _variant(LARGE, (sys.executable, "-m", "bench.benches.large_model", "150")),
         _variant(LINTED, generate, (str(Path(sys.executable).with_name("cfn-lint")), str(output / "template.yaml"))),
         _cdk(setup, CDK_OFF, output, functions=3, validation=False),
         _cdk(setup, CDK_OFF_LARGE, output, functions=150, validation=False),

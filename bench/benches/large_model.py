@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import gc
+import json
+import re
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import troposphere
 
+from bench.harness.configured import stages_of
 from model import build, render, storage
 from model.function import function, pipeline
 from model.tags import tag
 
-SIZES = {"validator": 512, "enricher": 768, "processor": 512}
+FUNCTION, ALARM = "AWS::Serverless::Function", "AWS::CloudWatch::Alarm"
+# What SAM makes of a function with an alias and asynchronous settings.
+EXPANDED = ("Function", "Version", "Alias", "EventInvokeConfig")
+
+Resources = Mapping[str, Mapping[str, Any]]
 
 
 def repeated(functions: int) -> troposphere.Template:
@@ -21,10 +30,11 @@ def repeated(functions: int) -> troposphere.Template:
     # CloudFormation takes no more than 500 resources; what is measured is how the time grows.
     troposphere.MAX_RESOURCES = sys.maxsize  # type: ignore[misc]
     template = build()
+    stages = stages_of(template)
     queue = storage.dead_letters().queue
-    for copy in range(1, functions // len(SIZES)):
-        stages = (partial(_stage, f"{name}{copy}", memory, queue) for name, memory in SIZES.items())
-        for stage in pipeline(*stages):
+    for copy in range(1, functions // len(stages)):
+        copies = (partial(_stage, f"{name}{copy}", stage.memory, queue) for name, stage in stages.items())
+        for stage in pipeline(*copies):
             for resource in (stage.log_group, stage.policy, stage.role, stage.function, *stage.alarms):
                 tag(resource)
                 template.add_resource(resource)
@@ -33,6 +43,47 @@ def repeated(functions: int) -> troposphere.Template:
 
 def _stage(name: str, memory: int, queue: Any, **given: Any) -> Any:
     return function(name, description=f"The stage {name}", memory=memory, dead_letters=queue, **given)
+
+
+def described(resources: Resources) -> list[dict[str, Any]]:
+    """Describe each function as the CDK's app reads it: its settings, which one it hands on to, its alarms."""
+    alarms = [(json.dumps(body), body["Properties"]) for body in resources.values() if body["Type"] == ALARM]
+    return [
+        {
+            "name": title.removesuffix("Function"),
+            "handler": body["Properties"]["Handler"],
+            "memory": body["Properties"]["MemorySize"],
+            "timeout": body["Properties"]["Timeout"],
+            "retries": body["Properties"]["EventInvokeConfig"]["MaximumRetryAttempts"],
+            "next": _next(body["Properties"]["EventInvokeConfig"]),
+            "alarms": [_alarm(text, alarm) for text, alarm in alarms if f'{{"Ref": "{title}"}}' in text],
+        }
+        for title, body in resources.items()
+        if body["Type"] == FUNCTION
+    ]
+
+
+def _next(settings: Mapping[str, Any]) -> str:
+    found = re.search(r'"(\w+)Function\.Alias"', json.dumps(settings))
+    return found[1] if found else ""
+
+
+def _alarm(text: str, alarm: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "description": alarm["AlarmDescription"],
+        "metrics": re.findall(r'"MetricName": "(\w+)"', text),
+        "periods": alarm["EvaluationPeriods"],
+        "threshold": alarm["Threshold"],
+    }
+
+
+def counted(resources: Resources) -> Counter[str]:
+    """Count the resources by type, as CloudFormation gets them."""
+    types = Counter(body["Type"] for body in resources.values())
+    for kind in EXPANDED:
+        types[f"AWS::Lambda::{kind}"] += types[FUNCTION]
+    del types[FUNCTION]
+    return types
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ import time
 from functools import partial
 from statistics import median
 
+from bench.harness.configured import stages
 from bench.harness.cpu import share_of
 from bench.harness.endpoint import Endpoint, endpoint
 from bench.harness.lambdas import Function, started
 from bench.harness.rounds import Variant, interleave
-from bench.harness.setup import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SIGNER, Setup, variant
-from bench.results.figures import Sample, Table, Target, percentile
+from bench.harness.setup import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SEED, SIGNER, Setup, variant
+from bench.results.figures import Plot, Sample, Table, Target, percentile
 
-PROCESSOR_CPUS = share_of(512)
 WARM_UP = 200  # calls, for Node.js' compiler; Python needs none
 CALLS = 1000
 SETTLE = 0.5  # seconds between init and first call: a quota's debt is paid by then, as in an instance kept ready
@@ -24,22 +24,31 @@ MS = 1000
 def cold(setup: Setup) -> list[Table]:
     """Measure process start to first answer of the processor, at full and at Lambda's CPU, over HTTP and TLS."""
     return [
-        _processor(setup, "cold", "Cold start of the processor, HTTP, full CPU", tls=False, cpus=None),
-        _processor(setup, "cold-0.29", "Cold start of the processor, HTTP, 0.29 CPU", tls=False, cpus=PROCESSOR_CPUS),
-        _processor(setup, "cold-tls", "Cold start of the processor, TLS, full CPU", tls=True, cpus=None),
-        _processor(setup, "cold-tls-0.29", "Cold start of the processor, TLS, 0.29 CPU", tls=True, cpus=PROCESSOR_CPUS),
+        _processor(setup, f"cold-{scheme.lower()}{suffix}", scheme, cpus)
+        for scheme in ("HTTP", "TLS")
+        for suffix, cpus in (("", None), ("-limited", _lambda_cpus()))
     ]
 
 
-def _processor(setup: Setup, name: str, title: str, *, tls: bool, cpus: float | None) -> Table:
-    with endpoint(setup.folder("endpoint"), tls=tls, roots=setup.roots()) as table:
+def _lambda_cpus() -> float:
+    return share_of(stages()["processor"].memory)
+
+
+def _processor(setup: Setup, name: str, scheme: str, cpus: float | None) -> Table:
+    with endpoint(setup.folder("endpoint"), tls=scheme == "TLS", roots=setup.roots()) as table:
         measure = partial(_cold, setup=setup, cpus=cpus)
         rows = interleave(_processors(setup, table, measure, cpus), setup.rounds, setup.advance)
-    targets = [
-        Target(variant=PRODUCT, metric="cold (ms)", against=NODE, at_most=1.0),
-        Target(variant=PRODUCT, metric="peak (MB)", against=NODE, at_most=0.6),
-    ]
-    return Table(name=name, title=title, peer=NODE, rows=rows, targets=targets)
+    return Table(
+        name=name,
+        title=f"Cold start of the processor, {scheme}, {f'{cpus:.2f}' if cpus else 'full'} CPU",
+        peer=NODE,
+        rows=rows,
+        targets=[
+            Target(variant=PRODUCT, metric="cold (ms)", against=NODE, at_most=0.7),
+            Target(variant=PRODUCT, metric="peak (MB)", against=NODE, at_most=0.45),
+        ],
+        plot=Plot(("cold (ms)",), "ms", PRODUCT) if scheme == "TLS" else None,
+    )
 
 
 def _processors(setup: Setup, table: Endpoint, measure: partial[Sample], cpus: float | None) -> list[Variant]:
@@ -54,17 +63,21 @@ def _processors(setup: Setup, table: Endpoint, measure: partial[Sample], cpus: f
     ]
 
 
-def stages(setup: Setup) -> list[Table]:
-    """Measure the cold start of the validator and the enricher, which should cost no more than an empty handler."""
-    return [_stage(setup, stage) for stage in ("validator", "enricher")]
+def starts(setup: Setup) -> list[Table]:
+    """Measure the cold start of the stages that only compute, which should cost no more than an empty handler."""
+    return [_start(setup, stage) for stage in _computing()]
 
 
-def _stage(setup: Setup, stage: str) -> Table:
+def _computing() -> list[str]:
+    return [stage for stage in stages() if stage != "processor"]
+
+
+def _start(setup: Setup, stage: str) -> Table:
     measure = partial(_cold, setup=setup, cpus=None)
     variants = [
         variant(EMPTY, lambda: setup.python("empty"), measure),
         variant(PRODUCT, lambda: setup.python(stage), measure),
-        variant("Node.js, the seed's", lambda: setup.node(stage), measure),
+        variant(SEED, lambda: setup.node(stage), measure),
         variant(NODE_EMPTY, lambda: setup.node("empty"), measure),
     ]
     return Table(
@@ -72,18 +85,26 @@ def _stage(setup: Setup, stage: str) -> Table:
         title=f"Cold start of the {stage}, full CPU",
         peer=EMPTY,
         rows=interleave(variants, setup.rounds, setup.advance),
-        targets=[Target(variant=PRODUCT, metric="cold (ms)", against=EMPTY, at_most=1.3)],
+        targets=[Target(variant=PRODUCT, metric="cold (ms)", against=EMPTY, at_most=1.1)],
     )
 
 
 def first_call(setup: Setup) -> list[Table]:
     """Measure the first call after init, which is what a caller of a provisioned instance waits for."""
+    cpus = _lambda_cpus()
     with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots()) as table:
-        measure = partial(_first, setup=setup, cpus=PROCESSOR_CPUS)
-        rows = interleave(_processors(setup, table, measure, PROCESSOR_CPUS), setup.rounds, setup.advance)
-    target = Target(variant=PRODUCT, metric="first call (ms)", against=NODE, at_most=0.25)
-    title = "First call after init, TLS, 0.29 CPU"
-    return [Table(name="first-call", title=title, peer=NODE, rows=rows, targets=[target])]
+        measure = partial(_first, setup=setup, cpus=cpus)
+        rows = interleave(_processors(setup, table, measure, cpus), setup.rounds, setup.advance)
+    return [
+        Table(
+            name="first-call",
+            title=f"First call after init, TLS, {cpus:.2f} CPU",
+            peer=NODE,
+            rows=rows,
+            targets=[Target(variant=PRODUCT, metric="first call (ms)", against=NODE, at_most=0.05)],
+            plot=Plot(("first call (ms)",), "ms", PRODUCT),
+        )
+    ]
 
 
 def warm(setup: Setup) -> list[Table]:
@@ -97,24 +118,29 @@ def warm(setup: Setup) -> list[Table]:
         peer=NODE,
         rows=rows,
         targets=[
-            Target(variant=PRODUCT, metric="p50 (ms)", against=NODE, at_most=0.85),
+            Target(variant=PRODUCT, metric="p50 (ms)", against=NODE, at_most=0.55),
             Target(variant=PRODUCT, metric="p99 (ms)", against=NODE, at_most=0.5),
         ],
+        plot=Plot(("p50 (ms)",), "ms at the median", PRODUCT),
     )
-    return [processor, *(_warm_stage(setup, stage) for stage in ("validator", "enricher"))]
+    return [processor, *(_warm_stage(setup, stage) for stage in _computing())]
 
 
 def _warm_stage(setup: Setup, stage: str) -> Table:
     measure = partial(_warm, setup=setup)
-    node = "Node.js, the seed's"
     variants = [
-        variant(node, lambda: setup.node(stage), measure),
+        variant(SEED, lambda: setup.node(stage), measure),
         variant(PRODUCT, lambda: setup.python(stage), measure),
         variant(EMPTY, lambda: setup.python("empty"), measure),
     ]
-    rows = interleave(variants, setup.rounds, setup.advance)
-    note = "Nothing is claimed here: ours does more in a call (each field checked, sizes, a log line as JSON)."
-    return Table(name=f"warm-{stage}", title=f"Warm call of the {stage}, full CPU", peer=node, rows=rows, notes=[note])
+    return Table(
+        name=f"warm-{stage}",
+        title=f"Warm call of the {stage}, full CPU",
+        peer=SEED,
+        rows=interleave(variants, setup.rounds, setup.advance),
+        targets=[Target(variant=PRODUCT, metric="p50 (ms)", against=SEED, at_most=1.2)],
+        notes=["Ours does more in a call: each field checked, sizes, a log line as JSON."],
+    )
 
 
 def _cold(function: Function, *, setup: Setup, cpus: float | None) -> Sample:

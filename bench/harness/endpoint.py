@@ -1,30 +1,43 @@
-"""The started table endpoint, over HTTP or over TLS, with the trust that its callers need."""
+"""The fake DynamoDB, started: over HTTP or over TLS, with the trust that its callers need."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from local.certificate import make_certificates
+import trustme
+
+from bench.harness.installed import ROOT
+
+# What DynamoDB itself takes, in seconds: a single write is answered in single-digit milliseconds, as it promises; a
+# batch of 25 takes longer.
+LATENCY = {"PutItem": 0.004, "BatchExecuteStatement": 0.010}
 
 
 class Endpoint(NamedTuple):
-    """Where the endpoint is, and the variables by which Python and Node.js find and trust it."""
+    """Where it is, and the variables by which Python and Node.js find and trust it."""
 
     url: str
     environment: dict[str, str]
 
 
 @contextmanager
-def endpoint(folder: Path, *, tls: bool, roots: Path | None = None) -> Iterator[Endpoint]:
-    """Serve until the block ends. `roots` are trusted besides: real clients load all of them too."""
-    arguments, trust = _secured(folder, roots) if tls else ([], {})
-    server = [sys.executable, str(Path(__file__).with_name("fake_dynamodb.py")), *arguments]
-    process = subprocess.Popen(server, stdout=subprocess.PIPE, text=True)
+def endpoint(
+    folder: Path, *, tls: bool, roots: Path | None = None, latency: Mapping[str, float] | None = None
+) -> Iterator[Endpoint]:
+    """Serve until the block ends.
+
+    `roots` are trusted besides, since real clients load all of them too; `latency` is in seconds, by operation.
+    """
+    files, trust = _secured(folder, roots) if tls else ({}, {})
+    settings = json.dumps({"latency": latency or {}, **files})
+    server = [sys.executable, "-m", "bench.harness.fake_dynamodb", settings]
+    process = subprocess.Popen(server, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout  # noqa: S101 - it is a pipe
         port = process.stdout.readline().strip()
@@ -35,10 +48,11 @@ def endpoint(folder: Path, *, tls: bool, roots: Path | None = None) -> Iterator[
         process.communicate()
 
 
-def _secured(folder: Path, roots: Path | None) -> tuple[list[str], dict[str, str]]:
-    folder.mkdir(parents=True, exist_ok=True)
-    files = make_certificates(folder)
-    bundle = folder / "bundle.pem"
-    bundle.write_bytes((roots.read_bytes() if roots else b"") + files.authority.read_bytes())
-    trust = {"AWS_CA_BUNDLE": str(bundle), "NODE_EXTRA_CA_CERTS": str(files.authority)}
-    return [str(files.certificate), str(files.key)], trust
+def _secured(folder: Path, roots: Path | None) -> tuple[dict[str, str], dict[str, str]]:
+    authority, bundle, files = folder / "ca.pem", folder / "bundle.pem", folder / "server.pem"
+    issuer = trustme.CA()
+    issuer.cert_pem.write_to_path(authority)
+    issuer.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(files)
+    bundle.write_bytes((roots.read_bytes() if roots else b"") + authority.read_bytes())
+    trust = {"AWS_CA_BUNDLE": str(bundle), "NODE_EXTRA_CA_CERTS": str(authority)}
+    return {"certificate": str(files)}, trust

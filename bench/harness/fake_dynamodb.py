@@ -1,67 +1,74 @@
-"""A DynamoDB endpoint that answers every PutItem at once, in a process of its own: what is measured is the caller."""
+"""A DynamoDB that says yes to every write, in a process of its own: what is measured is the caller.
+
+`python -m bench.harness.fake_dynamodb SETTINGS` prints its port. SETTINGS is JSON: `latency`, the seconds that an
+operation takes, by the operation's name; for TLS also `certificate`, the file of the certificate and its key.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import ssl
 import sys
 import threading
+import time
 import zlib
+from collections.abc import Mapping
+from functools import cache
 
-BODY = b"{}"
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\nServer: Server\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: keep-alive\r\n"
-    b"x-amzn-RequestId: 4KBNVRGD25RG1KEO9UT4V3FQDJVV4KQNSO5AEMVJF66Q9ASUAAJG\r\n"
-    + f"x-amz-crc32: {zlib.crc32(BODY)}\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
-    + BODY
+from bench.harness.requests import read_request
+
+HEAD = (
+    "HTTP/1.1 200 OK\r\nServer: Server\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: keep-alive\r\n"
+    "x-amzn-RequestId: 4KBNVRGD25RG1KEO9UT4V3FQDJVV4KQNSO5AEMVJF66Q9ASUAAJG\r\n"
+    "x-amz-crc32: {checksum}\r\nContent-Length: {length}\r\n\r\n"
 )
+OPERATION = re.compile(rb"(?i)x-amz-target: DynamoDB_20120810\.(\w+)")
 
 
-def serve(listener: socket.socket, context: ssl.SSLContext | None) -> None:
+@cache
+def answer(statements: int) -> bytes:
+    """Write the answer: to a batch a response for each statement, to one write nothing but yes."""
+    content = json.dumps({"Responses": [{}] * statements} if statements else {}).encode()
+    return HEAD.format(checksum=zlib.crc32(content), length=len(content)).encode() + content
+
+
+def serve(listener: socket.socket, context: ssl.SSLContext | None, latency: Mapping[str, float]) -> None:
     """Answer whatever comes, until the process is ended."""
     while True:
         connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_answer, args=(connection, context), daemon=True).start()
+        threading.Thread(target=_converse, args=(connection, context, latency), daemon=True).start()
 
 
-def _answer(connection: socket.socket, context: ssl.SSLContext | None) -> None:
+def _converse(connection: socket.socket, context: ssl.SSLContext | None, latency: Mapping[str, float]) -> None:
     try:
-        stream = context.wrap_socket(connection, server_side=True) if context else connection
-        with stream:
-            while request := _request(stream):
-                stream.sendall(ANSWER if request else b"")
+        with context.wrap_socket(connection, server_side=True) if context else connection as stream:
+            while (request := read_request(stream))[0]:
+                due = time.perf_counter() + latency.get(_operation(request[0]), 0)
+                said = answer(len(json.loads(request[1]).get("Statements", ())))
+                time.sleep(max(0, due - time.perf_counter()))
+                stream.sendall(said)
     except OSError:
         connection.close()  # the caller was ended in the middle, as every measured function is
 
 
-def _request(stream: socket.socket) -> bytes:
-    received = b""
-    while b"\r\n\r\n" not in received:
-        part = stream.recv(65536)
-        if not part:
-            return b""
-        received += part
-    head, body = received.split(b"\r\n\r\n", 1)
-    missing = _content_length(head) - len(body)
-    while missing > 0:
-        missing -= len(stream.recv(65536)) or missing
-    return head
+def _operation(head: bytes) -> str:
+    named = OPERATION.search(head)
+    return named[1].decode() if named else ""
 
 
-def _content_length(head: bytes) -> int:
-    lines = (line.split(b":", 1) for line in head.lower().split(b"\r\n")[1:])
-    return next((int(line[1]) for line in lines if line[0] == b"content-length"), 0)
-
-
-def _context(certificate: str, key: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
+def main(*, latency: Mapping[str, float], certificate: str = "") -> None:
+    """Say the port, then serve."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+    if context:
+        context.load_cert_chain(certificate)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    sys.stdout.write(f"{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
+    serve(listener, context, latency)
 
 
 if __name__ == "__main__":
-    _listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    sys.stdout.write(f"{_listener.getsockname()[1]}\n")
-    sys.stdout.flush()
-    serve(_listener, _context(*sys.argv[1:]) if sys.argv[1:] else None)
+    main(**json.loads(sys.argv[1]))

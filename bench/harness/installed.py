@@ -11,6 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.harness.configured import stages
+
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "bench" / "peers"
 
@@ -25,7 +27,7 @@ def home() -> Path:
 
 
 def lambda_python(console: Console) -> Path:
-    """Return an interpreter with what Lambda's Python runtime has; Python 3.13 where there is one."""
+    """Return an interpreter with what Lambda's Python runtime has; of the deployed version where there is one."""
     return _once("python", console, _install_python) / "bin" / "python"
 
 
@@ -61,7 +63,9 @@ def _install_python(folder: Path) -> None:
 
 
 def _candidates() -> list[str]:
-    return ["python3.13", *map(str, sorted(Path.home().glob(".pyenv/versions/3.13*/bin/python3.13")))]
+    (name,) = {stage.runtime for stage in stages().values()}  # python3.13
+    version = name.removeprefix("python")
+    return [name, *map(str, sorted(Path.home().glob(f".pyenv/versions/{version}*/bin/{name}")))]
 
 
 def _works(interpreter: str) -> bool:

@@ -16,20 +16,21 @@ from typing import IO, NamedTuple
 from bench.harness.cpu import limited
 from bench.harness.runtime_api import FunctionFailed, RuntimeApi
 
-RECORD = {"id": "order-1001", "timestamp": 1767225600000, "data": {"city": "Praha", "items": [1, 2], "total": 12.5}}
-ENRICHED = {**RECORD, "enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """One function to measure: how its runtime is started, where its code lies, which event it gets."""
+    """One function to measure: how its runtime is started, where its code lies, which event it gets.
+
+    `memory` (MB) is what it is told, its CPU is set apart; `timeout` is in seconds.
+    """
 
     name: str
     command: tuple[str, ...]
     folder: Path
-    event: Mapping[str, object]
+    event: object
+    memory: int
+    timeout: int
     environment: Mapping[str, str] = field(default_factory=dict)
-    memory: int = 512  # MB; what the function is told, its CPU is set apart
 
 
 class Started(NamedTuple):
@@ -39,7 +40,7 @@ class Started(NamedTuple):
     process: subprocess.Popen[bytes]
     began: float
     init: float
-    output: IO[bytes]
+    log: IO[bytes]
 
     def invoke(self, function: Function) -> float:
         """Send the function's event; return the seconds until it answered."""
@@ -57,15 +58,22 @@ class Started(NamedTuple):
         self.process.returncode = os.waitstatus_to_exitcode(status)
         return usage.ru_utime + usage.ru_stime
 
-    def logged(self) -> int:
-        """Return the bytes that the function has written to its log."""
-        return os.fstat(self.output.fileno()).st_size
+    def logged(self) -> bytes:
+        """Return what the function has written to its log since it was last asked."""
+        return self.log.read()
 
 
 @contextmanager
 def started(function: Function, workspace: Path, cpus: float | None = None) -> Iterator[Started]:
     """Start a function, wait for the end of its init, and end its process in the end."""
-    with limited(cpus) as prefix, RuntimeApi() as api, (workspace / "log").open("w+b") as output:
+    file = workspace / "log"
+    # Opened twice: through one opening the function would write on from where the bench has read to.
+    with (
+        limited(cpus) as prefix,
+        RuntimeApi(function.timeout) as api,
+        file.open("wb") as output,
+        file.open("rb") as log,
+    ):
         began = time.perf_counter()
         process = subprocess.Popen(
             [*prefix, *function.command],
@@ -76,10 +84,9 @@ def started(function: Function, workspace: Path, cpus: float | None = None) -> I
         )
         try:
             api.ready()
-            yield Started(api, process, began, time.perf_counter() - began, output)
+            yield Started(api, process, began, time.perf_counter() - began, log)
         except FunctionFailed as failure:
-            output.seek(0)
-            raise FunctionFailed(f"{function.name}: {failure}\n{output.read().decode(errors='replace')}") from None
+            raise FunctionFailed(f"{function.name}: {failure}\n{file.read_text(errors='replace')}") from None
         finally:
             process.kill()
             process.wait()

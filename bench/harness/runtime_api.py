@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
-from types import TracebackType
 from typing import Self
+
+from bench.harness.requests import read_request
 
 NEXT = b"/2018-06-01/runtime/invocation/next"
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
@@ -23,19 +24,18 @@ class RuntimeApi:
     One blocking socket, in the caller's thread, so that nothing of the bench runs while the function does.
     """
 
-    def __init__(self, timeout: float = 60) -> None:
+    def __init__(self, timeout: float) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(timeout)  # seconds
         self._timeout = timeout
         self._connection: socket.socket | None = None
+        self.answer = b""  # the function's last
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._connection:
             self._connection.close()
         self._listener.close()
@@ -49,12 +49,13 @@ class RuntimeApi:
     def invoke(self, event: bytes) -> float:
         """Send an event; return the seconds until the answer is there. The function is ready again after it."""
         started = time.perf_counter()
-        self._send(_event(event))
+        self._send(_event(event, self._timeout))
         line, body = self._request()
         took = time.perf_counter() - started
         self._send(ACCEPTED)
         if not line.split(b" ")[1].endswith(b"/response"):
             raise FunctionFailed(_text(body))
+        self.answer = body
         self.ready()
         return took
 
@@ -63,8 +64,9 @@ class RuntimeApi:
         for _ in range(2):
             connection = self._connection or self._accept()
             try:
-                if head := _until_blank_line(connection):
-                    return head.split(b"\r\n", 1)[0], _body(connection, head)
+                head, body = read_request(connection)
+                if head:
+                    return head.split(b"\r\n", 1)[0], body
             except TimeoutError:
                 raise FunctionFailed(f"no answer within {self._timeout} s") from None
             connection.close()
@@ -85,8 +87,8 @@ class RuntimeApi:
         self._connection.sendall(answer)
 
 
-def _event(body: bytes) -> bytes:
-    deadline = int(time.time() * 1000) + 60_000
+def _event(body: bytes, timeout: float) -> bytes:
+    deadline = int((time.time() + timeout) * 1000)
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
         f"Lambda-Runtime-Aws-Request-Id: {REQUEST_ID}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
@@ -95,34 +97,6 @@ def _event(body: bytes) -> bytes:
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
-
-
-def _until_blank_line(connection: socket.socket) -> bytes:
-    """Read a request's head, and as much of its body as came with it; empty when the connection was closed."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        received = connection.recv(65536)
-        if not received:
-            return b""
-        head += received
-    return head
-
-
-def _body(connection: socket.socket, received: bytes) -> bytes:
-    head, body = received.split(b"\r\n\r\n", 1)
-    if b"transfer-encoding: chunked" in head.lower():
-        while not body.endswith(b"0\r\n\r\n"):
-            body += connection.recv(65536)
-        return body
-    length = _content_length(head)
-    while len(body) < length:
-        body += connection.recv(65536)
-    return body
-
-
-def _content_length(head: bytes) -> int:
-    lines = (line.split(b":", 1) for line in head.lower().split(b"\r\n")[1:])
-    return next((int(line[1]) for line in lines if line[0] == b"content-length"), 0)
 
 
 def _text(body: bytes) -> str:

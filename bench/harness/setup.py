@@ -10,9 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.harness import installed
+from bench.harness.configured import stages
 from bench.harness.cpu import unlimited_reason
 from bench.harness.installed import PEERS, ROOT, NotInstalled
-from bench.harness.lambdas import ENRICHED, RECORD, Function, package
+from bench.harness.lambdas import Function, package
+from bench.harness.records import ENRICHED, RECORD
 from bench.harness.rounds import Variant
 from bench.results.figures import Sample
 
@@ -20,6 +22,7 @@ EVENTS = {"validator": RECORD, "enricher": RECORD, "processor": ENRICHED, "empty
 
 PRODUCT = "this project"
 NODE = "Node.js, AWS SDK v3"
+SEED = "Node.js, the seed's"
 BOTO3 = "Python, boto3"
 SIGNER = "limit: a signer of one's own"
 EMPTY = "Python, empty handler"
@@ -54,9 +57,11 @@ class Setup:
         """Return one of the seed's stages (or the empty handler), as it stands there.
 
         Raises:
-            NotInstalled: Node.js, or what its runtime client is built with, is missing.
+            NotInstalled: Node.js, or what its runtime client is built with, is missing; or the seed has no such stage.
         """
         folder = installed.node_handlers(self.console)
+        if not (folder / f"{stage}.js").exists():
+            raise NotInstalled(f"the seed has no {stage}")
         client = folder / "node_modules" / "aws-lambda-ric" / "bin" / "index.mjs"
         return self._function(f"node-{stage}", stage, ("node", str(client), f"{stage}.handler"), folder, environment)
 
@@ -71,8 +76,16 @@ class Setup:
     def _function(
         self, name: str, stage: str, command: tuple[str, ...], folder: Path, environment: Mapping[str, str] | None
     ) -> Function:
+        *_, last = stages().values()
+        configured = stages().get(stage, last)  # the empty handler stands beside the last
         return Function(
-            name=name, command=command, folder=folder, event=EVENTS[stage], environment=dict(environment or {})
+            name=name,
+            command=command,
+            folder=folder,
+            event=EVENTS.get(stage, ENRICHED),
+            memory=configured.memory,
+            timeout=configured.timeout,
+            environment=dict(environment or {}),
         )
 
 

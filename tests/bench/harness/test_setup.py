@@ -1,4 +1,4 @@
-"""Peers: what can't be had here becomes a row that says why, and the rest is measured."""
+"""The set-up: what can't be had here becomes a row that says why, and the rest is measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bench.harness import installed
-from bench.harness import setup as handlers
+from bench.harness import setup as module
 from bench.harness.installed import NotInstalled
 from bench.harness.setup import Setup, variant
 
@@ -37,7 +37,7 @@ def test_an_installation_that_failed_is_tried_again(setup: Setup) -> None:
 
 
 def test_without_a_cpu_limit_the_row_says_so(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handlers, "unlimited_reason", lambda: "no CPU limit here")
+    monkeypatch.setattr(module, "unlimited_reason", lambda: "no CPU limit here")
     row = variant("ours", lambda: setup.python("empty"), lambda _: {}, cpus=0.29)
     assert row.missing == "no CPU limit here"
 

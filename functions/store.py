@@ -12,11 +12,11 @@ from record import InvalidRecord
 # What is imported stays, and looking through it for garbage again and again is a twentieth of the cold start.
 gc.disable()
 try:
-    from dynamodb import Client, ConfigurationError, StorageError, from_environment
+    from aws import Client, ConfigurationError, ServiceError, from_environment
 finally:
     gc.enable()
 
-__all__ = ["ConfigurationError", "ConflictingRecord", "Item", "StorageError", "client", "put"]
+__all__ = ["ConfigurationError", "ConflictingRecord", "Item", "ServiceError", "client", "put"]
 
 Item = dict[str, dict[str, Any]]
 
@@ -38,7 +38,7 @@ def put(item: Item) -> bool:
 
     Raises:
         ConflictingRecord: other data is stored under the same key, and stays.
-        StorageError: DynamoDB refused, or still failed after the retries; Lambda invokes again.
+        ServiceError: DynamoDB refused, or still failed after the retries; Lambda invokes again.
         ConfigurationError: the environment lacks what a request needs.
     """
     request = {
@@ -51,7 +51,7 @@ def put(item: Item) -> bool:
     }
     try:
         client().call("PutItem", request)
-    except StorageError as error:
+    except ServiceError as error:
         if error.code != "ConditionalCheckFailedException":
             raise
         stored = error.details.get("Item", {})
@@ -65,7 +65,7 @@ def put(item: Item) -> bool:
 @cache
 def client() -> Client:
     """Return the client, which is made once."""
-    return from_environment()
+    return from_environment("dynamodb")
 
 
 def _table_name() -> str:

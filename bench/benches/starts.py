@@ -11,7 +11,7 @@ from bench.harness.cpu import share_of
 from bench.harness.endpoint import Endpoint, endpoint
 from bench.harness.lambdas import Function, started
 from bench.harness.rounds import Variant, interleave
-from bench.harness.setup import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SEED, SIGNER, Setup, variant
+from bench.harness.setup import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SEED, Setup, variant
 from bench.results.figures import Plot, Sample, Table, Target, percentile
 
 WARM_UP = 200  # calls, for Node.js' compiler; Python needs none
@@ -57,7 +57,6 @@ def _processors(setup: Setup, table: Endpoint, measure: partial[Sample], cpus: f
         variant(NODE, lambda: setup.node("processor", environment=environment), measure, cpus=cpus),
         variant(PRODUCT, lambda: setup.python("processor", environment=environment), measure, cpus=cpus),
         variant(BOTO3, lambda: setup.python("processor", store="boto3", environment=environment), measure, cpus=cpus),
-        variant(SIGNER, lambda: setup.python("processor", store="signer", environment=environment), measure, cpus=cpus),
         variant(EMPTY, lambda: setup.python("empty"), measure, cpus=cpus),
         variant(NODE_EMPTY, lambda: setup.node("empty"), measure, cpus=cpus),
     ]

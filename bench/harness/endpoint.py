@@ -50,7 +50,8 @@ def endpoint(
 
 def _secured(folder: Path, roots: Path | None) -> tuple[dict[str, str], dict[str, str]]:
     authority, bundle, files = folder / "ca.pem", folder / "bundle.pem", folder / "server.pem"
-    issuer = trustme.CA()
+    # The functions trust Amazon's authorities first, which AWS' endpoints have their certificates from.
+    issuer = trustme.CA(organization_name="Amazon")
     issuer.cert_pem.write_to_path(authority)
     issuer.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(files)
     bundle.write_bytes((roots.read_bytes() if roots else b"") + authority.read_bytes())

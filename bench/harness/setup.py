@@ -24,7 +24,6 @@ PRODUCT = "this project"
 NODE = "Node.js, AWS SDK v3"
 SEED = "Node.js, the seed's"
 BOTO3 = "Python, boto3"
-SIGNER = "limit: a signer of one's own"
 EMPTY = "Python, empty handler"
 NODE_EMPTY = "Node.js, empty handler"
 

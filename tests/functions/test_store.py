@@ -50,7 +50,7 @@ def test_a_conflict_is_found_whatever_answers_are_lost(store: Any, dynamodb: Any
 
 def test_a_refusal_passes_on_as_it_is(store: Any, dynamodb: Any) -> None:
     dynamodb.always = (400, "AccessDeniedException")
-    with pytest.raises(store.StorageError, match=r"^AccessDeniedException: as the test asked$") as raised:
+    with pytest.raises(store.ServiceError, match=r"^AccessDeniedException: as the test asked$") as raised:
         store.put(ITEM)
     assert raised.value.code == "AccessDeniedException"
 

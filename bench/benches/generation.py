@@ -70,7 +70,7 @@ def generation(setup: Setup) -> list[Table]:
                 Target(variant=LARGE, metric="time (ms)", against=CDK_OFF_LARGE, at_most=0.35),
             ],
             notes=["The libraries are all modules that generate.py loads and that are not the project's own."],
-            plot=Plot(("time (ms)",), "ms"),
+            plot=Plot(("time (ms)",), "ms", (GENERATE, LARGE)),
         ),
         Table(name="generate-validated", title="The template, validated", peer=CDK, rows=validated),
     ]

@@ -44,7 +44,7 @@ def _stage(setup: Setup, stage: str, table: Endpoint) -> Table:
         peer=_name(configured),
         rows=rows,
         notes=[advice(rows, configured)],
-        plot=Plot(("cold (ms)",), "ms of a cold start", _name(configured)) if stage == "processor" else None,
+        plot=Plot(("cold (ms)",), "ms of a cold start", (_name(configured),)) if stage == "processor" else None,
     )
 
 

@@ -47,7 +47,7 @@ def _processor(setup: Setup, name: str, scheme: str, cpus: float | None) -> Tabl
             Target(variant=PRODUCT, metric="cold (ms)", against=NODE, at_most=0.7),
             Target(variant=PRODUCT, metric="peak (MB)", against=NODE, at_most=0.45),
         ],
-        plot=Plot(("cold (ms)",), "ms", PRODUCT) if scheme == "TLS" else None,
+        plot=Plot(("cold (ms)",), "ms", (PRODUCT,)) if scheme == "TLS" else None,
     )
 
 
@@ -101,7 +101,7 @@ def first_call(setup: Setup) -> list[Table]:
             peer=NODE,
             rows=rows,
             targets=[Target(variant=PRODUCT, metric="first call (ms)", against=NODE, at_most=0.05)],
-            plot=Plot(("first call (ms)",), "ms", PRODUCT),
+            plot=Plot(("first call (ms)",), "ms", (PRODUCT,)),
         )
     ]
 
@@ -120,7 +120,7 @@ def warm(setup: Setup) -> list[Table]:
             Target(variant=PRODUCT, metric="p50 (ms)", against=NODE, at_most=0.55),
             Target(variant=PRODUCT, metric="p99 (ms)", against=NODE, at_most=0.5),
         ],
-        plot=Plot(("p50 (ms)",), "ms at the median", PRODUCT),
+        plot=Plot(("p50 (ms)",), "ms at the median", (PRODUCT,)),
     )
     return [processor, *(_warm_stage(setup, stage) for stage in _computing())]
 

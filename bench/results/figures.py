@@ -71,8 +71,8 @@ class Plot(NamedTuple):
 
     metrics: Sequence[str]
     unit: str
-    ours: str = ""
-    """The row to be seen among the others; empty: all alike."""
+    ours: Sequence[str] = ()
+    """The rows to be seen among the others; empty: all alike."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from bench.results.__main__ import main
+from bench.results.__main__ import DOCUMENT, main
 from bench.results.figures import Plot
 from tests.bench.results.samples import row, table
 
@@ -41,3 +42,18 @@ def test_a_document_without_the_one_place_is_left_as_it_is(tmp_path: Path, text:
     assert code == 1
     assert "must have one place for 'test'" in output
     assert document.read_text() == text
+
+
+def test_the_documentation_shows_every_picture_and_each_exists() -> None:
+    shown = re.findall(r"!\[.+\]\((performance/\S+\.svg)\)", DOCUMENT.read_text())
+    assert shown
+    folder = DOCUMENT.parent
+    assert sorted(shown) == sorted(str(path.relative_to(folder)) for path in (folder / "performance").glob("*.svg"))
+
+
+def test_a_sentence_before_each_picture_says_what_to_see() -> None:
+    paragraphs = re.split(r"\n{2,}", re.sub(r"\*\*.*?\*\*", "", DOCUMENT.read_text()))
+    marked = [i for i, text in enumerate(paragraphs) if text.startswith("<!-- bench: ")]
+    drawn = [i for i in marked if paragraphs[i + 1].startswith("![")]
+    assert drawn
+    assert all(paragraphs[i - 1].rstrip().endswith(".") for i in drawn)

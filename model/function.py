@@ -44,6 +44,7 @@ class Component(NamedTuple):
     log_group: LogGroup
     policy: ManagedPolicy
     role: Role
+    right_to_hand_on: ManagedPolicy | None
     function: sam.Function
     scaling: tuple[AWSObject, ...]
     alarms: tuple[Alarm, ...]
@@ -51,11 +52,12 @@ class Component(NamedTuple):
     @property
     def resources(self) -> tuple[AWSObject, ...]:
         """All but the alarms."""
-        return (self.log_group, self.policy, self.role, self.function, *self.scaling)
+        handing_on = (self.right_to_hand_on,) if self.right_to_hand_on else ()
+        return (self.log_group, self.policy, self.role, *handing_on, self.function, *self.scaling)
 
 
 def pipeline(*stages: Stage, dead_letters: Queue) -> tuple[Component, ...]:
-    """Build stages that hand their results on, each to the one after it.
+    """Build stages that hand their results on, each to the next one that is not retired.
 
     Args:
         stages: From the first to the last.
@@ -68,8 +70,11 @@ def pipeline(*stages: Stage, dead_letters: Queue) -> tuple[Component, ...]:
     if times > 1:
         raise ValueError(f"each stage of the pipeline must have a name of its own (got '{name}' {times} times)")
     built: list[Component] = []
+    next_stage = None
     for stage in reversed(stages):
-        built.insert(0, _component(stage, built[0] if built else None, dead_letters))
+        component = _component(stage, next_stage, dead_letters)
+        built.insert(0, component)
+        next_stage = next_stage if stage.retired else component
     return tuple(built)
 
 
@@ -87,17 +92,19 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
     rights = ManagedPolicy(
         f"{stage.title}Policy",
         Description=f"What the {stage.name} calls, and nothing else",
-        PolicyDocument=_rights(stage, log_group, dead_letters, next_stage),
+        PolicyDocument=_rights(stage, log_group, dead_letters),
     )
     role = Role(
         f"{stage.title}Role",
         AssumeRolePolicyDocument=policy.assumed_by_lambda(),
         ManagedPolicyArns=[Ref(rights)],
     )
+    right_to_hand_on = next_stage and _right_to_hand_on(stage, role, next_stage)
     instances = capacity(stage)
     warm = instances.provisioned
     code = sam.Function(
         f"{stage.title}Function",
+        **_given(DependsOn=right_to_hand_on and right_to_hand_on.title),
         FunctionName=parameters.suffixed(stage.name),
         Description=stage.description,
         Handler=f"{stage.name}.handler",
@@ -130,14 +137,15 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         log_group,
         rights,
         role,
+        right_to_hand_on,
         code,
         scaling=tuple(scaling(stage.name, code, warm)) if warm else (),
         alarms=(*watched_by, *([alarms.on_provisioned_concurrency(stage.name, code, warm)] if warm else [])),
     )
 
 
-def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue, next_stage: Component | None) -> PolicyDocument:
-    """Allow what Lambda does in the function's name (log, trace, send its results on) and what its code calls.
+def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue) -> PolicyDocument:
+    """Allow what Lambda does in the function's name (log, trace, send dead letters) and what its code calls.
 
     With a role of one's own SAM adds no permission, and Lambda drops without a word what the role may not send.
     """
@@ -146,8 +154,24 @@ def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue, next_stage: 
         policy.TRACE,
         policy.allow(sqs.SendMessage, on=GetAtt(dead_letters, "Arn")),
         policy.use_key(),
-        *([policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)] if next_stage else []),
         *stage.calls,
+    )
+
+
+def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> ManagedPolicy:
+    """Allow Lambda to invoke the next stage with the results of a stage.
+
+    The right is a resource of its own, named for both ends: where another stage comes next, CloudFormation makes the
+    new right before the settings that use it, and takes the old one away when nothing uses it any more. In the stage's
+    policy, which is updated first of all, the old right would be gone while results were still sent by it.
+    """
+    return ManagedPolicy(
+        f"{stage.title}Invokes{next_stage.stage.title}",
+        # A stage that gets results before its own settings are made would drop what it makes of them.
+        DependsOn=next_stage.function.event_invoke_title,
+        Description=f"The {stage.name} hands its results on to the {next_stage.stage.name}",
+        PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)),
+        Roles=[Ref(role)],
     )
 
 

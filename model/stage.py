@@ -25,6 +25,8 @@ class Stage:
         provisioned: Instances that are kept warm by default, 0 for none. A stage that has a number, even 0, has the
             parameters <Stage>ProvisionedConcurrency and <Stage>ProvisionedConcurrencyMaximum.
         capped: Whether the stage has the parameter <Stage>ReservedConcurrency, a cap of its own.
+        retired: Whether the stage before hands on past it. A retired stage still works off the events that wait for it,
+            which would be lost with its function.
 
     Raises:
         ValueError: a value is none that the model can build.
@@ -39,6 +41,7 @@ class Stage:
     environment: Mapping[str, AWSHelperFn | str] = field(default_factory=dict)
     provisioned: int | None = None
     capped: bool = False
+    retired: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9]{0,39}", self.name):

@@ -6,7 +6,7 @@ from model import build, render, storage
 
 from .pipelines import stack_of, stage
 from .stages import STAGES, following
-from .translation import of_type
+from .translation import of_type, translate
 
 
 def test_two_stages_of_one_name_are_refused() -> None:
@@ -68,3 +68,14 @@ def test_only_the_processor_is_kept_warm_and_only_when_asked(translated: dict[st
     assert warm == {
         "ProcessorFunctionAliaslive": {"Fn::If": ["ProcessorIsProvisioned", concurrency, {"Ref": "AWS::NoValue"}]}
     }
+
+
+def test_a_retired_stage_gets_no_results_and_still_hands_on_its_own() -> None:
+    resources = translate(stack_of(stage("first"), stage("old", retired=True), stage("last")).to_dict())["Resources"]
+    destinations = {
+        name: resources[f"{name}FunctionEventInvokeConfig"]["Properties"]["DestinationConfig"]
+        for name in ("First", "Old", "Last")
+    }
+    to_last = {"OnSuccess": {"Destination": {"Ref": "LastFunctionAliaslive"}}}
+    assert destinations == {"First": to_last, "Old": to_last, "Last": {}}
+    assert {name for name in resources if "Invokes" in name} == {"FirstInvokesLast", "OldInvokesLast"}

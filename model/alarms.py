@@ -8,7 +8,8 @@ from troposphere.dynamodb import Table
 from troposphere.sqs import Queue
 
 from . import notifications, parameters, sam
-from .conditions import IS_WATCHED, PROCESSOR_IS_WATCHED
+from .capacity import Provisioned
+from .conditions import IS_WATCHED
 
 MINUTE = 60  # seconds
 DAY = 24 * 60 * MINUTE
@@ -108,15 +109,15 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
     )
 
 
-def on_provisioned_concurrency(function: sam.Function) -> Alarm:
+def on_provisioned_concurrency(name: str, function: sam.Function, provisioned: Provisioned) -> Alarm:
     """Watch for invocations that find no warm instance."""
     return _of_alias(
-        "processor",
+        name,
         function,
         "ProvisionedConcurrencySpilloverInvocations",
-        "For five minutes the processor has had more work than warm instances, so some records wait for a cold start. "
-        "Nothing is lost. If it goes on, raise ProcessorProvisionedConcurrency or its maximum.",
-        condition=PROCESSOR_IS_WATCHED,
+        f"For five minutes the {name} has had more work than warm instances, so some records wait for a cold start. "
+        f"Nothing is lost. If it goes on, raise {provisioned.minimum.title} or its maximum.",
+        condition=provisioned.is_watched,
         kind="Spillover",
         periods=5,
     )

@@ -11,7 +11,7 @@ from troposphere.applicationautoscaling import (
 )
 
 from . import parameters, sam
-from .conditions import PROCESSOR_SCALES
+from .capacity import Provisioned
 
 # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html recommends 70 % of the warm instances.
 UTILIZATION = 0.7
@@ -24,24 +24,24 @@ class Scaling(NamedTuple):
     policy: ScalingPolicy
 
 
-def scaling(function: sam.Function) -> Scaling:
+def scaling(name: str, function: sam.Function, provisioned: Provisioned) -> Scaling:
     """Keep between the two chosen numbers of instances warm, so that seven in ten are busy."""
     target = ScalableTarget(
-        "ProcessorScalableTarget",
-        Condition=PROCESSOR_SCALES,
+        f"{name.capitalize()}ScalableTarget",
+        Condition=provisioned.scales,
         DependsOn=function.alias_title,  # it is named in words, which CloudFormation does not take for a reference
         ServiceNamespace="lambda",
         ScalableDimension="lambda:function:ProvisionedConcurrency",
         ResourceId=Join(":", ["function", Ref(function), function.AutoPublishAlias]),
-        MinCapacity=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY),
-        MaxCapacity=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM),
+        MinCapacity=Ref(provisioned.minimum),
+        MaxCapacity=Ref(provisioned.maximum),
     )
     return Scaling(
         target,
         ScalingPolicy(
-            "ProcessorScalingPolicy",
-            Condition=PROCESSOR_SCALES,
-            PolicyName=parameters.suffixed("processor-provisioned-concurrency"),
+            f"{name.capitalize()}ScalingPolicy",
+            Condition=provisioned.scales,
+            PolicyName=parameters.suffixed(f"{name}-provisioned-concurrency"),
             PolicyType="TargetTrackingScaling",
             ScalingTargetId=Ref(target),
             TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(

@@ -8,14 +8,14 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import troposphere
 
 from bench.harness.configured import stages_of
 from model import build, render, storage
-from model.function import function, pipeline
+from model.function import pipeline
+from model.stage import Stage
 from model.tags import tag
 
 FUNCTION, ALARM = "AWS::Serverless::Function", "AWS::CloudWatch::Alarm"
@@ -33,16 +33,12 @@ def repeated(functions: int) -> troposphere.Template:
     stages = stages_of(template)
     queue = storage.dead_letters().queue
     for copy in range(1, functions // len(stages)):
-        copies = (partial(_stage, f"{name}{copy}", stage.memory, queue) for name, stage in stages.items())
-        for stage in pipeline(*copies):
-            for resource in (stage.log_group, stage.policy, stage.role, stage.function, *stage.alarms):
+        copies = (Stage(f"{name}{copy}", description="One more", memory=stage.memory) for name, stage in stages.items())
+        for stage in pipeline(*copies, dead_letters=queue):
+            for resource in (*stage.resources, *stage.alarms):
                 tag(resource)
                 template.add_resource(resource)
     return template
-
-
-def _stage(name: str, memory: int, queue: Any, **given: Any) -> Any:
-    return function(name, description=f"The stage {name}", memory=memory, dead_letters=queue, **given)
 
 
 def described(resources: Resources) -> list[dict[str, Any]]:

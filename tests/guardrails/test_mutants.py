@@ -211,10 +211,7 @@ MUTANTS = [
     ),
     Mutant(
         "another function may be invoked too",
-        add(
-            granted("Validator"),
-            {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [{"Ref": "ProcessorFunction.Alias"}]},
-        ),
+        add("EnricherInvokesProcessor.Roles", {"Ref": "ValidatorRole"}),
         test_stack.test_each_role_may_do_only_what_its_stage_calls,
     ),
     Mutant(
@@ -275,7 +272,7 @@ MUTANTS = [
     ),
     Mutant(
         "right to invoke an unqualified ARN",
-        point_at(f"{granted('Validator')}.lambda:InvokeFunction.Resource.0", "EnricherFunction", "Arn"),
+        point_at("ValidatorInvokesEnricher.PolicyDocument.Statement.0.Resource.0", "EnricherFunction", "Arn"),
         "E9182",
     ),
     Mutant(
@@ -301,7 +298,7 @@ MUTANTS = [
     Mutant("a refusal is tried again", put("ValidatorFunction.EventInvokeConfig.MaximumRetryAttempts", 2), VALIDATOR),
     Mutant("a stage without successor", drop("ValidatorFunction.EventInvokeConfig.DestinationConfig"), VALIDATOR),
     Mutant("dead-letter permission missing", drop(f"{granted('Enricher')}.sqs:SendMessage"), "E9192"),
-    Mutant("destination permission missing", drop(f"{granted('Enricher')}.lambda:InvokeFunction"), "E9192"),
+    Mutant("destination permission missing", drop("EnricherInvokesProcessor.PolicyDocument.Statement.0"), "E9192"),
     Mutant(
         "dead-letter permission on another resource",
         point_at(f"{granted('Enricher')}.sqs:SendMessage.Resource.0", "DataTable", "Arn"),
@@ -310,7 +307,10 @@ MUTANTS = [
     Mutant(
         "policy of one stage on another's role",
         point_at("ValidatorRole.ManagedPolicyArns.0", "ProcessorPolicy"),
-        "E9192",
+        test_stack.test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone,
+    ),
+    Mutant(
+        "right of one stage on another's role", point_at("ValidatorInvokesEnricher.Roles.0", "EnricherRole"), "E9192"
     ),
     # 10: references
     Mutant("a logical id as text", put("ProcessorFunction.Environment.Variables.TABLE_NAME", "DataTable"), "E9201"),
@@ -492,7 +492,9 @@ MUTANTS = [
         test_stack.test_the_parameters_have_their_defaults,
     ),
     Mutant(
-        "an output gone", drop("/Outputs.DlqUrl"), test_stack.test_the_outputs_name_the_table_the_queue_and_the_aliases
+        "an output gone",
+        drop("/Outputs.DlqUrl"),
+        test_stack.test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles,
     ),
     Mutant(
         "a deployment that no alarm rolls back",

@@ -18,6 +18,7 @@ CHOICES: dict[str, tuple[Any, Any]] = {
     "ProcessorProvisionedConcurrency": (0, 2),
     "ProcessorProvisionedConcurrencyMaximum": (0, 5),
     "ReservedConcurrency": (0, 10),
+    "ProcessorReservedConcurrency": (0, 20),
     "GradualDeployment": ("false", "true"),
     "DeploymentType": ("Canary10Percent5Minutes", "Linear10PercentEvery1Minute"),
     "AlarmEmail": ("", "on-call@example.com"),
@@ -27,10 +28,10 @@ CHOICES: dict[str, tuple[Any, Any]] = {
     "Architecture": ("arm64", "x86_64"),
     "LogRetentionDays": (7, 365),
 }
-# The twelve runs of Plackett and Burman: every pair of eleven choices in every combination.
-RUN = (1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0)
-RUNS = [[0] * 11, *(RUN[-shift:] + RUN[:-shift] for shift in range(11))]
-COMBINATIONS = [{name: choices[on] for (name, choices), on in zip(CHOICES.items(), run, strict=True)} for run in RUNS]
+# The twenty runs of Plackett and Burman: every pair of up to 19 choices in every combination.
+RUN = (1, 1, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0)
+RUNS = [(0,) * 19, *(RUN[-shift:] + RUN[:-shift] for shift in range(19))]
+COMBINATIONS = [{name: choices[on] for (name, choices), on in zip(CHOICES.items(), run, strict=False)} for run in RUNS]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,8 @@ def model() -> dict[str, Any]:
 
 
 def test_the_runs_cover_every_pair() -> None:
-    for first, second in itertools.combinations(range(11), 2):
+    assert len(CHOICES) <= len(RUN)
+    for first, second in itertools.combinations(range(19), 2):
         assert {(run[first], run[second]) for run in RUNS} == set(itertools.product((0, 1), repeat=2))
 
 
@@ -47,7 +49,7 @@ def test_the_choices_are_of_every_parameter_but_the_suffix(model: dict[str, Any]
     assert set(CHOICES) == set(model["Parameters"]) - {"EnvironmentSuffix"}
 
 
-@pytest.mark.parametrize("combination", COMBINATIONS, ids=range(1, 13))
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=range(1, 21))
 def test_a_combination_refers_to_nothing_that_is_not_there(model: dict[str, Any], combination: dict[str, Any]) -> None:
     stack = resolve(translate(model, **combination), combination)
     referred = {name for name in references([stack["Resources"], stack["Outputs"]]) if not name.startswith("AWS::")}
@@ -171,3 +173,13 @@ def test_the_table_is_protected_and_the_concurrency_reserved_when_asked(model: d
     for stage in STAGES:
         assert "ReservedConcurrentExecutions" not in off[f"{stage}Function"]["Properties"]
         assert on[f"{stage}Function"]["Properties"]["ReservedConcurrentExecutions"] == {"Ref": "ReservedConcurrency"}
+
+
+@pytest.mark.parametrize("for_all", [0, 10])
+def test_a_cap_of_the_processor_alone_goes_before_the_cap_of_all(model: dict[str, Any], for_all: int) -> None:
+    resources = deployed(model, ProcessorReservedConcurrency=20, ReservedConcurrency=for_all)
+    reserved = {
+        stage: resources[f"{stage}Function"]["Properties"].get("ReservedConcurrentExecutions") for stage in STAGES
+    }
+    others = {"Ref": "ReservedConcurrency"} if for_all else None
+    assert reserved == {**dict.fromkeys(STAGES, others), "Processor": {"Ref": "ProcessorReservedConcurrency"}}

@@ -1,6 +1,6 @@
 // The same stack by AWS's CDK: `node app.js OUTDIR FUNCTIONS.json` writes the template. FUNCTIONS.json says of each
-// function what the model configures; for each there is a log group, a policy, a role, the function with its version,
-// alias and asynchronous settings, and its alarms.
+// function what the model configures; for each there is a log group, a policy, a role, the right to hand on, the function
+// with its version, alias and asynchronous settings, and its alarms.
 const fs = require('fs');
 const cdk = require('aws-cdk-lib');
 const actions = require('aws-cdk-lib/aws-cloudwatch-actions');
@@ -40,13 +40,18 @@ function stage({ name, handler, memory, timeout, retries, alarms }, next) {
       allow(['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], '*'),
       allow(['sqs:SendMessage'], queue.queueArn),
       allow(['dynamodb:PutItem'], table.tableArn),
-      ...(next ? [allow(['lambda:InvokeFunction'], next.functionArn)] : []),
     ],
   });
   const role = new iam.Role(stack, `${name}Role`, {
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     managedPolicies: [policy],
   });
+  if (next) {
+    new iam.ManagedPolicy(stack, `${name}HandsOn`, {
+      roles: [role],
+      statements: [allow(['lambda:InvokeFunction'], next.functionArn)],
+    });
+  }
   const code = new lambda.Function(stack, `${name}Function`, {
     runtime: lambda.Runtime.PYTHON_3_13,
     architecture: lambda.Architecture.ARM_64,
@@ -57,7 +62,7 @@ function stage({ name, handler, memory, timeout, retries, alarms }, next) {
     role: role.withoutPolicyUpdates(),
     tracing: lambda.Tracing.ACTIVE,
     deadLetterQueue: queue,
-    environment: { TABLE_NAME: table.tableName },
+    environment: { TABLE_NAME: table.tableName, DEAD_LETTER_QUEUE_URL: queue.queueUrl },
     loggingFormat: lambda.LoggingFormat.JSON,
     logGroup,
   });

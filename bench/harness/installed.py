@@ -1,4 +1,4 @@
-"""What the peers need: installed once, in pinned versions, under .bench/ in the project's folder (or $BENCH_HOME)."""
+"""What the peers need, in pinned versions: installed under .bench/ in the project's folder (or $BENCH_HOME)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from rich.console import Console
@@ -42,15 +43,20 @@ def cdk(console: Console) -> Path:
 
 
 def _once(name: str, console: Console, install: Callable[[Path], None]) -> Path:
-    """Install in a folder of its own, which counts as ready only when everything went well."""
-    folder, ready = home() / name, home() / name / ".ready"
-    if not ready.exists():
+    """Install in a folder of its own, unless that went well before and the peer is still the same."""
+    folder, ready, digest = home() / name, home() / name / ".ready", _digest(PEERS / name)
+    if not ready.exists() or ready.read_text(encoding="ascii") != digest:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        with console.status(f"Installing {name} for the bench in {folder}, once ..."):
+        with console.status(f"Installing {name} for the bench in {folder} ..."):
             install(folder)
-        ready.touch()
+        ready.write_text(digest, encoding="ascii")
     return folder
+
+
+def _digest(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _install_python(folder: Path) -> None:

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from bench.harness import installed
 from bench.harness import setup as module
-from bench.harness.installed import NotInstalled
 from bench.harness.setup import Setup, variant
 
 
@@ -27,13 +26,6 @@ def test_without_nodejs_its_row_says_so(setup: Setup) -> None:
     row = variant("Node.js", lambda: setup.node("processor"), lambda _: {})
     assert row.measure is None
     assert row.missing.startswith("node, npm")
-
-
-def test_an_installation_that_failed_is_tried_again(setup: Setup) -> None:
-    for _ in range(2):
-        with pytest.raises(NotInstalled):
-            installed.cdk(setup.console)
-    assert not (installed.home() / "cdk" / ".ready").exists()
 
 
 def test_without_a_cpu_limit_the_row_says_so(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """IAM statements that can only be as narrow as they are written."""
 
-from awacs import aws, kms, xray
-from awacs.aws import Action, Allow, Bool, Condition, Deny, Principal, SecureTransport, Statement
+from awacs import aws, kms, sqs, xray
+from awacs.aws import Action, Allow, ArnEquals, Bool, Condition, Deny, Principal, SecureTransport, Statement
 from awacs.sts import AssumeRole
 from troposphere import AWSHelperFn, Ref
 
@@ -26,7 +26,7 @@ def allow(*actions: Action, on: AWSHelperFn) -> Statement:
 
     Raises:
         ValueError: no action is given, or one holds a wildcard.
-        TypeError: the resource is text, which can dangle, instead of a Ref or GetAtt.
+        TypeError: the resource is text, which can dangle, instead of a Ref, a GetAtt or a Join of them.
     """
     if not actions:
         raise ValueError("allow() takes at least one action (got none)")
@@ -34,18 +34,32 @@ def allow(*actions: Action, on: AWSHelperFn) -> Statement:
         if "*" in action.JSONrepr():
             raise ValueError(f"an allowed action must be named in full (got '{action.JSONrepr()}')")
     if not isinstance(on, AWSHelperFn):
-        raise TypeError(f"the resource of an allowed action must be a Ref or GetAtt (got {on!r})")
+        raise TypeError(f"the resource of an allowed action must be a Ref, a GetAtt or a Join of them (got {on!r})")
     return Statement(Effect=Allow, Action=list(actions), Resource=[on])
 
 
-def deny_plain_http(*actions: Action, on: AWSHelperFn) -> Statement:
+def deny_plain_http(*actions: Action, on: AWSHelperFn, and_on: AWSHelperFn | None = None) -> Statement:
     """Deny actions on a resource to whoever calls without TLS."""
     return Statement(
         Effect=Deny,
         Principal=Principal("*"),
         Action=list(actions),
-        Resource=[on],
+        Resource=[on, *([and_on] if and_on else [])],
         Condition=Condition(Bool(SecureTransport, "false")),
+    )
+
+
+def sent_by_rule(rule: AWSHelperFn, *, to: AWSHelperFn) -> Statement:
+    """Let EventBridge send to a queue what one of its rules could not deliver.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    return Statement(
+        Effect=Allow,
+        Principal=Principal("Service", "events.amazonaws.com"),
+        Action=[sqs.SendMessage],
+        Resource=[to],
+        Condition=Condition(ArnEquals({"aws:SourceArn": rule})),
     )
 
 

@@ -36,9 +36,9 @@ def test_a_good_record_passes_the_three_stages_and_is_stored_enriched(stack: Dep
         ("a", 1700000000000, '{"n":1}', enricher.VERSION)
     ]
     assert {name: counts["SUCCESS"] for name, counts in state["functions"].items()} == {
-        "validator-dev": 1,
-        "enricher-dev": 1,
-        "processor-dev": 1,
+        "data-processing-validator-dev": 1,
+        "data-processing-enricher-dev": 1,
+        "data-processing-processor-dev": 1,
     }
 
 
@@ -79,15 +79,17 @@ def test_the_request_id_of_the_answer_is_that_of_the_dead_letter(stack: Deployed
 
 
 def test_an_unqualified_event_runs_alone(stack: DeployedStack) -> None:
-    stack.client("lambda").invoke(FunctionName="validator-dev", InvocationType="Event", Payload=json.dumps(GOOD))
-    assert list(stack.drain()["functions"]) == ["validator-dev"]
+    stack.client("lambda").invoke(
+        FunctionName="data-processing-validator-dev", InvocationType="Event", Payload=json.dumps(GOOD)
+    )
+    assert list(stack.drain()["functions"]) == ["data-processing-validator-dev"]
 
 
 def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> None:
     stack.submit({"id": "a"})
     stack.drain()
     deadline = time.monotonic() + 20
-    wanted = {"Name": "Resource", "Value": "validator-dev:live"}
+    wanted = {"Name": "Resource", "Value": "data-processing-validator-dev:live"}
     listed = stack.client("cloudwatch").list_metrics
     while True:
         found = listed(Namespace="AWS/Lambda", MetricName="AsyncEventsDropped", Dimensions=[wanted])["Metrics"]
@@ -104,12 +106,12 @@ def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> Non
     ("function", "payload", "status", "code"),
     [
         ("no-such-function", b"{}", 404, "ResourceNotFoundException"),
-        ("validator-dev:no-such-alias", b"{}", 404, "ResourceNotFoundException"),
-        ("validator-dev:live", b"not json", 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b"\xff", 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b"[NaN]", 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
-        ("validator-dev:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestTooLargeException"),
+        ("data-processing-validator-dev:no-such-alias", b"{}", 404, "ResourceNotFoundException"),
+        ("data-processing-validator-dev:live", b"not json", 400, "InvalidRequestContentException"),
+        ("data-processing-validator-dev:live", b"\xff", 400, "InvalidRequestContentException"),
+        ("data-processing-validator-dev:live", b"[NaN]", 400, "InvalidRequestContentException"),
+        ("data-processing-validator-dev:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
+        ("data-processing-validator-dev:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestTooLargeException"),
     ],
     ids=["function", "alias", "json", "utf-8", "nan", "depth", "size"],
 )
@@ -123,7 +125,9 @@ def test_the_door_refuses(stack: DeployedStack, function: str, payload: bytes, s
 
 def test_an_event_of_one_megabyte_is_taken(stack: DeployedStack) -> None:
     payload = b'"' + b"x" * (1024 * 1024 - 2) + b'"'
-    answer = stack.client("lambda").invoke(FunctionName="processor-dev", InvocationType="Event", Payload=payload)
+    answer = stack.client("lambda").invoke(
+        FunctionName="data-processing-processor-dev", InvocationType="Event", Payload=payload
+    )
     assert answer["StatusCode"] == 202
     stack.aws.restart_queue(Pace())
 
@@ -131,7 +135,7 @@ def test_an_event_of_one_megabyte_is_taken(stack: DeployedStack) -> None:
 def test_a_destination_of_another_kind_is_refused_where_it_is_set(stack: DeployedStack) -> None:
     with pytest.raises(ClientError, match="Lambda functions and SQS queues only"):
         stack.client("lambda").put_function_event_invoke_config(
-            FunctionName="processor-dev",
+            FunctionName="data-processing-processor-dev",
             DestinationConfig={"OnSuccess": {"Destination": "arn:aws:sns:us-east-1:000000000000:topic"}},
         )
 
@@ -183,12 +187,12 @@ def test_a_user_with_permission_invokes_by_a_signed_request(stack: DeployedStack
 def test_a_user_can_not_invoke_where_loop_detection_is_off(stack: DeployedStack) -> None:
     allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
     client, owner = user_client(stack, "lambda", "looper", allow), stack.client("lambda")
-    owner.put_function_recursion_config(FunctionName="processor-dev", RecursiveLoop="Allow")
+    owner.put_function_recursion_config(FunctionName="data-processing-processor-dev", RecursiveLoop="Allow")
     try:
         with pytest.raises(ClientError, match="from the owner alone"):
             client.invoke(FunctionName=stack.outputs.functions["processor"], InvocationType="Event", Payload=b"{}")
     finally:
-        owner.put_function_recursion_config(FunctionName="processor-dev", RecursiveLoop="Terminate")
+        owner.put_function_recursion_config(FunctionName="data-processing-processor-dev", RecursiveLoop="Terminate")
 
 
 def test_a_client_that_does_not_trust_the_authority_is_not_served(stack: DeployedStack) -> None:
@@ -234,14 +238,14 @@ def test_without_put_item_every_record_is_a_dead_letter_of_the_processor(stack: 
         stack.submit(GOOD)
         state = stack.drain()
     assert [(letter.stage, "AccessDenied" in letter.reason) for letter in stack.dead_letters()] == [("processor", True)]
-    assert state["functions"]["processor-dev"]["FUNCTION_ERROR"] == 3
+    assert state["functions"]["data-processing-processor-dev"]["FUNCTION_ERROR"] == 3
 
 
 def test_without_invoke_function_the_record_is_lost_and_counted(stack: DeployedStack) -> None:
     with without(stack, "lambda:InvokeFunction", "ValidatorInvokesEnricher"):
         stack.submit(GOOD)
         state = stack.drain()
-    assert state["functions"]["validator-dev"]["DestinationDeliveryFailures"] == 1
+    assert state["functions"]["data-processing-validator-dev"]["DestinationDeliveryFailures"] == 1
     assert "lambda:InvokeFunction" in state["losses"][0]["reason"]
     assert (stack.items(), stack.dead_letters()) == ([], [])
 
@@ -255,7 +259,7 @@ def test_without_send_message_the_dead_letter_is_lost_and_counted(stack: Deploye
     with without(stack, "sqs:SendMessage", "EnricherPolicy"):
         stack.client("lambda").invoke(**enricher)
         state = stack.drain()
-    assert state["functions"]["enricher-dev"]["DeadLetterErrors"] == 1
+    assert state["functions"]["data-processing-enricher-dev"]["DeadLetterErrors"] == 1
     assert "sqs:SendMessage" in state["losses"][0]["reason"]
     assert stack.dead_letters() == []
 
@@ -289,7 +293,7 @@ def test_the_functions_log_lines_are_in_their_log_groups(stack: DeployedStack) -
     stack.submit(GOOD)
     stack.drain()
     found = stack.client("logs").filter_log_events(
-        logGroupName="/aws/lambda/processor-dev", filterPattern='"record stored"'
+        logGroupName="/aws/lambda/data-processing-processor-dev", filterPattern='"record stored"'
     )["events"]
     assert json.loads(found[-1]["message"])["recordId"] == "a"
 

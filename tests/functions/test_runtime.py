@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,37 @@ def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) ->
     assert answer["refusals"] == REFUSALS
     assert answer["loaded"] == []
     assert not newer or answer["python"] == [3, 13]
+
+
+ALL_STAGES = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import enricher, processor, validator
+
+def envelope(payload):
+    return {"requestContext": {}, "responsePayload": payload}
+
+validated = validator.handler({"id": "order-1", "timestamp": 1, "data": {"total": 12.5}}, None)
+answer = processor.handler(envelope(enricher.handler(envelope(validated), None)), None)
+loaded = {name.partition(".")[0] for name in sys.modules} - {"__main__"}
+print(json.dumps({"answer": answer, "others": sorted(loaded - sys.stdlib_module_names)}))
+"""
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["this", "lambda"])
+def test_the_stages_need_nothing_but_pythons_standard_library(newer: bool, endpoint: Any, dynamodb: Any) -> None:
+    interpreter = python313() if newer else sys.executable
+    environment = {
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": endpoint[1],
+        "AWS_LAMBDA_FUNCTION_NAME": "processor",
+        "TABLE_NAME": "records",
+    }
+    command = [interpreter, "-I", "-S", "-c", ALL_STAGES, str(FUNCTIONS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
+    answer = json.loads(done.stdout)
+    assert answer["answer"]["statusCode"] == 200
+    assert list(dynamodb.items) == [("order-1", 1)]
+    assert {"aws", "processor"} <= set(answer["others"]) <= {module.stem for module in FUNCTIONS.glob("*.py")}

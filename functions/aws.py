@@ -94,9 +94,9 @@ class Client:
     """One connection to a service, kept open: an instance of a function handles one event at a time."""
 
     def __init__(self, service: str, endpoint: str, region: str) -> None:
-        self.service, self.endpoint, self.region = service, endpoint, region
-        self._path = urlsplit(endpoint).path.rstrip("/") + "/"
-        self._connection = _connection(endpoint)
+        self.service, self.endpoint, self.region = service, endpoint.rstrip("/"), region
+        self._path = urlsplit(self.endpoint).path + "/"
+        self._connection = _connection(self.endpoint)
         self._last_used = 0.0  # seconds since the epoch; a clock that stands still in a frozen instance would not do
         self._clock_offset = 0.0  # seconds that AWS' clock is ahead of this machine's
 
@@ -206,7 +206,7 @@ def from_environment(service: str) -> Client:
 def _endpoint(service: str, region: str) -> str:
     override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
     suffix = next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
-    return (override or f"https://{service}.{region}.{suffix}").rstrip("/")
+    return override or f"https://{service}.{region}.{suffix}"
 
 
 def _connection(endpoint: str, *, trust_all: bool = False) -> HTTPConnection:
@@ -266,7 +266,7 @@ def _authorization(keys: tuple[str, str], scope: str, path: str, headers: dict[s
     """
     key, secret = keys
     names, lines = ";".join(headers), "".join(f"{name}:{value}\n" for name, value in headers.items())
-    request = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
+    request = f"POST\n{quote(path)}\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
     text = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{sha256(request.encode()).hexdigest()}"
     signature = hmac.digest(_signing_key(secret, scope), text.encode(), "sha256").hex()
     return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"

@@ -136,7 +136,8 @@ class Client:
             response, answer = self._exchange(self._headers(operation, body), body)
         except (OSError, HTTPException) as error:
             self.close()
-            # AWS closes idle connections, also while the instance is frozen: that says nothing about the next one.
+            # AWS closes idle connections, also while the instance is frozen. Python names that in many ways, over TLS
+            # by errors of its own; none of them says anything about the next connection.
             raise ServiceError(
                 type(error).__name__,
                 f"no answer from {self.endpoint} ({error})",
@@ -222,8 +223,8 @@ def _connection(endpoint: str, *, trust_all: bool = False) -> HTTPConnection:
 def _trust(*, everybody: bool) -> ssl.SSLContext:
     """Trust the authorities of AWS_CA_BUNDLE or else of the runtime; of these, first Amazon's alone if there are any.
 
-    To read the 140 of a runtime is a quarter of the processor's cold start. Where one of the others vouches for the
-    endpoint, as for a proxy that looks into TLS, the connection is opened again with all of them.
+    Reading all 140 of a runtime is a fifth of the processor's cold start. Where one of the others vouches for the
+    endpoint, as with a proxy that looks into TLS, `_open` connects again and trusts them all.
     """
     given, own = os.environ.get("AWS_CA_BUNDLE"), ssl.get_default_verify_paths()
     bundle = given or own.cafile

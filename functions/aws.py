@@ -94,9 +94,9 @@ class Client:
     """One connection to a service, kept open: an instance of a function handles one event at a time."""
 
     def __init__(self, service: str, endpoint: str, region: str) -> None:
-        self.service, self.endpoint, self.region = service, endpoint, region
-        self._path = urlsplit(endpoint).path.rstrip("/") + "/"
-        self._connection = _connection(endpoint)
+        self.service, self.endpoint, self.region = service, endpoint.rstrip("/"), region
+        self._path = urlsplit(self.endpoint).path + "/"
+        self._connection = _connection(self.endpoint)
         self._last_used = 0.0  # seconds since the epoch; a clock that stands still in a frozen instance would not do
         self._clock_offset = 0.0  # seconds that AWS' clock is ahead of this machine's
 
@@ -136,7 +136,8 @@ class Client:
             response, answer = self._exchange(self._headers(operation, body), body)
         except (OSError, HTTPException) as error:
             self.close()
-            # AWS closes idle connections, also while the instance is frozen: that says nothing about the next one.
+            # AWS closes idle connections, also while the instance is frozen. Python names that in many ways, over TLS
+            # by errors of its own; none of them says anything about the next connection.
             raise ServiceError(
                 type(error).__name__,
                 f"no answer from {self.endpoint} ({error})",
@@ -206,7 +207,7 @@ def from_environment(service: str) -> Client:
 def _endpoint(service: str, region: str) -> str:
     override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
     suffix = next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
-    return (override or f"https://{service}.{region}.{suffix}").rstrip("/")
+    return override or f"https://{service}.{region}.{suffix}"
 
 
 def _connection(endpoint: str, *, trust_all: bool = False) -> HTTPConnection:
@@ -222,8 +223,8 @@ def _connection(endpoint: str, *, trust_all: bool = False) -> HTTPConnection:
 def _trust(*, everybody: bool) -> ssl.SSLContext:
     """Trust the authorities of AWS_CA_BUNDLE or else of the runtime; of these, first Amazon's alone if there are any.
 
-    To read the 140 of a runtime is a quarter of the processor's cold start. Where one of the others vouches for the
-    endpoint, as for a proxy that looks into TLS, the connection is opened again with all of them.
+    Reading all 140 of a runtime is a fifth of the processor's cold start. Where one of the others vouches for the
+    endpoint, as with a proxy that looks into TLS, `_open` connects again and trusts them all.
     """
     given, own = os.environ.get("AWS_CA_BUNDLE"), ssl.get_default_verify_paths()
     bundle = given or own.cafile
@@ -266,7 +267,7 @@ def _authorization(keys: tuple[str, str], scope: str, path: str, headers: dict[s
     """
     key, secret = keys
     names, lines = ";".join(headers), "".join(f"{name}:{value}\n" for name, value in headers.items())
-    request = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
+    request = f"POST\n{quote(path)}\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
     text = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{sha256(request.encode()).hexdigest()}"
     signature = hmac.digest(_signing_key(secret, scope), text.encode(), "sha256").hex()
     return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"

@@ -54,6 +54,11 @@ class Function(serverless.Function):
         """The logical id that SAM gives the alias."""
         return f"{self.title}Alias{self.AutoPublishAlias}"
 
+    @property
+    def event_invoke_title(self) -> str:
+        """The logical id that SAM gives the settings of asynchronous invocation, which belong to the alias."""
+        return f"{self.title}EventInvokeConfig"
+
     def to_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Render the function, its description closed by a digest of all its properties."""
         resource: dict[str, Any] = super().to_dict(*args, **kwargs)

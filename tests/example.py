@@ -16,8 +16,8 @@ def add_a_stage(folder: Path) -> Path:
     handler, stack = "functions/auditor.py", "model/stack.py"
     (copy / handler).write_text(texts[handler])
     text = (copy / stack).read_text()
-    neighbour = re.search(r' {8}partial\(\n {12}stage,\n {12}"processor",', text)
-    assert neighbour, "the call of the processor's stage is not where the example puts its own before it"
+    neighbour = re.search(r' {8}Stage\(\n {12}"processor",', text)
+    assert neighbour, "the stage of the processor is not where the example puts its own before it"
     (copy / stack).write_text(text[: neighbour.start()] + texts[stack] + text[neighbour.start() :])
     return copy
 

@@ -34,7 +34,12 @@ def test_only_the_processor_is_told_the_table(committed: dict[str, Any]) -> None
         }
         for stage, function in functions(committed).items()
     }
-    assert told == {"Validator": {}, "Enricher": {}, "Processor": {"TABLE_NAME": {"Ref": "DataTable"}}}
+    letters = {"DEAD_LETTER_QUEUE_URL": {"Ref": "DeadLetterQueue"}}
+    assert told == {
+        "Validator": letters,
+        "Enricher": letters,
+        "Processor": {**letters, "TABLE_NAME": {"Ref": "DataTable"}},
+    }
 
 
 def test_the_names_are_those_of_the_contract(committed: dict[str, Any]) -> None:

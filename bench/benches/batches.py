@@ -1,0 +1,110 @@
+"""Batches: what a million records cost and how many one processor stores a second, by the records in an event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from bench import prices
+from bench.benches.costs import TRACED, metered
+from bench.harness.configured import stages
+from bench.harness.cpu import share_of, unlimited_reason
+from bench.harness.endpoint import LATENCY, endpoint
+from bench.harness.lambdas import Function, started
+from bench.harness.records import enveloped, sized
+from bench.harness.rounds import Variant, interleave
+from bench.harness.setup import Setup
+from bench.results.figures import Plot, Row, Sample, Table, Target
+
+SIZES = (1, 10, 25, 100, 250)
+TYPICAL, SINGLE = "100 records", "1 record"
+CALLS = 20
+WARM_UP = 5
+PARTS = ("table", "requests", "compute", "log", "traces")
+FULL, LIMITED = "records/s, full CPU", "records/s, Lambda's CPU"
+
+Stages = Mapping[str, Function]  # by name, each with the event that it is given
+
+
+def batches(setup: Setup) -> list[Table]:
+    """Measure what a million records cost, and how many one processor stores a second, by the size of the batches."""
+    with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots(), latency=LATENCY) as table:
+        functions = {stage: setup.python(stage, environment=table.environment) for stage in stages()}
+        given = {size: _chained(functions, size, setup) for size in SIZES}
+        return [
+            Table(
+                name="batch-cost",
+                title="A million records of 250 bytes, by the records in an event (USD)",
+                peer=SINGLE,
+                rows=_measured(given, _cost, setup),
+                targets=[Target(variant=TYPICAL, metric="total", at_most=0.70)],
+                notes=[prices.load().remark, f"Traces: {TRACED:.0%} of the events; in the last column all of them."],
+                plot=Plot(PARTS, "by what it is paid for"),
+            ),
+            Table(
+                name="batch-rate",
+                title="One processor, by the records in an event",
+                peer=SINGLE,
+                rows=_measured(given, _rate, setup),
+                targets=[Target(variant=TYPICAL, metric=LIMITED, at_least=1500)],
+                plot=Plot((LIMITED,), "records a second at Lambda's CPU"),
+            ),
+        ]
+
+
+def _chained(functions: Stages, size: int, setup: Setup) -> Stages:
+    """Give each stage its event of so many records: what the stages before it make of them, in Lambda's envelope."""
+    event: Any = [sized(index) for index in range(size)] if size > 1 else sized(0)
+    given = {}
+    for stage, function in functions.items():
+        given[stage] = replace(function, event=event)
+        with started(given[stage], setup.workspace) as lambda_:
+            lambda_.invoke(given[stage])
+            event = enveloped(event, json.loads(lambda_.api.answer))
+    return given
+
+
+def _measured(given: Mapping[int, Stages], measure: Callable[[int, Stages, Setup], Sample], setup: Setup) -> list[Row]:
+    reason = unlimited_reason()
+    variants = [
+        Variant(
+            name=SINGLE if size == 1 else f"{size} records",
+            measure=None if reason else partial(measure, size, functions, setup),
+            missing=reason,
+        )
+        for size, functions in given.items()
+    ]
+    return interleave(variants, setup.rounds, setup.advance)
+
+
+def _cost(size: int, functions: Stages, setup: Setup) -> Sample:
+    """Add up what the stages cost: each part of a million events, divided by the records in one."""
+    current, parts = prices.load(), dict.fromkeys(PARTS, 0.0)
+    parts["table"] = prices.writes(current)
+    parts["traces"] = prices.traces(current, share=TRACED) / size
+    for stage, configured in stages().items():
+        function = functions[stage]
+        took = metered(function, setup, configured.memory, warm_up=WARM_UP, calls=CALLS)
+        event = len(json.dumps(function.event, separators=(",", ":")))
+        parts["requests"] += prices.requests(current, size=event) / size
+        parts["compute"] += prices.compute(current, memory=configured.memory, duration=took.duration) / size
+        parts["log"] += prices.logs(current, size=took.logged) / size
+    total = sum(parts.values())
+    all_traced = total - parts["traces"] + prices.traces(current, share=1) / size
+    return {**parts, "total": total, "total, all traced": all_traced, "largest event (KB)": event / 1024}
+
+
+def _rate(size: int, functions: Stages, setup: Setup) -> Sample:
+    """Return how many records the last stage takes a second, one event after the other, and its peak memory."""
+    stage, configured = list(stages().items())[-1]
+    sample = {}
+    for metric, cpus in ((FULL, None), (LIMITED, share_of(configured.memory))):
+        with started(functions[stage], setup.workspace, cpus) as lambda_:
+            for _ in range(WARM_UP):
+                lambda_.invoke(functions[stage])
+            sample[metric] = size * CALLS / sum(lambda_.invoke(functions[stage]) for _ in range(CALLS))
+            sample["peak (MB)"] = lambda_.peak()
+    return sample

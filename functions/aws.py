@@ -49,8 +49,8 @@ _SUFFIXES = {
 
 # The longest first wait in seconds; each further one is twice as long, and a random part of it is waited. As in AWS'
 # own SDKs a throttled caller waits longer than one that met a fault.
-_AFTER_THROTTLING = 1.0
-_AFTER_FAULT = 0.05
+AFTER_THROTTLING = 1.0
+AFTER_FAULT = 0.05
 _AT_ONCE = 0.0
 
 _THROTTLING = frozenset({
@@ -121,7 +121,7 @@ class Client:
                 if error.backoff is None or attempt == ATTEMPTS:
                     raise
                 wait = error.backoff * 2 ** (attempt - 1)
-            time.sleep(_jitter(wait))
+            time.sleep(jitter(wait))
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class Client:
             raise ServiceError(
                 type(error).__name__,
                 f"no answer from {self.endpoint} ({error})",
-                backoff=_AT_ONCE if kept_open else _AFTER_FAULT,
+                backoff=_AT_ONCE if kept_open else AFTER_FAULT,
             ) from error
         return self._read(response, answer)
 
@@ -180,7 +180,7 @@ class Client:
         """Return what an answer says, or raise the error that it is."""
         checksum = response.headers.get("x-amz-crc32")
         if checksum and int(checksum) != crc32(body):
-            raise ServiceError("ChecksumMismatch", "the answer was damaged on the way", backoff=_AFTER_FAULT)
+            raise ServiceError("ChecksumMismatch", "the answer was damaged on the way", backoff=AFTER_FAULT)
         answer = _decoded(body)
         if response.status == 200:
             return answer
@@ -298,9 +298,9 @@ def _named(status: int, answer: dict[str, Any]) -> tuple[str, str]:
 
 def _backoff(status: int, code: str, message: str) -> float | None:
     if code in _THROTTLING or status == 429:
-        return _AFTER_THROTTLING
+        return AFTER_THROTTLING
     if code in _FAULTS or status in _FAULT_STATUSES or _is_about_time(code, message):
-        return _AFTER_FAULT
+        return AFTER_FAULT
     return None
 
 
@@ -309,6 +309,6 @@ def _is_about_time(code: str, message: str) -> bool:
     return code == "RequestExpired" or message.startswith(("Signature expired", "Signature not yet current"))
 
 
-def _jitter(longest: float) -> float:
+def jitter(longest: float) -> float:
     """Return a random part of a wait, so that callers spread; importing `random` takes longer than all of this."""
     return longest * int.from_bytes(os.urandom(4)) / 2**32

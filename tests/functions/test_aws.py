@@ -49,7 +49,7 @@ def client(endpoint: Any, dynamodb: Any) -> Iterator[aws.Client]:
 @pytest.fixture
 def longest_waits(monkeypatch: pytest.MonkeyPatch, no_waiting: list[float]) -> list[float]:
     """Wait as long as can be at each retry, without the waiting."""
-    monkeypatch.setattr(aws, "_jitter", lambda longest: longest)
+    monkeypatch.setattr(aws, "jitter", lambda longest: longest)
     return no_waiting
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from cfnlint.rules import Rules
 
+from model.project import NAME
 from tests.model import (
     test_alarms,
     test_combinations,
@@ -345,7 +346,10 @@ MUTANTS = [
     ),
     Mutant(
         "a name spelled again",
-        put("ValidatorFunction.LoggingConfig.LogGroup", {"Fn::Sub": "/aws/lambda/validator-${EnvironmentSuffix}"}),
+        put(
+            "ValidatorFunction.LoggingConfig.LogGroup",
+            {"Fn::Sub": f"/aws/lambda/{NAME}-validator-${{EnvironmentSuffix}}"},
+        ),
         "E9202",
     ),
     Mutant("a queue by its account's number", put("ValidatorFunction.DeadLetterQueue.TargetArn", ARN), "E9203"),

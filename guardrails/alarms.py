@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .reading import Path, Reference, Resource, Template, find, items, reference, text
+from .reading import Path, Reference, Resource, Template, find, items, reference, refers_to, shown, text
 from .rule import Fault, Rule
 
 ALARM = "AWS::CloudWatch::Alarm"
+ALIAS = "AWS::Lambda::Alias"
 # The dimension by which a namespace names a resource, the resource's type, and how its name is referred to.
 NAMED_BY = {
     "AWS/SQS": ("QueueName", "AWS::SQS::Queue", "QueueName"),
@@ -27,22 +28,18 @@ class Metric(NamedTuple):
     namespace: str
     name: str
     dimensions: Mapping[str, Any]
+    statistic: Any
 
 
 def metrics(template: Template) -> list[Metric]:
     """List the metrics of every alarm, those of metric math included."""
-    return [
-        Metric(alarm, path, text(body.get("Namespace")), text(body.get("MetricName")), _dimensions(body))
-        for alarm in template.of_type(ALARM)
-        for path, body in _metrics(alarm)
-        if "MetricName" in body
-    ]
+    return [metric for alarm in template.of_type(ALARM) for metric in _metrics(alarm)]
 
 
-def alarms_on(template: Template, metric: str, resource: str) -> list[Resource]:
-    """List the alarms on a metric of a resource that name the resource as its namespace does."""
+def watching(template: Template, metric: str, resource: str) -> list[Metric]:
+    """List what watches a metric of a resource, and names the resource as the metric's namespace does."""
     return [
-        found.alarm
+        found
         for found in metrics(template)
         if found.name == metric and found.namespace in NAMED_BY
         for dimension, _, attribute in [NAMED_BY[found.namespace]]
@@ -72,7 +69,10 @@ class BlindAlarm(Rule):
             yield self._fault(subject, f"have the dimension {dimension}", ", ".join(subject.dimensions) or "none")
         by_operation = subject.namespace == "AWS/DynamoDB" and subject.name in BY_OPERATION
         if by_operation and "Operation" not in subject.dimensions:
-            yield self._fault(subject, "have the dimension Operation, without which it has no data", "none")
+            given = ", ".join(subject.dimensions)
+            yield self._fault(
+                subject, "have the dimension Operation too, without which it has no data", given or "none"
+            )
         if "Resource" in subject.dimensions and subject.namespace == "AWS/Lambda":
             yield from self._unaliased(subject, template)
 
@@ -86,22 +86,25 @@ class BlindAlarm(Rule):
             resource = template.resources.get(found.id) if found else None
             if not resource or resource.type != resource_type or (found and found.attribute != attribute):
                 expected = f"GetAtt {attribute}" if attribute else "Ref"
-                yield self._fault(metric, f"have {dimension} by {expected} of an {resource_type}", text(value))
+                yield self._fault(
+                    metric, f"have the dimension {dimension} by {expected} of an {resource_type}", shown(value)
+                )
 
     def _unaliased(self, metric: Metric, template: Template) -> Iterator[Fault]:
-        function = reference(metric.dimensions.get("FunctionName"))
-        aliases = {
-            text(alias.properties.get("Name"))
-            for alias in template.of_type("AWS::Lambda::Alias")
-            if reference(alias.properties.get("FunctionName")) == function
-        }
-        given = text(metric.dimensions["Resource"])
-        if function and given not in {f"${{{function.id}}}:{alias}" for alias in aliases}:
-            yield self._fault(metric, "have a Resource of the form ${function}:alias, of one of its aliases", given)
+        function = refers_to(metric.dimensions.get("FunctionName"))
+        aliases = [
+            f"${{{function}}}:{text(alias.properties.get('Name'))}"
+            for alias in template.of_type(ALIAS)
+            if refers_to(alias.properties.get("FunctionName")) == function
+        ]
+        given = metric.dimensions["Resource"]
+        if function and text(given) not in aliases:
+            expected = f"have the dimension Resource by !Sub {aliases[0]}" if aliases else "have no dimension Resource"
+            yield self._fault(metric, expected, shown(given))
 
     @staticmethod
     def _fault(metric: Metric, expected: str, got: str) -> Fault:
-        return Fault(metric.path, f"{metric.alarm.id} on {metric.name} should {expected} (got {got})")
+        return Fault(metric.path, f"alarm {metric.alarm.id} on {metric.name} should {expected} (got {got})")
 
 
 class SilentAlarm(Rule):
@@ -118,19 +121,29 @@ class SilentAlarm(Rule):
         return template.of_type(ALARM, "AWS::CloudWatch::CompositeAlarm")
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for an action."""
-        if "AlarmActions" not in subject.properties:
+        """Look for an action that is not switched off."""
+        if not items(subject.properties.get("AlarmActions")):
             yield Fault(
-                ["Resources", subject.id], f"alarm {subject.id} should have an action, such as a topic (got none)"
+                ["Resources", subject.id], f"alarm {subject.id} should have AlarmActions, such as a topic (got none)"
+            )
+        elif [*map(shown, find(subject.properties, "ActionsEnabled"))] == ["false"]:
+            yield Fault(
+                ["Resources", subject.id, "Properties", "ActionsEnabled"],
+                f"alarm {subject.id} should have ActionsEnabled: true (got false)",
             )
 
 
-def _metrics(alarm: Resource) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _metrics(alarm: Resource) -> Iterator[Metric]:
     start: Path = ["Resources", alarm.id, "Properties"]
-    yield start, alarm.properties
+    if "MetricName" in alarm.properties:
+        plain = alarm.properties
+        yield _metric(alarm, start, plain, plain.get("Statistic", plain.get("ExtendedStatistic")))
     for index, query in enumerate(items(alarm.properties.get("Metrics"))):
-        yield from (([*start, "Metrics", index], found) for found in find(query, "MetricStat", "Metric"))
+        for measured in find(query, "MetricStat"):
+            for body in find(measured, "Metric"):
+                yield _metric(alarm, [*start, "Metrics", index], body, measured.get("Stat"))
 
 
-def _dimensions(metric: Mapping[str, Any]) -> dict[str, Any]:
-    return {text(entry.get("Name")): entry.get("Value") for entry in items(metric.get("Dimensions"))}
+def _metric(alarm: Resource, path: Path, body: Mapping[str, Any], statistic: Any) -> Metric:
+    dimensions = {text(entry.get("Name")): entry.get("Value") for entry in items(body.get("Dimensions"))}
+    return Metric(alarm, path, text(body.get("Namespace")), text(body.get("MetricName")), dimensions, statistic)

@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from .iam import statements
-from .reading import Function, Path, Reference, Template, find, functions, items, reference, refers_to, text
+from .reading import (
+    Function,
+    Path,
+    Reference,
+    Template,
+    described,
+    find,
+    functions,
+    items,
+    place,
+    reference,
+    refers_to,
+    shown,
+)
 from .rule import Fault, Rule
 
 
@@ -59,11 +72,8 @@ class UnqualifiedCall(Rule):
         function = template.resources[_function_of(value, template)]
         aliased = [f for f in functions(template) if f.id == function.id and f.aliases]
         if aliased and function.id == refers_to(value) and reference(value) != Reference(function.id, "Version"):
-            yield Fault(
-                path,
-                f"{' '.join(map(str, path[:2]))} should give the alias of {function.id}, {aliased[0].aliases[0].id} "
-                f"(got {text(value)})",
-            )
+            alias = described(aliased[0].aliases[0].id, template)
+            yield Fault(path, f"{place(path)} should be {alias} (got {shown(value)})")
 
 
 def _versions(function: Function, template: Template) -> list[Any]:
@@ -90,7 +100,7 @@ def _targets(template: Template) -> Iterator[tuple[Path, Any]]:
     for config in template.of_type("AWS::Lambda::EventInvokeConfig"):
         for outcome in ("OnSuccess", "OnFailure"):
             for value in find(config.properties, "DestinationConfig", outcome, "Destination"):
-                yield ["Resources", config.id, "Properties"], value
+                yield ["Resources", config.id, "Properties", "DestinationConfig", outcome, "Destination"], value
     for source in template.of_type("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
         for value in find(source.properties, "FunctionName"):
             yield ["Resources", source.id, "Properties", "FunctionName"], value

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .alarms import alarms_on
-from .reading import Function, Resource, Template, find, functions, mentioned, text
+from .alarms import Metric, watching
+from .reading import Function, Resource, Template, find, functions, mentioned, shown
 from .rule import Fault, Rule
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
@@ -61,16 +61,16 @@ class UnwatchedDeadLetters(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for an alarm on the queue's depth."""
-        if not alarms_on(template, DEPTH, subject.id):
+        if not watching(template, DEPTH, subject.id):
             yield Fault(
                 ["Resources", subject.id],
-                f"dead-letter queue {subject.id} should have an alarm on {DEPTH} whose dimension QueueName is its "
-                "GetAtt QueueName (got none)",
+                f"dead-letter queue {subject.id} should have an alarm on {DEPTH}, with the dimension QueueName by "
+                f"!GetAtt {subject.id}.QueueName (got none)",
             )
 
 
 class SlowDeadLetterAlarm(Rule):
-    """The alarm of a dead-letter queue averages a letter away, or waits for more of them."""
+    """No alarm of a dead-letter queue goes off at once: each averages a letter away, or waits for more of them."""
 
     id = "W9143"
     shortdesc = "The alarm of a dead-letter queue hides or delays the first letter"
@@ -78,24 +78,16 @@ class SlowDeadLetterAlarm(Rule):
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"
     tags = ["sqs", "cloudwatch", "operations"]
 
-    def subjects(self, template: Template) -> list[Resource]:
-        """List the alarms on the depth of a dead-letter queue."""
-        return [alarm for queue in dead_letter_queues(template) for alarm in alarms_on(template, DEPTH, queue.id)]
+    def subjects(self, template: Template) -> list[list[Metric]]:
+        """List the dead-letter queues that are watched, by what watches the depth of each."""
+        watchers = [watching(template, DEPTH, queue.id) for queue in dead_letter_queues(template)]
+        return [metrics for metrics in watchers if metrics]
 
-    def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Compare what decides when the alarm goes off with what takes one letter."""
-        alarm = subject.properties
-        statistic, periods, bound = (
-            text(alarm.get("Statistic")),
-            text(alarm.get("DatapointsToAlarm", alarm.get("EvaluationPeriods"))),
-            (text(alarm.get("ComparisonOperator")), text(alarm.get("Threshold"))),
-        )
-        if statistic != "Maximum":
-            yield _slow(subject, "Statistic", "be a maximum", statistic)
-        if periods != "1":
-            yield _slow(subject, "EvaluationPeriods", "go off in the first period", f"{periods} periods")
-        if bound not in FIRST_LETTER:
-            yield _slow(subject, "Threshold", "go off at 1 letter", " ".join(bound))
+    def faults(self, subject: list[Metric], template: Template) -> Iterator[Fault]:
+        """Report what slows each alarm, unless one is prompt: others may well wait for letters to grow old."""
+        slow = [[*_delays(metric)] for metric in subject]
+        if all(slow):
+            yield from (fault for faults in slow for fault in faults)
 
 
 class ShortRetention(Rule):
@@ -118,8 +110,8 @@ class ShortRetention(Rule):
             if str(seconds).isdecimal() and int(seconds) < self.config["minimum_days"] * DAY:
                 yield Fault(
                     ["Resources", subject.id, "Properties", "MessageRetentionPeriod"],
-                    f"dead-letter queue {subject.id} should keep its letters for {self.config['minimum_days']} days "
-                    f"(got {int(seconds) / DAY:g})",
+                    f"dead-letter queue {subject.id} should keep its letters for at least "
+                    f"{self.config['minimum_days']} days (got {int(seconds) / DAY:g})",
                 )
 
 
@@ -133,6 +125,19 @@ def _undelivered_to(value: Any) -> set[str]:
         case _:
             return set()
     return set().union(*found)
+
+
+def _delays(metric: Metric) -> Iterator[Fault]:
+    """Compare what decides when an alarm goes off with what takes one letter."""
+    alarm = metric.alarm.properties
+    periods = shown(alarm.get("DatapointsToAlarm", alarm.get("EvaluationPeriods")))
+    bound = shown(alarm.get("ComparisonOperator")), shown(alarm.get("Threshold"))
+    if metric.statistic != "Maximum":
+        yield _slow(metric.alarm, "Statistic", "have the Statistic Maximum", shown(metric.statistic))
+    if periods != "1":
+        yield _slow(metric.alarm, "EvaluationPeriods", "go off after 1 period", periods)
+    if bound not in FIRST_LETTER:
+        yield _slow(metric.alarm, "Threshold", "go off at 1 letter", " ".join(bound))
 
 
 def _slow(alarm: Resource, name: str, expected: str, got: str) -> Fault:

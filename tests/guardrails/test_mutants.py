@@ -8,7 +8,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from cfnlint.rules import Rules
@@ -26,10 +26,9 @@ from tests.model.resolution import resolve
 from tests.model.translation import of_type, translate
 
 from . import test_template
-from .linting import edited, found, found_unexpanded, own_rules, picked, python_rules, runner
+from .linting import edited, found, found_unexpanded, lint, own_rules, picked, python_rules, runner
+from .mutation import Edit, Template, add, drop, granted, point_at, put, trust
 
-Template = dict[str, Any]
-Edit = Callable[[Template], object]
 Check = Callable[..., None]
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:dead-letters"
@@ -45,67 +44,6 @@ class Mutant(NamedTuple):
     name: str
     edit: Edit
     catcher: str | Check
-
-
-def parent(template: Template, path: str) -> tuple[Any, Any]:
-    """Find what holds the last key of a path.
-
-    A path starts at a resource and goes on in its properties; with `/` it starts at the top of the template. In a
-    list, a key is the name of an item, an action that a statement names, or the intrinsic function that the item is.
-    """
-    *keys, last = path.lstrip("/").split(".")
-    if not path.startswith("/"):
-        resource, *rest = keys
-        keys = ["Resources", resource, "Properties", *rest]
-    holder: Any = template
-    for key in keys:
-        holder = holder[place(holder, key)]
-    return holder, place(holder, last)
-
-
-def place(holder: Any, key: str) -> str | int:
-    if not isinstance(holder, list):
-        return key
-    if key.isdecimal():
-        return int(key)
-    (found,) = (
-        index
-        for index, item in enumerate(holder)
-        if key in (item.get("Name"), item.get("Key"), *item, *item.get("Action", []))
-    )
-    return found
-
-
-def put(path: str, value: Any) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        holder[key] = value
-
-    return edit
-
-
-def drop(path: str) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        del holder[key]
-
-    return edit
-
-
-def add(path: str, value: Any) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        holder[key].append(value)
-
-    return edit
-
-
-def granted(stage: str) -> str:
-    return f"{stage}Policy.PolicyDocument.Statement"
-
-
-def point_at(path: str, resource: str, attribute: str | None = None) -> Edit:
-    return put(path, {"Fn::GetAtt": [resource, attribute]} if attribute else {"Ref": resource})
 
 
 MUTANTS = [
@@ -184,16 +122,8 @@ MUTANTS = [
         ),
         "E9154",
     ),
-    Mutant(
-        "a role that anybody may assume",
-        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", "*"),
-        "E9155",
-    ),
-    Mutant(
-        "a role that any account may assume",
-        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", {"AWS": "*"}),
-        "E9155",
-    ),
+    Mutant("a role that anybody may assume", trust("*"), "E9155"),
+    Mutant("a role that any account may assume", trust({"AWS": "*"}), "E9155"),
     Mutant(
         "a role that another service may assume",
         put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"}),
@@ -461,6 +391,7 @@ MUTANTS = [
         ),
         "E9155",
     ),
+    Mutant("alarms that are switched off", put("DeadLetterAlarm.ActionsEnabled", False), "W9312"),
     # publishing, parameters, names
     Mutant("no alias", drop("ValidatorFunction.AutoPublishAlias"), "E6101"),
     Mutant(
@@ -523,7 +454,9 @@ def only(rule: str) -> Rules:
 @pytest.mark.parametrize("mutant", RULED, ids=named)
 def test_a_rule_catches(mutant: Mutant, committed: Template) -> None:
     rule = str(mutant.catcher)
-    assert rule in found(edited(committed, mutant.edit), only(rule))
+    matches = lint(edited(committed, mutant.edit), only(rule))
+    messages = [match.message for match in matches if match.rule.id == rule]
+    assert messages
 
 
 @pytest.mark.parametrize("rule", FIRST)

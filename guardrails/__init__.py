@@ -5,14 +5,13 @@ for the tenth; E93xx and W93xx guard what none of the ten named. E90xx and W90xx
 """
 
 from .alarms import BlindAlarm, SilentAlarm
-from .capacity import FixedCapacity
+from .capacity import FixedCapacity, MemoryParameter, UndecidedSize
 from .concurrency import ColdCriticalFunction, UnqualifiedCall
 from .dead_letters import NoDeadLetters, ShortRetention, SlowDeadLetterAlarm, UnwatchedDeadLetters
 from .delivery import ForbiddenDelivery, UndecidedRetries, UnreachedSettings
 from .duplication import WrittenOutAgain
 from .durability import PlainHttpAccepted, UnencryptedQueue, UnretainedData
 from .logs import LogGroupOfNobody, NoLogGroup, UnwritableLogGroup
-from .memory import MemoryParameter
 from .permissions import AllowAllBut, AnybodyAllowed, ManagedByAws, SharedRole, WildcardAction, WildcardResource
 from .references import AccountByNumber, NameSpelledAgain, UnevaluatedReference
 from .tagging import MissingTags
@@ -38,6 +37,7 @@ __all__ = [
     "SilentAlarm",
     "SlowDeadLetterAlarm",
     "UndecidedRetries",
+    "UndecidedSize",
     "UnencryptedQueue",
     "UnevaluatedReference",
     "UnqualifiedCall",

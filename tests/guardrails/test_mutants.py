@@ -55,6 +55,8 @@ MUTANTS = [
         "W9111",
     ),
     Mutant("another size than measured", put("EnricherFunction.MemorySize", 512), ENRICHER),
+    Mutant("memory left to Lambda", drop("EnricherFunction.MemorySize"), "W9322"),
+    Mutant("a timeout left to Lambda", drop("EnricherFunction.Timeout"), "W9322"),
     # 3: capacity
     Mutant("provisioned capacity", put("DataTable.BillingMode", "PROVISIONED"), "W9131"),
     Mutant("no billing mode", drop("DataTable.BillingMode"), "W9131"),

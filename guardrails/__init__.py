@@ -12,14 +12,16 @@ from .delivery import ForbiddenDelivery, UndecidedRetries, UnreachedSettings
 from .duplication import WrittenOutAgain
 from .durability import PlainHttpAccepted, UnencryptedQueue, UnretainedData
 from .logs import LogGroupOfNobody, NoLogGroup, UnwritableLogGroup
-from .permissions import AllowAllBut, AnybodyAllowed, ManagedByAws, SharedRole, WildcardAction, WildcardResource
+from .permissions import AllowAllBut, ManagedByAws, SharedRole, UnknownAction, WildcardAction, WildcardResource
 from .references import AccountByNumber, NameSpelledAgain, UnevaluatedReference
 from .tagging import MissingTags
+from .trust import AnybodyAllowed, AnybodyTrusted
 
 __all__ = [
     "AccountByNumber",
     "AllowAllBut",
     "AnybodyAllowed",
+    "AnybodyTrusted",
     "BlindAlarm",
     "ColdCriticalFunction",
     "FixedCapacity",
@@ -40,6 +42,7 @@ __all__ = [
     "UndecidedSize",
     "UnencryptedQueue",
     "UnevaluatedReference",
+    "UnknownAction",
     "UnqualifiedCall",
     "UnreachedSettings",
     "UnretainedData",

@@ -27,7 +27,7 @@ from tests.model.translation import of_type, translate
 
 from . import test_template
 from .linting import edited, found, found_unexpanded, lint, own_rules, picked, python_rules, runner
-from .mutation import Edit, Template, add, drop, granted, point_at, put, trust
+from .mutation import GITHUB, Edit, Template, add, drop, granted, point_at, put, trust
 
 Check = Callable[..., None]
 
@@ -124,8 +124,37 @@ MUTANTS = [
         ),
         "E9154",
     ),
-    Mutant("a role that anybody may assume", trust("*"), "E9155"),
-    Mutant("a role that any account may assume", trust({"AWS": "*"}), "E9155"),
+    Mutant("an action misspelled", put(f"{granted('Processor')}.dynamodb:PutItem.Action", ["dynamodb:Put"]), "W9157"),
+    Mutant(
+        "an action of no service", add(f"{granted('Processor')}.dynamodb:PutItem.Action", "dynamo:PutItem"), "W9157"
+    ),
+    Mutant(
+        "a wildcard that matches no action",
+        add("DeadLetterQueuePolicy.PolicyDocument.Statement.0.Action", "sqs:Erase*"),
+        "W9157",
+    ),
+    Mutant("a role that anybody may assume", trust("*"), "E9158"),
+    Mutant("a role that any account may assume", trust({"AWS": "*"}), "E9158"),
+    Mutant(
+        "a role that anybody may assume who knows a word",
+        trust({"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "a word"}}),
+        "E9158",
+    ),
+    Mutant(
+        "a role that anybody of any name may assume",
+        trust({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "*"}}),
+        "E9158",
+    ),
+    Mutant("a role that another account may assume", trust({"AWS": "arn:aws:iam::123456789012:root"}), "E9158"),
+    Mutant(
+        "a role that every repository may assume",
+        trust(
+            {"Federated": {"Fn::Sub": f"arn:aws:iam::${{AWS::AccountId}}:oidc-provider/{GITHUB}"}},
+            {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}, "StringLike": {f"{GITHUB}:sub": "repo:*"}},
+            action="sts:AssumeRoleWithWebIdentity",
+        ),
+        "E9158",
+    ),
     Mutant(
         "a role that another service may assume",
         put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"}),

@@ -10,7 +10,7 @@ from .concurrency import ColdCriticalFunction, UnqualifiedCall
 from .dead_letters import NoDeadLetters, ShortRetention, SlowDeadLetterAlarm, UnwatchedDeadLetters
 from .delivery import ForbiddenDelivery, UndecidedRetries, UnreachedSettings
 from .duplication import WrittenOutAgain
-from .durability import PlainHttpAccepted, UnencryptedQueue, UnretainedData
+from .durability import OpenBucket, PlainHttpAccepted, UnencryptedQueue, UnretainedData
 from .logs import LogGroupOfNobody, NoLogGroup, UnwritableLogGroup
 from .permissions import AllowAllBut, ManagedByAws, SharedRole, UnknownAction, WildcardAction, WildcardResource
 from .references import AccountByNumber, NameSpelledAgain, UnevaluatedReference
@@ -33,6 +33,7 @@ __all__ = [
     "NameSpelledAgain",
     "NoDeadLetters",
     "NoLogGroup",
+    "OpenBucket",
     "PlainHttpAccepted",
     "SharedRole",
     "ShortRetention",

@@ -27,7 +27,7 @@ from tests.model.translation import of_type, translate
 
 from . import test_template
 from .linting import edited, found, found_unexpanded, lint, own_rules, picked, python_rules, runner
-from .mutation import GITHUB, Edit, Template, add, drop, granted, point_at, put, trust
+from .mutation import GITHUB, Edit, Template, add, both, bucket, drop, granted, point_at, put, trust
 
 Check = Callable[..., None]
 
@@ -309,6 +309,25 @@ MUTANTS = [
     Mutant("table deleted with the stack", drop("/Resources.DataTable.DeletionPolicy"), "E9301"),
     Mutant("table deleted when replaced", put("/Resources.DataTable.UpdateReplacePolicy", "Delete"), "E9301"),
     Mutant("queue deleted with the stack", put("/Resources.DeadLetterQueue.DeletionPolicy", "Delete"), "E9301"),
+    Mutant(
+        "table deleted when replaced, but for its creation",
+        put("/Resources.DataTable.UpdateReplacePolicy", "RetainExceptOnCreate"),
+        "E9301",
+    ),
+    Mutant("a snapshot that there is not", put("/Resources.DataTable.DeletionPolicy", "Snapshot"), "E9301"),
+    Mutant("bucket deleted with the stack", bucket(keep={"DeletionPolicy": "Delete"}), "E9301"),
+    Mutant("bucket that does not block the public", bucket(PublicAccessBlockConfiguration={}), "E9304"),
+    Mutant(
+        "bucket that blocks the public by half",
+        bucket(PublicAccessBlockConfiguration={"BlockPublicAcls": True, "IgnorePublicAcls": True}),
+        "E9304",
+    ),
+    Mutant("bucket that takes plain HTTP", both(bucket(), drop("/Resources.FilesPolicy")), "E9302"),
+    Mutant(
+        "TLS-only policy of the bucket without what is in it",
+        bucket(policy={"Resource": [{"Fn::GetAtt": ["Files", "Arn"]}]}),
+        "E9302",
+    ),
     Mutant(
         "another key of the table",
         drop("DataTable.KeySchema.1"),

@@ -4,7 +4,7 @@ An id says which of the ten a rule guards against: E911x and W911x the first, E9
 for the tenth; E93xx and W93xx guard what none of the ten named. E90xx and W90xx are the lines of custom_rules.txt.
 """
 
-from .alarms import BlindAlarm, SilentAlarm
+from .alarms import BlindAlarm, SilentAlarm, UnwatchedDeployment
 from .capacity import FixedCapacity, MemoryParameter, UndecidedSize
 from .concurrency import ColdCriticalFunction, UnqualifiedCall
 from .dead_letters import NoDeadLetters, ShortRetention, SlowDeadLetterAlarm, UnwatchedDeadLetters
@@ -48,6 +48,7 @@ __all__ = [
     "UnreachedSettings",
     "UnretainedData",
     "UnwatchedDeadLetters",
+    "UnwatchedDeployment",
     "UnwritableLogGroup",
     "WildcardAction",
     "WildcardResource",

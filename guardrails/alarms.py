@@ -1,4 +1,4 @@
-"""Alarms: that what they watch exists, and that somebody hears them."""
+"""Alarms: that what they watch exists, that somebody hears them, and that deployments heed them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -29,6 +29,13 @@ class Metric(NamedTuple):
     name: str
     dimensions: Mapping[str, Any]
     statistic: Any
+
+
+class Deployment(NamedTuple):
+    """A deployment by CodeDeploy: of which function, and the deployment group that says how."""
+
+    function: str
+    group: Resource
 
 
 def metrics(template: Template) -> list[Metric]:
@@ -130,6 +137,42 @@ class SilentAlarm(Rule):
             yield Fault(
                 ["Resources", subject.id, "Properties", "ActionsEnabled"],
                 f"alarm {subject.id} should have ActionsEnabled: true (got false)",
+            )
+
+
+class UnwatchedDeployment(Rule):
+    """CodeDeploy shifts traffic to a new version step by step, and no alarm shifts it back.
+
+    cfn-lint expands SAM by the defaults of the parameters: a deployment that they switch off is not seen.
+    """
+
+    id = "E9321"
+    shortdesc = "A gradual deployment has no alarms"
+    description = "Without an alarm that rolls it back, a gradual deployment ends as one at once does, only later"
+    source_url = (
+        "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-groups-configure-advanced-options.html"
+    )
+    tags = ["lambda", "codedeploy", "reliability"]
+
+    def subjects(self, template: Template) -> list[Deployment]:
+        """List the deployments of aliases, but for those at once."""
+        shift = ("UpdatePolicy", "CodeDeployLambdaAliasUpdate", "DeploymentGroupName")
+        return [
+            Deployment(refers_to(alias.properties.get("FunctionName")) or alias.id, template.resources[group])
+            for alias in template.of_type(ALIAS)
+            for group in map(refers_to, find(alias.attributes, *shift))
+            if group in template.resources
+            and "AllAtOnce" not in shown(template.resources[group].properties.get("DeploymentConfigName"))
+        ]
+
+    def faults(self, subject: Deployment, template: Template) -> Iterator[Fault]:
+        """Look for alarms that are not switched off."""
+        found = find(subject.group.properties, "AlarmConfiguration")
+        if not any(items(each.get("Alarms")) and shown(each.get("Enabled", True)) != "false" for each in found):
+            got = shown(found[0]) if found else "none"
+            yield Fault(
+                ["Resources", subject.group.id, "Properties", "AlarmConfiguration"],
+                f"gradual deployment of {subject.function} should have alarms that roll it back (got {got})",
             )
 
 

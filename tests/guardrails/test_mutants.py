@@ -7,6 +7,7 @@ to catch one in the SAM template, in the translated one, and where the linter le
 import functools
 import inspect
 import json
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -442,6 +443,13 @@ MUTANTS = [
         "E9155",
     ),
     Mutant("alarms that are switched off", put("DeadLetterAlarm.ActionsEnabled", False), "W9312"),
+    Mutant(
+        "a gradual deployment without alarms",
+        both(
+            put("/Parameters.GradualDeployment.Default", "true"), drop("ValidatorFunction.DeploymentPreference.Alarms")
+        ),
+        "E9321",
+    ),
     # publishing, parameters, names
     Mutant("no alias", drop("ValidatorFunction.AutoPublishAlias"), "E6101"),
     Mutant(
@@ -507,6 +515,8 @@ def test_a_rule_catches(mutant: Mutant, committed: Template) -> None:
     matches = lint(edited(committed, mutant.edit), only(rule))
     messages = [match.message for match in matches if match.rule.id == rule]
     assert messages
+    if rule in python_rules():
+        assert all(re.fullmatch(r"[^$]+ should .+ \(got [^$].*\)", message) for message in messages)
 
 
 @pytest.mark.parametrize("rule", FIRST)

@@ -30,7 +30,7 @@ class ColdCriticalFunction(Rule):
     description = "Callers of a critical function should not wait for a cold start; keep instances of its alias warm"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"
     tags = ["lambda", "performance"]
-    settings = {"critical_functions": ["Processor*"]}  # logical ids, * for any letters
+    settings = {"critical_functions": []}  # logical ids, * for any letters
 
     def subjects(self, template: Template) -> list[Function]:
         """List the critical functions."""

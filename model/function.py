@@ -10,7 +10,7 @@ from troposphere import AWSHelperFn, GetAtt, NoValue, Ref
 from troposphere.awslambda import Environment
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import ManagedPolicy, Role
-from troposphere.logs import LogGroup
+from troposphere.logs import LogGroup, MetricFilter
 from troposphere.serverless import (
     DeadLetterQueue,
     DestinationConfiguration,
@@ -38,7 +38,7 @@ class Component(NamedTuple):
     policy: ManagedPolicy
     role: Role
     function: sam.Function
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[MetricFilter | Alarm, ...]
 
 
 def function(
@@ -115,9 +115,11 @@ def function(
         Tracing="Active",
         PropagateTags=True,
     )
-    watched_by = alarms.on_stage(name, code, timeout=TIMEOUT)
-    code.DeploymentPreference = _deployment(watched_by)
-    return Component(log_group, rights, role, code, watched_by)
+    watch = alarms.on_stage(
+        name, code, log_group, timeout=TIMEOUT, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
+    )
+    code.DeploymentPreference = _deployment(watch.rollbacks)
+    return Component(log_group, rights, role, code, watch.resources)
 
 
 def pipeline(*stages: Callable[..., Component]) -> tuple[Component, ...]:
@@ -171,7 +173,7 @@ def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConf
     )
 
 
-def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
+def _deployment(rollbacks: Sequence[Alarm]) -> sam.DeploymentPreference:
     """Shift traffic to a new version by CodeDeploy, where that is chosen, and back when an alarm goes off."""
     return sam.DeploymentPreference(
         # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
@@ -179,7 +181,7 @@ def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
         Type=Ref(parameters.DEPLOYMENT_TYPE),
         # The functions have no condition; without this word every sam command grumbles about a feature toggle.
         PassthroughCondition=False,
-        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in watched_by], otherwise=[NoValue]),
+        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in rollbacks], otherwise=[NoValue]),
     )
 
 

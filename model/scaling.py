@@ -1,12 +1,17 @@
 """Autoscaling of provisioned concurrency: more warm instances while they are busy, fewer when they are not."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from troposphere import Join, Ref
 from troposphere.applicationautoscaling import (
+    CustomizedMetricSpecification,
     PredefinedMetricSpecification,
     ScalableTarget,
     ScalingPolicy,
+    TargetTrackingMetric,
+    TargetTrackingMetricDataQuery,
+    TargetTrackingMetricDimension,
+    TargetTrackingMetricStat,
     TargetTrackingScalingPolicyConfiguration,
 )
 
@@ -21,11 +26,18 @@ class Scaling(NamedTuple):
     """What is scaled, and by what, in creation order."""
 
     target: ScalableTarget
-    policy: ScalingPolicy
+    busy: ScalingPolicy
+    idle: ScalingPolicy
 
 
 def scaling(function: sam.Function) -> Scaling:
-    """Keep between the two chosen numbers of instances warm, so that seven in ten are busy."""
+    """Keep between the two chosen numbers of instances warm, so that seven in ten are busy.
+
+    Without invocations there is no utilization, and without data a policy scales nothing in. So a second policy, which
+    takes silence for 0, scales in. It could not do without the first: the newest minutes, which are reported late, are
+    0 for it as well, and it might never scale out. Any policy scales out; one that may not scale in has no say in it.
+    https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html
+    """
     target = ScalableTarget(
         "ProcessorScalableTarget",
         Condition=PROCESSOR_SCALES,
@@ -36,19 +48,53 @@ def scaling(function: sam.Function) -> Scaling:
         MinCapacity=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY),
         MaxCapacity=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM),
     )
+    # A policy whose id or name changes is made anew before the old one goes, and a target takes only one policy for a
+    # metric: such a deployment fails.
     return Scaling(
         target,
-        ScalingPolicy(
+        _policy(
             "ProcessorScalingPolicy",
-            Condition=PROCESSOR_SCALES,
-            PolicyName=parameters.suffixed("processor-provisioned-concurrency"),
-            PolicyType="TargetTrackingScaling",
-            ScalingTargetId=Ref(target),
-            TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
-                PredefinedMetricSpecification=PredefinedMetricSpecification(
-                    PredefinedMetricType="LambdaProvisionedConcurrencyUtilization"
-                ),
-                TargetValue=UTILIZATION,
+            "processor-provisioned-concurrency",
+            target,
+            PredefinedMetricSpecification=PredefinedMetricSpecification(
+                PredefinedMetricType="LambdaProvisionedConcurrencyUtilization"
             ),
+            DisableScaleIn=True,
+        ),
+        _policy(
+            "ProcessorScaleInPolicy",
+            "processor-scale-in",
+            target,
+            CustomizedMetricSpecification=CustomizedMetricSpecification(Metrics=_utilization(function)),
         ),
     )
+
+
+def _policy(title: str, name: str, target: ScalableTarget, **tracked: Any) -> ScalingPolicy:
+    return ScalingPolicy(
+        title,
+        Condition=PROCESSOR_SCALES,
+        PolicyName=parameters.suffixed(name),
+        PolicyType="TargetTrackingScaling",
+        ScalingTargetId=Ref(target),
+        TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
+            **tracked, TargetValue=UTILIZATION
+        ),
+    )
+
+
+def _utilization(function: sam.Function) -> list[TargetTrackingMetricDataQuery]:
+    """Read the share of the warm instances that are busy, 0 where nothing was reported."""
+    dimensions = {"FunctionName": Ref(function), "Resource": Join(":", [Ref(function), function.AutoPublishAlias])}
+    reported = TargetTrackingMetricStat(
+        Metric=TargetTrackingMetric(
+            Namespace="AWS/Lambda",
+            MetricName="ProvisionedConcurrencyUtilization",
+            Dimensions=[TargetTrackingMetricDimension(Name=name, Value=value) for name, value in dimensions.items()],
+        ),
+        Stat="Average",  # as the predefined metric has it
+    )
+    return [
+        TargetTrackingMetricDataQuery(Id="reported", MetricStat=reported, ReturnData=False),
+        TargetTrackingMetricDataQuery(Id="utilization", Expression="FILL(reported, 0)", ReturnData=True),
+    ]

@@ -10,7 +10,7 @@ from troposphere.serverless import SERVERLESS_TRANSFORM
 
 from . import alarms, conditions, parameters, policy, storage
 from .conditions import PROCESSOR_IS_PROVISIONED, when
-from .dashboard import dashboard
+from .dashboard import CONSOLE, CONSOLES, dashboard
 from .function import Component, function, pipeline
 from .notifications import notifications
 from .scaling import scaling
@@ -67,6 +67,7 @@ def build() -> Template:
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)
     template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface()})
+    template.add_mapping(CONSOLE, CONSOLES)
     for parameter in parameters.ALL:
         template.add_parameter(parameter)
     for name, condition in conditions.ALL.items():

@@ -4,10 +4,10 @@ An id says which of the ten a rule guards against: E911x and W911x the first, E9
 for the tenth; E93xx and W93xx guard what none of the ten named. E90xx and W90xx are the lines of custom_rules.txt.
 """
 
-from .alarms import BlindAlarm, SilentAlarm, UnwatchedDeployment
+from .alarms import BlindAlarm, FilledLosses, SilentAlarm, UnwatchedDeployment
 from .capacity import FixedCapacity, MemoryParameter, UndecidedSize
 from .concurrency import ColdCriticalFunction, UnqualifiedCall
-from .dead_letters import NoDeadLetters, ShortRetention, SlowDeadLetterAlarm, UnwatchedDeadLetters
+from .dead_letters import MisreadMetric, NoDeadLetters, ShortRetention, SlowDeadLetterAlarm, UnwatchedDeadLetters
 from .delivery import ForbiddenDelivery, UndecidedRetries, UnreachedSettings
 from .duplication import WrittenOutAgain
 from .durability import OpenBucket, PlainHttpAccepted, UnencryptedQueue, UnretainedData
@@ -24,11 +24,13 @@ __all__ = [
     "AnybodyTrusted",
     "BlindAlarm",
     "ColdCriticalFunction",
+    "FilledLosses",
     "FixedCapacity",
     "ForbiddenDelivery",
     "LogGroupOfNobody",
     "ManagedByAws",
     "MemoryParameter",
+    "MisreadMetric",
     "MissingTags",
     "NameSpelledAgain",
     "NoDeadLetters",

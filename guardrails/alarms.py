@@ -1,5 +1,6 @@
 """Alarms: that what they watch exists, that somebody hears them, and that deployments heed them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +19,13 @@ NAMED_BY = {
 # DynamoDB reports these by operation only: an alarm on the table's name alone never gets a value.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 BY_OPERATION = {"SystemErrors", "ThrottledRequests", "SuccessfulRequestLatency", "ReturnedItemCount"}
+# Counts of events that are in no queue any more. They are reported only where there is something to report.
+LOSSES = {
+    *("DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"),  # AWS/Lambda
+    "InvocationsFailedToBeSentToDlq",  # AWS/Events
+}
+FILL = re.compile(r"FILL\((.+?),\s*(?:[-\d.]+|REPEAT|LINEAR)\s*\)")
+NAME = re.compile(r"[A-Za-z]\w*")
 
 
 class Metric(NamedTuple):
@@ -29,6 +37,7 @@ class Metric(NamedTuple):
     name: str
     dimensions: Mapping[str, Any]
     statistic: Any
+    query: str = ""  # the name by which metric math refers to it
 
 
 class Deployment(NamedTuple):
@@ -140,6 +149,34 @@ class SilentAlarm(Rule):
             )
 
 
+class FilledLosses(Rule):
+    """An alarm on losses fills the gaps of their metric, the newest of which is filled before the loss is counted."""
+
+    id = "E9313"
+    shortdesc = "An alarm on losses fills in what was not counted yet"
+    description = "Metrics come late: FILL stands in for the newest minute, and so may keep the alarm at OK for ever"
+    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html"
+    tags = ["cloudwatch", "operations"]
+
+    def subjects(self, template: Template) -> list[Resource]:
+        """List the alarms on losses."""
+        losing = {metric.alarm.id for metric in metrics(template) if metric.name in LOSSES}
+        return [alarm for alarm in template.of_type(ALARM) if alarm.id in losing]
+
+    def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
+        """Look for losses among what FILL is given."""
+        expressions = _expressions(subject)
+        filled = _filled(expressions)
+        losses = [metric for metric in _metrics(subject) if metric.name in LOSSES]
+        lost = [metric.name for metric in losses if metric.query in filled or "METRICS" in filled]
+        if lost:
+            yield Fault(
+                ["Resources", subject.id, "Properties", "Metrics"],
+                f"alarm {subject.id} should leave the gaps of {', '.join(lost)} to TreatMissingData "
+                f"(got {'; '.join(expressions.values())})",
+            )
+
+
 class UnwatchedDeployment(Rule):
     """CodeDeploy shifts traffic to a new version step by step, and no alarm shifts it back.
 
@@ -184,9 +221,24 @@ def _metrics(alarm: Resource) -> Iterator[Metric]:
     for index, query in enumerate(items(alarm.properties.get("Metrics"))):
         for measured in find(query, "MetricStat"):
             for body in find(measured, "Metric"):
-                yield _metric(alarm, [*start, "Metrics", index], body, measured.get("Stat"))
+                found = _metric(alarm, [*start, "Metrics", index], body, measured.get("Stat"))
+                yield found._replace(query=text(query.get("Id")))
 
 
 def _metric(alarm: Resource, path: Path, body: Mapping[str, Any], statistic: Any) -> Metric:
     dimensions = {text(entry.get("Name")): entry.get("Value") for entry in items(body.get("Dimensions"))}
     return Metric(alarm, path, text(body.get("Namespace")), text(body.get("MetricName")), dimensions, statistic)
+
+
+def _expressions(alarm: Resource) -> dict[str, str]:
+    """Give the metric math of an alarm, by the name of each expression."""
+    queries = items(alarm.properties.get("Metrics"))
+    return {text(query.get("Id")): text(query["Expression"]) for query in queries if "Expression" in query}
+
+
+def _filled(expressions: Mapping[str, str]) -> set[str]:
+    """Name what expressions fill the gaps of, be it by way of other expressions."""
+    filled = {name for each in expressions.values() for inner in FILL.findall(each) for name in NAME.findall(inner)}
+    while further := {name for each in filled & {*expressions} for name in NAME.findall(expressions[each])} - filled:
+        filled |= further
+    return filled

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .alarms import Metric, watching
-from .reading import Function, Resource, Template, find, functions, mentioned, shown
+from .alarms import Metric, metrics, watching
+from .reading import Function, Resource, Template, find, functions, mentioned, refers_to, shown
 from .rule import Fault, Rule
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
+ARRIVED = "NumberOfMessagesSent"
 # The properties that name where messages go that could not be delivered, of whatever resource.
 TARGETS = ("DeadLetterConfig", "OnFailure", "RedrivePolicy")
 DAY = 24 * 60 * 60  # seconds
@@ -36,10 +37,7 @@ class NoDeadLetters(Rule):
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
         """Look for a dead-letter target and for a failure destination."""
-        targets = find(subject.properties, "DeadLetterConfig", "TargetArn")
-        for config in subject.event_invoke_configs:
-            targets += find(config.properties, "DestinationConfig", "OnFailure", "Destination")
-        if not targets:
+        if not _targets(subject):
             yield Fault(
                 ["Resources", subject.id],
                 f"{subject.id} should have a dead-letter queue or a failure destination (got neither)",
@@ -81,7 +79,7 @@ class SlowDeadLetterAlarm(Rule):
     def subjects(self, template: Template) -> list[list[Metric]]:
         """List the dead-letter queues that are watched, by what watches the depth of each."""
         watchers = [watching(template, DEPTH, queue.id) for queue in dead_letter_queues(template)]
-        return [metrics for metrics in watchers if metrics]
+        return [found for found in watchers if found]
 
     def faults(self, subject: list[Metric], template: Template) -> Iterator[Fault]:
         """Report what slows each alarm, unless one is prompt: others may well wait for letters to grow old."""
@@ -113,6 +111,50 @@ class ShortRetention(Rule):
                     f"dead-letter queue {subject.id} should keep its letters for at least "
                     f"{self.config['minimum_days']} days (got {int(seconds) / DAY:g})",
                 )
+
+
+class MisreadMetric(Rule):
+    """An alarm on dead letters watches a metric that counts more than it seems to, or less.
+
+    AsyncEventsDropped counts an event that became a letter, too. ApproximateAgeOfOldestMessage leaves out letters that
+    were received three times, such as those that somebody has looked at; of a queue with a consumer it may be watched.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+
+    id = "E9145"
+    shortdesc = "An alarm on dead letters watches a metric that counts something else"
+    description = (
+        "AsyncEventsDropped counts letters that arrived, too; the age of the oldest message leaves old ones out"
+    )
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
+    tags = ["sqs", "lambda", "cloudwatch", "operations"]
+
+    def subjects(self, template: Template) -> list[Metric]:
+        """List what watches dead-letter queues, and functions whose failed events are sent somewhere."""
+        sending = [function.id for function in functions(template) if _targets(function)]
+        known = {*sending, *(queue.id for queue in dead_letter_queues(template))}
+        dimensions = ("FunctionName", "QueueName")
+        return [m for m in metrics(template) if known.intersection(refers_to(m.dimensions.get(d)) for d in dimensions)]
+
+    def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
+        """Look for the two metrics; dropped events beyond the letters that arrived are lost indeed."""
+        beside = {metric.name for metric in metrics(template) if metric.alarm.id == subject.alarm.id}
+        if subject.name == "AsyncEventsDropped" and ARRIVED not in beside:
+            yield _misread(subject, f"DeadLetterErrors, or what goes beyond {ARRIVED} of the queue")
+        if subject.name == "ApproximateAgeOfOldestMessage":
+            yield _misread(subject, f"{DEPTH} over days")
+
+
+def _targets(function: Function) -> list[Any]:
+    """List where a function's failed events are sent."""
+    targets = find(function.properties, "DeadLetterConfig", "TargetArn")
+    for config in function.event_invoke_configs:
+        targets += find(config.properties, "DestinationConfig", "OnFailure", "Destination")
+    return targets
+
+
+def _misread(metric: Metric, expected: str) -> Fault:
+    return Fault(metric.path, f"alarm {metric.alarm.id} should watch {expected} (got {metric.name})")
 
 
 def _undelivered_to(value: Any) -> set[str]:

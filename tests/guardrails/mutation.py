@@ -123,5 +123,20 @@ def bucket(policy: dict[str, Any] | None = None, keep: dict[str, Any] | None = N
     )
 
 
+def filled(alarm: str) -> Edit:
+    """Put what an alarm watches into metric math that fills its gaps."""
+
+    def edit(template: Template) -> None:
+        properties = template["Resources"][alarm]["Properties"]
+        metric = {name: properties.pop(name) for name in ("Namespace", "MetricName", "Dimensions")}
+        measured = {"Metric": metric, "Period": properties.pop("Period"), "Stat": properties.pop("Statistic")}
+        properties["Metrics"] = [
+            {"Id": "filled", "Expression": "FILL(raw, 0)"},
+            {"Id": "raw", "ReturnData": False, "MetricStat": measured},
+        ]
+
+    return edit
+
+
 def point_at(path: str, resource: str, attribute: str | None = None) -> Edit:
     return put(path, {"Fn::GetAtt": [resource, attribute]} if attribute else {"Ref": resource})

@@ -7,7 +7,7 @@ import pytest
 from tests.model.translation import translate
 
 from .linting import found, lint, runner, subjects
-from .templates import ASIDE, template
+from .templates import ASIDE, math, template
 
 DEPLOYED = """
 Parameters: {Name: {Type: String}}
@@ -86,3 +86,30 @@ def test_a_finding_says_which_dimensions_and_values_an_alarm_was_given() -> None
 @pytest.mark.parametrize("actions", ["[]", "!Ref AWS::NoValue", "[!Ref AWS::NoValue]"])
 def test_an_empty_list_of_actions_is_none(actions: str) -> None:
     assert found(template(ALARM % ("WriteThrottleEvents", "!Ref Table", actions))) - ASIDE == {"W9312"}
+
+
+@pytest.mark.parametrize(
+    ("expressions", "expected"),
+    [
+        (["lost + sent"], set()),
+        (["lost - FILL(sent, 0)"], set()),
+        (["FILL(lost, 0)"], {"E9313"}),
+        (["sent + FILL(lost, REPEAT)"], {"E9313"}),
+        (["FILL(SUM([sent, lost]), 0)"], {"E9313"}),
+        (["FILL(METRICS(), 0)", "lost"], {"E9313"}),
+        (["FILL(e1, 0)", "lost + sent"], {"E9313"}),
+        (["FILL(e1, 0)", "MAX(sent)", "lost"], set()),
+        (["FILL(e1, 0)", "MAX(e0)", "lost"], set()),
+    ],
+)
+def test_losses_may_not_be_filled_in_not_even_by_way_of_another_expression(
+    expressions: list[str], expected: set[str]
+) -> None:
+    assert found(math("DeadLetterErrors", *expressions)) - ASIDE - {"E9142"} == expected
+
+
+def test_the_finding_shows_the_expressions_that_fill_losses() -> None:
+    matches = lint(math("DeadLetterErrors", "FILL(e1, 0)", "lost + 1"))
+    assert [match.message for match in matches if match.rule.id == "E9313"] == [
+        "alarm Alarm should leave the gaps of DeadLetterErrors to TreatMissingData (got FILL(e1, 0); lost + 1)"
+    ]

@@ -29,7 +29,7 @@ from tests.model.translation import of_type, translate
 
 from . import test_template
 from .linting import edited, found, found_unexpanded, lint, own_rules, picked, python_rules, runner
-from .mutation import GITHUB, Edit, Template, add, both, bucket, drop, granted, point_at, put, trust
+from .mutation import GITHUB, Edit, Template, add, both, bucket, drop, filled, granted, point_at, put, trust
 
 Check = Callable[..., None]
 
@@ -89,6 +89,16 @@ MUTANTS = [
             )
         ),
         "E9142",
+    ),
+    Mutant(
+        "an alarm for every letter, on losses",
+        put("ValidatorLostLettersAlarm.MetricName", "AsyncEventsDropped"),
+        "E9145",
+    ),
+    Mutant(
+        "an alarm on old letters that ends when somebody looks at them",
+        put("DeadLetterAgeAlarm.MetricName", "ApproximateAgeOfOldestMessage"),
+        "E9145",
     ),
     Mutant("average on the alarm", put("DeadLetterAlarm.Statistic", "Average"), "W9143"),
     Mutant("alarm on the fifth letter", put("DeadLetterAlarm.Threshold", 5), "W9143"),
@@ -475,6 +485,7 @@ MUTANTS = [
         ),
         "E9155",
     ),
+    Mutant("an alarm on losses that are filled in", filled("ValidatorLostLettersAlarm"), "E9313"),
     Mutant("alarms that are switched off", put("DeadLetterAlarm.ActionsEnabled", False), "W9312"),
     Mutant(
         "a gradual deployment without alarms",

@@ -77,7 +77,7 @@ class BlindAlarm(Rule):
         return [metric for metric in metrics(template) if metric.namespace in NAMED_BY]
 
     def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
-        """Hold the dimensions against the resource that they have to name."""
+        """Compare the dimensions with the resource that they have to name."""
         dimension, resource_type, attribute = NAMED_BY[subject.namespace]
         if dimension in subject.dimensions:
             yield from self._misnamed(subject, dimension, resource_type, attribute, template)
@@ -150,7 +150,7 @@ class SilentAlarm(Rule):
 
 
 class FilledLosses(Rule):
-    """An alarm on losses fills the gaps of their metric, the newest of which is filled before the loss is counted."""
+    """An alarm on losses fills the gaps of their metric, and so the newest minute, in which no loss is counted yet."""
 
     id = "E9313"
     shortdesc = "An alarm on losses fills in what was not counted yet"
@@ -185,14 +185,14 @@ class UnwatchedDeployment(Rule):
 
     id = "E9321"
     shortdesc = "A gradual deployment has no alarms"
-    description = "Without an alarm that rolls it back, a gradual deployment ends as one at once does, only later"
+    description = "Shifting traffic step by step helps only if an alarm shifts it back when the new version fails"
     source_url = (
         "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-groups-configure-advanced-options.html"
     )
     tags = ["lambda", "codedeploy", "reliability"]
 
     def subjects(self, template: Template) -> list[Deployment]:
-        """List the deployments of aliases, but for those at once."""
+        """List the deployments that shift an alias step by step."""
         shift = ("UpdatePolicy", "CodeDeployLambdaAliasUpdate", "DeploymentGroupName")
         return [
             Deployment(refers_to(alias.properties.get("FunctionName")) or alias.id, template.resources[group])
@@ -237,7 +237,7 @@ def _expressions(alarm: Resource) -> dict[str, str]:
 
 
 def _filled(expressions: Mapping[str, str]) -> set[str]:
-    """Name what expressions fill the gaps of, be it by way of other expressions."""
+    """Name the metrics and expressions whose gaps FILL fills, also where it is given an expression of them."""
     filled = {name for each in expressions.values() for inner in FILL.findall(each) for name in NAME.findall(inner)}
     while further := {name for each in filled & {*expressions} for name in NAME.findall(expressions[each])} - filled:
         filled |= further

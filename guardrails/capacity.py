@@ -54,7 +54,7 @@ class UndecidedSize(Rule):
     tags = ["lambda", "performance", "reliability"]
 
     def subjects(self, template: Template) -> list[Function]:
-        """List the functions; those of SAM have what Globals say."""
+        """List the functions, with what Globals give them."""
         return functions(template)
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:

@@ -67,7 +67,7 @@ class UnqualifiedCall(Rule):
         ]
 
     def faults(self, subject: tuple[Path, Any], template: Template) -> Iterator[Fault]:
-        """Hold the reference against the aliases."""
+        """Compare the reference with the aliases."""
         path, value = subject
         function = template.resources[_function_of(value, template)]
         aliased = [f for f in functions(template) if f.id == function.id and f.aliases]
@@ -96,7 +96,7 @@ def _outputs(template: Template) -> Iterator[tuple[Path, Any]]:
 
 
 def _targets(template: Template) -> Iterator[tuple[Path, Any]]:
-    """Walk what the template itself has invoked: destinations, event sources, scheduled and matched events."""
+    """List what the template itself invokes: by destinations, event sources, scheduled and matched events."""
     for config in template.of_type("AWS::Lambda::EventInvokeConfig"):
         for outcome in ("OnSuccess", "OnFailure"):
             for value in find(config.properties, "DestinationConfig", outcome, "Destination"):

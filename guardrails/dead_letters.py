@@ -9,7 +9,7 @@ from .rule import Fault, Rule
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
 ARRIVED = "NumberOfMessagesSent"
-# The properties that name where messages go that could not be delivered, of whatever resource.
+# The properties, of any resource, that name where messages go that could not be delivered.
 TARGETS = ("DeadLetterConfig", "OnFailure", "RedrivePolicy")
 DAY = 24 * 60 * 60  # seconds
 DEFAULT_RETENTION = 4 * DAY  # seconds
@@ -17,7 +17,7 @@ FIRST_LETTER = {("GreaterThanOrEqualToThreshold", "1"), ("GreaterThanThreshold",
 
 
 def dead_letter_queues(template: Template) -> list[Resource]:
-    """List the queues that something in the template sends to what it could not deliver."""
+    """List the queues to which something in the template sends what it could not deliver."""
     named = set().union(*(_undelivered_to(resource.properties) for resource in template.resources.values()))
     return [queue for queue in template.of_type("AWS::SQS::Queue") if queue.id in named]
 
@@ -104,12 +104,15 @@ class ShortRetention(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Compare the retention with the limit."""
-        for seconds in find(subject.properties, "MessageRetentionPeriod") or [DEFAULT_RETENTION]:
-            if str(seconds).isdecimal() and int(seconds) < self.config["minimum_days"] * DAY:
+        least = self.config["minimum_days"]
+        given = find(subject.properties, "MessageRetentionPeriod")
+        for seconds in given or [DEFAULT_RETENTION]:
+            if str(seconds).isdecimal() and int(seconds) < least * DAY:
+                got = f"{int(seconds) / DAY:g} days"
                 yield Fault(
                     ["Resources", subject.id, "Properties", "MessageRetentionPeriod"],
-                    f"dead-letter queue {subject.id} should keep its letters for at least "
-                    f"{self.config['minimum_days']} days (got {int(seconds) / DAY:g})",
+                    f"dead-letter queue {subject.id} should keep its letters for at least {least} days "
+                    f"(got {got if given else f'no MessageRetentionPeriod, which is {got}'})",
                 )
 
 

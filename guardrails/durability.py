@@ -13,7 +13,7 @@ from .iam import Statement, statements
 from .reading import Resource, Template, find, items, refers_to, shown, text
 from .rule import Fault, Rule
 
-# Tables, queues and buckets have no snapshots; what replaces another was created already.
+# There are no snapshots of tables, queues and buckets, and an UpdateReplacePolicy can't be RetainExceptOnCreate.
 KEEPING = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
 # The policies of what listens on plain HTTP, the property that names what they are of, and all of its actions.
 POLICIES = {
@@ -28,7 +28,7 @@ class UnretainedData(Rule):
 
     id = "E9301"
     shortdesc = "A table, bucket or dead-letter queue is deleted with the stack"
-    description = "A slip of the hand deletes a stack; what holds data should stay until somebody deletes it itself"
+    description = "A slip of the hand deletes a stack; what holds data should stay until somebody deletes that, too"
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"
     )

@@ -86,9 +86,10 @@ def _policies_that_name(template: Template, role: str) -> list[str]:
 
 def _statements(resource: Resource) -> Iterator[Statement]:
     for path, document in _documents(resource):
+        of_identity = resource.type in IDENTITY_POLICIES and TRUST not in path
         for index, body in enumerate(items(document.get("Statement"))):
-            of_identity = resource.type in IDENTITY_POLICIES and TRUST not in path
-            yield Statement(resource, [*path, "Statement", index], body, of_identity)
+            if isinstance(body, dict):
+                yield Statement(resource, [*path, "Statement", index], body, of_identity)
 
 
 def _documents(resource: Resource) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -99,7 +99,7 @@ class UnwritableLogGroup(Rule):
 
 
 def _names(function: Function) -> list[str]:
-    """Give the ways to write a function's name."""
+    """Give a function's name in each way that a template can write it."""
     return [*map(text, find(function.properties, "FunctionName")), f"${{{function.id}}}"]
 
 

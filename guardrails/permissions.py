@@ -122,11 +122,11 @@ class AllowAllBut(Rule):
 class UnknownAction(Rule):
     """A statement names an action that AWS does not have, and so says nothing.
 
-    cfn-lint's own W3037 finds these too, but not in templates of SAM, which it skips.
+    cfn-lint's own W3037 finds these too, but skips templates of SAM.
     """
 
     id = "W9157"
-    shortdesc = "A policy names an action that there is not"
+    shortdesc = "A policy names an action that AWS does not have"
     description = "IAM accepts any text as an action: a misspelled one is allowed or denied to nobody, without an error"
     source_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
     tags = ["iam", "security"]
@@ -149,7 +149,7 @@ class ManagedByAws(Rule):
     """A role has a policy that AWS wrote, for every resource of the account."""
 
     id = "W9156"
-    shortdesc = "A role has a policy of AWS, which knows no resource of yours"
+    shortdesc = "A role has a policy that AWS wrote, which names no resource of yours"
     description = "AWS's managed policies allow their actions on *; write down the few that are called"
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-use-aws-defined-policies"
     tags = ["iam", "security"]
@@ -184,8 +184,9 @@ def _managed(role: Resource, policy: str, template: Template) -> Fault:
 
 
 def _exists(action: str) -> bool:
+    """Tell whether there is an action, or one that a wildcard matches: in doubt, yes."""
     service, _, name = action.lower().partition(":")
-    return action == "*" or any(fnmatch.fnmatchcase(known, name) for known in _actions(service))
+    return action == "*" or "${" in action or any(fnmatch.fnmatchcase(known, name) for known in _actions(service))
 
 
 def _has_no_resource(action: str) -> bool:

@@ -78,10 +78,11 @@ def _principals(statement: Statement, kind: str) -> list[Any]:
 
 
 def _conditions(statement: Statement) -> dict[str, list[Any]]:
-    """Give what a statement asks for, by the condition's key in lower case; what it excludes names nobody."""
+    """Give the values that a statement asks for, by condition key in lower case; what it excludes does not count."""
     return {
         key.lower(): items(values)
         for condition in find(statement.body, "Condition")
+        if isinstance(condition, Mapping)
         for operator, tests in condition.items()
         if isinstance(tests, Mapping) and "Not" not in operator and operator != "Null"
         for key, values in tests.items()

@@ -49,6 +49,12 @@ def test_a_role_with_a_policy_that_cannot_be_read_is_not_judged() -> None:
     assert allowed_to(template({}), "Elsewhere") is None
 
 
+def test_what_is_no_statement_is_left_to_cfn_lint() -> None:
+    assert [s.body for s in statements(template({"Policies": [{"PolicyDocument": document("Allow", ALLOW)}]}))[1:]] == [
+        ALLOW
+    ]
+
+
 def test_trust_is_no_right_of_the_role() -> None:
     (trust,) = statements(template({}))
     assert (trust.of_identity, trust.of_trust, trust.allows) == (False, True, True)

@@ -41,7 +41,11 @@ def batches(setup: Setup) -> list[Table]:
                 peer=SINGLE,
                 rows=_measured(given, _cost, setup),
                 targets=[Target(variant=TYPICAL, metric="total", at_most=0.70)],
-                notes=[prices.load().remark, f"Traces: {TRACED:.0%} of the events; in the last column all of them."],
+                notes=[
+                    prices.load().remark,
+                    f"The total is that of a stream of events, of which {TRACED:.0%} are traced; beside it that of events "
+                    "so few that all are. The event's size is that at the last stage.",
+                ],
                 plot=Plot(PARTS, "by what it is paid for"),
             ),
             Table(
@@ -94,7 +98,7 @@ def _cost(size: int, functions: Stages, setup: Setup) -> Sample:
         parts["log"] += prices.logs(current, size=took.logged) / size
     total = sum(parts.values())
     all_traced = total - parts["traces"] + prices.traces(current, share=1) / size
-    return {**parts, "total": total, "total, all traced": all_traced, "largest event (KB)": event / 1024}
+    return {**parts, "total": total, "all traced": all_traced, "event (KB)": event / 1024}
 
 
 def _rate(size: int, functions: Stages, setup: Setup) -> Sample:

@@ -56,7 +56,7 @@ def _processors(setup: Setup, table: Endpoint, measure: partial[Sample], cpus: f
     return [
         variant(NODE, lambda: setup.node("processor", environment=environment), measure, cpus=cpus),
         variant(PRODUCT, lambda: setup.python("processor", environment=environment), measure, cpus=cpus),
-        variant(BOTO3, lambda: setup.python("processor", store="boto3", environment=environment), measure, cpus=cpus),
+        variant(BOTO3, lambda: setup.python("processor", client="boto3", environment=environment), measure, cpus=cpus),
         variant(EMPTY, lambda: setup.python("empty"), measure, cpus=cpus),
         variant(NODE_EMPTY, lambda: setup.node("empty"), measure, cpus=cpus),
     ]

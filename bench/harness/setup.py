@@ -44,11 +44,14 @@ class Setup:
         folder.mkdir()
         return folder
 
-    def python(self, stage: str, *, store: str = "", environment: Mapping[str, str] | None = None) -> Function:
-        """Return one of the project's stages (or the empty handler), packaged as a build packages it."""
+    def python(self, stage: str, *, client: str = "", environment: Mapping[str, str] | None = None) -> Function:
+        """Return one of the project's stages (or the empty handler), packaged as a build packages it.
+
+        `client` names the peer whose aws.py it gets instead of its own.
+        """
         interpreter = installed.lambda_python(self.console)
         sources = [PEERS / "python" / "empty"] if stage == "empty" else [ROOT / "functions"]
-        folder = package(self.folder(stage) / "package", *sources, *([PEERS / "python" / store] if store else []))
+        folder = package(self.folder(stage) / "package", *sources, *([PEERS / "python" / client] if client else []))
         command = (str(interpreter), "-m", "awslambdaric", f"{stage}.handler")
         return self._function(f"python-{stage}", stage, command, folder, environment)
 

@@ -43,8 +43,8 @@ def batches(setup: Setup) -> list[Table]:
                 targets=[Target(variant=TYPICAL, metric="total", at_most=0.70)],
                 notes=[
                     prices.load().remark,
-                    f"The total is that of a stream of events, of which {TRACED:.0%} are traced; beside it that of events "
-                    "so few that all are. The event's size is that at the last stage.",
+                    f"Traces and total: of many events a second X-Ray samples {TRACED:.0%}; of fewer than one, all.",
+                    "The size of the event is that at the last stage.",
                 ],
                 plot=Plot(PARTS, "by what it is paid for"),
             ),

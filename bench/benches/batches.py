@@ -33,13 +33,13 @@ def batches(setup: Setup) -> list[Table]:
     """Measure what a million records cost, and how many one processor stores a second, by the size of the batches."""
     with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots(), latency=LATENCY) as table:
         functions = {stage: setup.python(stage, environment=table.environment) for stage in stages()}
-        given = {size: _chained(functions, size, setup) for size in SIZES}
+        given = {size: chained(functions, size, setup) for size in SIZES}
         return [
             Table(
                 name="batch-cost",
                 title="A million records of 250 bytes, by the records in an event (USD)",
                 peer=SINGLE,
-                rows=_measured(given, _cost, setup),
+                rows=_measured(given, cost, setup),
                 targets=[Target(variant=TYPICAL, metric="total", at_most=0.70)],
                 notes=[
                     prices.load().remark,
@@ -59,7 +59,7 @@ def batches(setup: Setup) -> list[Table]:
         ]
 
 
-def _chained(functions: Stages, size: int, setup: Setup) -> Stages:
+def chained(functions: Stages, size: int, setup: Setup) -> Stages:
     """Give each stage its event of so many records: what the stages before it make of them, in Lambda's envelope."""
     event: Any = [sized(index) for index in range(size)] if size > 1 else sized(0)
     given = {}
@@ -84,7 +84,7 @@ def _measured(given: Mapping[int, Stages], measure: Callable[[int, Stages, Setup
     return interleave(variants, setup.rounds, setup.advance)
 
 
-def _cost(size: int, functions: Stages, setup: Setup) -> Sample:
+def cost(size: int, functions: Stages, setup: Setup) -> Sample:
     """Add up what the stages cost: each part of a million events, divided by the records in one."""
     current, parts = prices.load(), dict.fromkeys(PARTS, 0.0)
     parts["table"] = prices.writes(current)

@@ -78,7 +78,7 @@ def costs(setup: Setup) -> list[Table]:
     current = prices.load()
     with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots(), latency=LATENCY) as table:
         tables = {stage: _stage(setup, stage, table, current) for stage in stages()}
-    return [*tables.values(), _total(tables, current)]
+    return [*tables.values(), total(tables, current)]
 
 
 def _stage(setup: Setup, stage: str, table: Endpoint, current: Prices) -> Table:
@@ -108,7 +108,8 @@ def _measure(function: Function, *, setup: Setup, stage: str, billing: Billing, 
     }
 
 
-def _total(tables: Mapping[str, Table], current: Prices) -> Table:
+def total(tables: Mapping[str, Table], current: Prices) -> Table:
+    """Add up what the stages cost, with what is paid besides."""
     return Table(
         name="cost",
         title="A million records (USD)",

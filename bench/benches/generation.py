@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 from bench.benches.large_model import Resources, counted, described, repeated
 from bench.harness import installed
@@ -122,9 +123,9 @@ def _cdk(setup: Setup, name: str, output: Path, resources: Resources, *, validat
 
 
 def _run(commands: tuple[Command, ...], environment: Mapping[str, str]) -> Sample:
-    before, began = os.times(), time.perf_counter()
+    before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
     for command in commands:
         subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=True)
-    took, after = time.perf_counter() - began, os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
+    took, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"time (ms)": took * 1000, "CPU (ms)": used * 1000}

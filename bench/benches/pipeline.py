@@ -23,7 +23,7 @@ RATE = "records/s"
 def pipeline(setup: Setup) -> list[Table]:
     """Measure the records per second through the embedded AWS, from one event for each record and in batches."""
     variants = [
-        Variant(name=name, measure=partial(_run, count, options, setup.folder("pipeline")))
+        Variant(name=name, measure=partial(run, count, options, setup.folder("pipeline")))
         for name, (count, options) in RUNS.items()
     ]
     return [
@@ -42,7 +42,7 @@ def pipeline(setup: Setup) -> list[Table]:
     ]
 
 
-def _run(count: int, options: tuple[str, ...], folder: Path) -> Sample:
+def run(count: int, options: tuple[str, ...], folder: Path) -> Sample:
     """Run the command on so many records, and read its report."""
     records, report = folder / "records.jsonl", folder / "report.json"
     records.write_text("".join(json.dumps(sized(index)) + "\n" for index in range(count)), encoding="utf-8")

@@ -11,12 +11,12 @@ from typing import Any
 from bench import prices
 from bench.benches.costs import TRACED, metered
 from bench.harness.configured import stages
-from bench.harness.cpu import share_of, unlimited_reason
+from bench.harness.cpu import share_of
 from bench.harness.endpoint import LATENCY, endpoint
 from bench.harness.lambdas import Function, started
 from bench.harness.records import enveloped, sized
-from bench.harness.rounds import Variant, interleave
-from bench.harness.setup import Setup
+from bench.harness.rounds import interleave
+from bench.harness.setup import Setup, variant
 from bench.results.figures import Plot, Row, Sample, Table, Target
 
 SIZES = (1, 10, 25, 100, 250)
@@ -33,13 +33,12 @@ def batches(setup: Setup) -> list[Table]:
     """Measure what a million records cost, and how many one processor stores a second, by the size of the batches."""
     with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots(), latency=LATENCY) as table:
         functions = {stage: setup.python(stage, environment=table.environment) for stage in stages()}
-        given = {size: chained(functions, size, setup) for size in SIZES}
         return [
             Table(
                 name="batch-cost",
                 title="A million records of 250 bytes, by the records in an event (USD)",
                 peer=SINGLE,
-                rows=_measured(given, cost, setup),
+                rows=_measured(functions, cost, setup),
                 targets=[Target(variant=TYPICAL, metric="total", at_most=0.70)],
                 notes=[
                     prices.load().remark,
@@ -52,7 +51,7 @@ def batches(setup: Setup) -> list[Table]:
                 name="batch-rate",
                 title="One processor, by the records in an event",
                 peer=SINGLE,
-                rows=_measured(given, _rate, setup),
+                rows=_measured(functions, _rate, setup),
                 targets=[Target(variant=TYPICAL, metric=LIMITED, at_least=1500)],
                 plot=Plot((LIMITED,), "records a second at Lambda's CPU"),
             ),
@@ -71,20 +70,21 @@ def chained(functions: Stages, size: int, setup: Setup) -> Stages:
     return given
 
 
-def _measured(given: Mapping[int, Stages], measure: Callable[[int, Stages, Setup], Sample], setup: Setup) -> list[Row]:
-    reason = unlimited_reason()
+def _measured(functions: Stages, measure: Callable[..., Sample], setup: Setup) -> list[Row]:
+    *_, last = stages().values()
     variants = [
-        Variant(
-            name=SINGLE if size == 1 else f"{size} records",
-            measure=None if reason else partial(measure, size, functions, setup),
-            missing=reason,
+        variant(
+            SINGLE if size == 1 else f"{size} records",
+            partial(chained, functions, size, setup),
+            partial(measure, setup=setup, size=size),
+            cpus=share_of(last.memory),
         )
-        for size, functions in given.items()
+        for size in SIZES
     ]
     return interleave(variants, setup.rounds, setup.advance)
 
 
-def cost(size: int, functions: Stages, setup: Setup) -> Sample:
+def cost(functions: Stages, *, setup: Setup, size: int) -> Sample:
     """Add up what the stages cost: each part of a million events, divided by the records in one."""
     current, parts = prices.load(), dict.fromkeys(PARTS, 0.0)
     parts["table"] = prices.writes(current)
@@ -101,7 +101,7 @@ def cost(size: int, functions: Stages, setup: Setup) -> Sample:
     return {**parts, "total": total, "all traced": all_traced, "event (KB)": event / 1024}
 
 
-def _rate(size: int, functions: Stages, setup: Setup) -> Sample:
+def _rate(functions: Stages, *, setup: Setup, size: int) -> Sample:
     """Return how many records the last stage takes a second, one event after the other, and its peak memory."""
     stage, configured = list(stages().items())[-1]
     sample = {}

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -19,6 +20,8 @@ from bench.harness.rounds import Variant
 from bench.results.figures import Sample
 
 EVENTS = {"validator": RECORD, "enricher": RECORD, "processor": ENRICHED, "empty": {}}
+
+Measured = TypeVar("Measured")
 
 PRODUCT = "this project"
 NODE = "Node.js, AWS SDK v3"
@@ -92,13 +95,13 @@ class Setup:
 
 
 def variant(
-    name: str, make: Callable[[], Function], measure: Callable[[Function], Sample], *, cpus: float | None = None
+    name: str, make: Callable[[], Measured], measure: Callable[[Measured], Sample], *, cpus: float | None = None
 ) -> Variant:
-    """Make a variant of a function; where it can't be had, one that says why."""
+    """Make a variant of what is made once and measured in each round; where it can't be had, one that says why."""
     if cpus is not None and (reason := unlimited_reason()):
         return Variant(name=name, missing=reason)
     try:
-        function = make()
+        made = make()
     except NotInstalled as reason:
         return Variant(name=name, missing=str(reason))
-    return Variant(name=name, measure=lambda: measure(function))
+    return Variant(name=name, measure=lambda: measure(made))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from statistics import median
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 Sample = Mapping[str, float]  # metric -> value, as one round gives it
 
@@ -54,25 +54,24 @@ class Row:
 
     def median(self, metric: str) -> float | None:
         """Return the median over the rounds; None where nothing was measured."""
-        values = self.values(metric)
+        values = [sample[metric] for sample in self.samples if metric in sample]
         return median(values) if values else None
-
-    def values(self, metric: str) -> list[float]:
-        """Return what the rounds gave."""
-        return [sample[metric] for sample in self.samples if metric in sample]
 
     def metrics(self) -> list[str]:
         """Return the names of what was measured, in the order of measuring."""
         return list(dict.fromkeys(metric for sample in self.samples for metric in sample))
 
 
-class Plot(NamedTuple):
-    """What of a table is drawn: one metric, or several that add up to one bar."""
+@dataclass(frozen=True)
+class Plot:
+    """What of a table is drawn: one metric, or several that add up to one bar.
+
+    `ours` are the rows to be seen among the others; empty: all alike.
+    """
 
     metrics: Sequence[str]
     unit: str
     ours: Sequence[str] = ()
-    """The rows to be seen among the others; empty: all alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,52 +115,22 @@ class Table:
         return [*(target.sentence(self.reached(target)) for target in self.targets), *self.notes]
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything, each round's value too, for later comparison."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "peer": self.peer,
-            "rows": [self._row_as_json(row) for row in self.rows],
-            "targets": [self._target_as_json(target) for target in self.targets],
-            "notes": list(self.notes),
-            "plot": self.plot and self.plot._asdict(),
+        """Return everything, each round's values too, and what follows from them, for later comparison."""
+        figures = {
+            row.name: {m: {"median": row.median(m), "ratio": self.ratio(row.name, m)} for m in row.metrics()}
+            for row in self.rows
         }
-
-    def _row_as_json(self, row: Row) -> dict[str, Any]:
-        return {
-            "name": row.name,
-            "missing": row.missing or None,
-            "metrics": {
-                metric: {
-                    "median": row.median(metric),
-                    "ratio": self.ratio(row.name, metric),
-                    "values": row.values(metric),
-                }
-                for metric in row.metrics()
-            },
-        }
-
-    def _target_as_json(self, target: Target) -> dict[str, Any]:
-        value = self.reached(target)
-        return {**asdict(target), "reached": value, "met": None if value is None else target.met_by(value)}
+        return {**asdict(self), "figures": figures, "remarks": self.remarks()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Make the table again that such a document was written of."""
-        targets = [{key: t[key] for key in Target.__dataclass_fields__} for t in document["targets"]]
         return cls(
             **{key: document[key] for key in ("name", "title", "peer", "notes")},
-            rows=[_row_from_json(row) for row in document["rows"]],
-            targets=[Target(**target) for target in targets],
+            rows=[Row(**row) for row in document["rows"]],
+            targets=[Target(**target) for target in document["targets"]],
             plot=Plot(**document["plot"]) if document["plot"] else None,
         )
-
-
-def _row_from_json(document: Mapping[str, Any]) -> Row:
-    metrics = document["metrics"]
-    rounds = zip(*(measured["values"] for measured in metrics.values()), strict=True)
-    samples = [dict(zip(metrics, values, strict=True)) for values in rounds]
-    return Row(name=document["name"], samples=samples, missing=document["missing"] or "")
 
 
 def figure(value: float | None) -> str:

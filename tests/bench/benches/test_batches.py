@@ -57,7 +57,7 @@ def test_a_single_record_comes_without_an_array(monkeypatch: pytest.MonkeyPatch,
 
 def cost(monkeypatch: pytest.MonkeyPatch, setup: Setup, records: int, event: object = None) -> dict[str, float]:
     monkeypatch.setattr(batches, "metered", lambda *_, **__: Metered(duration=1000, logged=500))
-    return dict(batches.cost(records, functions(event), setup))
+    return dict(batches.cost(functions(event), setup=setup, size=records))
 
 
 def test_a_record_pays_its_part_of_an_event(monkeypatch: pytest.MonkeyPatch, setup: Setup) -> None:

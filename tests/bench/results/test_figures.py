@@ -34,17 +34,17 @@ def test_a_ratio_to_a_peer_that_is_missing_is_none() -> None:
     assert figures.ratio("ours", "time (ms)") is None
 
 
-@pytest.mark.parametrize(("ours", "met"), [(2.0, True), (2.1, False)])
-def test_a_target_is_met_up_to_its_ratio(ours: float, met: bool) -> None:
+@pytest.mark.parametrize(("ours", "verdict"), [(2.0, "Met"), (2.1, "Missed")])
+def test_a_target_is_met_up_to_its_ratio(ours: float, verdict: str) -> None:
     target = Target(variant="ours", metric="time (ms)", against="peer", at_most=0.5)
-    document = table(row("peer", 4), row("ours", ours), targets=[target]).as_json()
-    assert document["targets"][0]["met"] is met
+    (said,) = table(row("peer", 4), row("ours", ours), targets=[target]).remarks()
+    assert said.startswith(f"{verdict}: time (ms) of ours is {ours / 4:.2f} times peer")
 
 
 def test_a_target_against_a_missing_peer_is_neither_met_nor_missed() -> None:
     target = Target(variant="ours", metric="time (ms)", against="peer", at_most=0.5)
-    document = table(Row(name="peer", missing="no Node.js"), row("ours", 1), targets=[target]).as_json()
-    assert document["targets"][0]["met"] is None
+    (said,) = table(Row(name="peer", missing="no Node.js"), row("ours", 1), targets=[target]).remarks()
+    assert said.startswith("Not measured: time (ms) of ours")
 
 
 @pytest.mark.parametrize(("limit", "verdict"), [({"at_least": 60}, "Met"), ({"at_least": 61}, "Missed")])
@@ -75,17 +75,15 @@ def test_a_table_is_the_same_after_it_was_written_as_json() -> None:
     assert json.loads(json.dumps(Table.from_json(document).as_json())) == document
 
 
-def test_the_json_has_the_values_of_every_round() -> None:
-    figures = table(row("peer", 4, 6), Row(name="other", missing="no Docker"))
+def test_the_json_has_the_values_of_every_round_and_what_follows_from_them() -> None:
+    figures = table(row("peer", 4, 6), Row(name="other", missing="no Docker"), notes=["A note."])
     document = json.loads(json.dumps(figures.as_json()))
     assert document["rows"] == [
-        {
-            "name": "peer",
-            "missing": None,
-            "metrics": {"time (ms)": {"median": 5.0, "ratio": 1.0, "values": [4, 6]}},
-        },
-        {"name": "other", "missing": "no Docker", "metrics": {}},
+        {"name": "peer", "missing": "", "samples": [{"time (ms)": 4}, {"time (ms)": 6}]},
+        {"name": "other", "missing": "no Docker", "samples": []},
     ]
+    assert document["figures"] == {"peer": {"time (ms)": {"median": 5.0, "ratio": 1.0}}, "other": {}}
+    assert document["remarks"] == ["A note."]
 
 
 @pytest.mark.parametrize("given", [{}, {"samples": [{"a": 1.0}], "missing": "too"}])

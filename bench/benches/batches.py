@@ -13,11 +13,11 @@ from bench.benches.costs import TRACED, metered
 from bench.harness.configured import stages
 from bench.harness.cpu import share_of
 from bench.harness.endpoint import LATENCY, endpoint
-from bench.harness.lambdas import Function, started
+from bench.harness.lambdas import MeasuredFunction, started
 from bench.harness.records import enveloped, sized
 from bench.harness.rounds import interleave
 from bench.harness.setup import Setup, variant
-from bench.results.figures import Plot, Row, Sample, Table, Target
+from bench.results.figures import Goal, Plot, Row, Sample, Table
 
 SIZES = (1, 10, 25, 100, 250)
 TYPICAL, SINGLE = "100 records", "1 record"
@@ -26,7 +26,7 @@ WARM_UP = 5
 PARTS = ("table", "requests", "compute", "log", "traces")
 FULL, LIMITED = "records/s, full CPU", "records/s, Lambda's CPU"
 
-Stages = Mapping[str, Function]  # by name, each with the event that it is given
+Stages = Mapping[str, MeasuredFunction]  # by name, each with the event that it is given
 
 
 def batches(setup: Setup) -> list[Table]:
@@ -39,7 +39,7 @@ def batches(setup: Setup) -> list[Table]:
                 title="A million records of 250 bytes, by the records in an event (USD)",
                 peer=SINGLE,
                 rows=_measured(functions, cost, setup),
-                targets=[Target(variant=TYPICAL, metric="total", at_most=0.70)],
+                goals=[Goal(variant=TYPICAL, metric="total", at_most=0.70)],
                 notes=[
                     prices.load().remark,
                     f"Traces and total: of many events a second X-Ray samples {TRACED:.0%}; of fewer than one, all.",
@@ -52,7 +52,7 @@ def batches(setup: Setup) -> list[Table]:
                 title="One processor, by the records in an event",
                 peer=SINGLE,
                 rows=_measured(functions, _rate, setup),
-                targets=[Target(variant=TYPICAL, metric=LIMITED, at_least=1500)],
+                goals=[Goal(variant=TYPICAL, metric=LIMITED, at_least=1500)],
                 plot=Plot((LIMITED,), "records a second at Lambda's CPU"),
             ),
         ]

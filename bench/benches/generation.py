@@ -18,7 +18,7 @@ from bench.harness import installed
 from bench.harness.installed import ROOT, NotInstalled
 from bench.harness.rounds import Variant, interleave
 from bench.harness.setup import Setup
-from bench.results.figures import Plot, Sample, Table, Target
+from bench.results.figures import Goal, Plot, Sample, Table
 from model import build
 
 MANY = 150
@@ -66,9 +66,9 @@ def generation(setup: Setup) -> list[Table]:
             title="The template, not validated",
             peer=CDK_OFF,
             rows=list(rows.values()),
-            targets=[
-                Target(variant=GENERATE, metric="time (ms)", against=LIMIT, at_most=1.25),
-                Target(variant=LARGE, metric="time (ms)", against=CDK_OFF_LARGE, at_most=0.35),
+            goals=[
+                Goal(variant=GENERATE, metric="time (ms)", against=LIMIT, at_most=1.25),
+                Goal(variant=LARGE, metric="time (ms)", against=CDK_OFF_LARGE, at_most=0.35),
             ],
             notes=["The libraries are all modules that generate.py loads and that are not the project's own."],
             plot=Plot(("time (ms)",), "ms", (GENERATE, LARGE)),

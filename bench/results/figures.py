@@ -1,4 +1,4 @@
-"""Figures: what was measured in how many rounds, its medians, and the ratios that targets are set on."""
+"""Figures: what was measured in how many rounds, its medians, and the ratios that goals are set on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Sample = Mapping[str, float]  # metric -> value, as one round gives it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class Goal:
     """What a figure has to reach: a limit of its own, or of its ratio to the variant that it is set against."""
 
     variant: str
@@ -24,7 +24,7 @@ class Target:
     def __post_init__(self) -> None:
         limits = [limit for limit in (self.at_most, self.at_least) if limit is not None]
         if len(limits) != 1 or limits[0] <= 0:
-            raise ValueError(f"a target must have one limit above 0 (got {limits})")
+            raise ValueError(f"a goal must have one limit above 0 (got {limits})")
 
     def met_by(self, value: float) -> bool:
         """Say whether a figure reaches it."""
@@ -35,9 +35,9 @@ class Target:
         limit = f"at most {self.at_most:g}" if self.at_most is not None else f"at least {self.at_least:g}"
         times = f" times {self.against}" if self.against else ""
         if value is None:
-            return f"Not measured: {self.metric} of {self.variant}; the target is {limit}{times}."
+            return f"Not measured: {self.metric} of {self.variant}; the goal is {limit}{times}."
         verdict, found = ("Met" if self.met_by(value) else "Missed"), f"{value:.2f}" if times else figure(value)
-        return f"{verdict}: {self.metric} of {self.variant} is {found}{times}; the target is {limit}."
+        return f"{verdict}: {self.metric} of {self.variant} is {found}{times}; the goal is {limit}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Table:
     title: str
     peer: str
     rows: Sequence[Row]
-    targets: Sequence[Target] = ()
+    goals: Sequence[Goal] = ()
     notes: Sequence[str] = ()
     plot: Plot | None = None
 
@@ -104,15 +104,15 @@ class Table:
         ratios = [mine[metric] / other[metric] for mine, other in rounds if metric in mine and other.get(metric)]
         return median(ratios) if ratios else None
 
-    def reached(self, target: Target) -> float | None:
-        """Return the figure that a target is set on; None where it was not measured."""
-        if target.against:
-            return self.ratio(target.variant, target.metric, target.against)
-        return self.row(target.variant).median(target.metric)
+    def reached(self, goal: Goal) -> float | None:
+        """Return the figure that a goal is set on; None where it was not measured."""
+        if goal.against:
+            return self.ratio(goal.variant, goal.metric, goal.against)
+        return self.row(goal.variant).median(goal.metric)
 
     def remarks(self) -> list[str]:
-        """Return what stands below the table: what became of its targets, and its notes."""
-        return [*(target.sentence(self.reached(target)) for target in self.targets), *self.notes]
+        """Return what stands below the table: what became of its goals, and its notes."""
+        return [*(goal.sentence(self.reached(goal)) for goal in self.goals), *self.notes]
 
     def as_json(self) -> dict[str, Any]:
         """Return everything, each round's values too, and what follows from them, for later comparison."""
@@ -128,7 +128,7 @@ class Table:
         return cls(
             **{key: document[key] for key in ("name", "title", "peer", "notes")},
             rows=[Row(**row) for row in document["rows"]],
-            targets=[Target(**target) for target in document["targets"]],
+            goals=[Goal(**goal) for goal in document["goals"]],
             plot=Plot(**document["plot"]) if document["plot"] else None,
         )
 

@@ -16,7 +16,7 @@ from bench import prices
 from bench.benches import batches
 from bench.benches.costs import Metered
 from bench.harness.configured import stages
-from bench.harness.lambdas import Function
+from bench.harness.lambdas import MeasuredFunction
 from bench.harness.setup import Setup
 
 PRICES = prices.load()
@@ -28,13 +28,16 @@ def setup(tmp_path: Path) -> Setup:
     return Setup(rounds=1, workspace=tmp_path, console=Console(quiet=True), advance=lambda _: None)
 
 
-def functions(event: object = None) -> dict[str, Function]:
+def functions(event: object = None) -> dict[str, MeasuredFunction]:
     """Make a function for each stage, all given the same event."""
-    return {name: Function(name=name, command=(), folder=Path(), event=event, memory=1, timeout=1) for name in stages()}
+    return {
+        name: MeasuredFunction(name=name, command=(), folder=Path(), event=event, memory=1, timeout=1)
+        for name in stages()
+    }
 
 
 @contextmanager
-def echoing(function: Function, _: Path) -> Iterator[Any]:
+def echoing(function: MeasuredFunction, _: Path) -> Iterator[Any]:
     """Stand in for a started function that answers with its name."""
     answer = json.dumps([function.name]).encode()
     yield SimpleNamespace(invoke=lambda _: 0.0, api=SimpleNamespace(answer=answer))

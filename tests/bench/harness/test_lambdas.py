@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.lambdas import Function, started
+from bench.harness.lambdas import MeasuredFunction, started
 from bench.harness.runtime_api import FunctionFailed
 
 RUNTIME = """
@@ -23,10 +23,10 @@ while True:
 """
 
 
-def function(folder: Path, event: object) -> Function:
+def function(folder: Path, event: object) -> MeasuredFunction:
     (folder / "runtime.py").write_text(RUNTIME)
     command = (sys.executable, str(folder / "runtime.py"))
-    return Function(name="echo", command=command, folder=folder, event=event, memory=128, timeout=10)
+    return MeasuredFunction(name="echo", command=command, folder=folder, event=event, memory=128, timeout=10)
 
 
 def test_the_log_is_what_was_written_since_it_was_read_last(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
 
+    from record import Attribute
+
     Done = TypeVar("Done")
 
 _LOG = logging.getLogger("stage")  # which logs the same of single events
@@ -51,15 +53,16 @@ def hand_on(
     return [result for result, _ in done]
 
 
-def store_all(event: object, records: list[object], context: object) -> None:
-    """Store the records, each exactly once.
+def store_all(
+    event: object, records: list[object], context: object, *, item: Callable[[Record], dict[str, Attribute]]
+) -> None:
+    """Store the records, each exactly once, as the `item` that each is.
 
     Raises:
         InvalidRecord: the batch is empty.
         ServiceError: a record could not be stored, or a dead letter not be sent.
     """
     from inserts import put_all  # noqa: PLC0415 - only the stage that stores has a table
-    from store import item  # noqa: PLC0415
 
     _check_not_empty(event, records)
     items = [_attempt(lambda record: item(parse(record, added=True)), record) for record in records]

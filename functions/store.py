@@ -1,4 +1,4 @@
-"""The data table: an item, and its one conditional write, which never overwrites other data."""
+"""The data table: one conditional write that never overwrites other data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import os
 from functools import cache
 
-from record import ADDED, ENRICHMENT, FIELDS, InvalidRecord, Record, boolean
+from record import FIELDS, InvalidRecord
 
 # What is imported stays, and looking through it for garbage again and again is a twentieth of the cold start.
 gc.disable()
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Item = dict[str, dict[str, Any]]
 
-__all__ = ["ConfigurationError", "ConflictingRecord", "ServiceError", "client", "item", "put", "table_name"]
+__all__ = ["ConfigurationError", "ConflictingRecord", "ServiceError", "client", "put", "table_name"]
 
 # What makes two records of one key the same record: all that their producer sent.
 _COMPARED = [field.name for field in FIELDS if field.name not in ("id", "timestamp")]
@@ -32,22 +32,6 @@ class ConflictingRecord(InvalidRecord):
 
     def __init__(self) -> None:
         super().__init__("another record with the same id and timestamp is stored")
-
-
-def item(record: Record) -> Item:
-    """Return a record as DynamoDB stores it.
-
-    Raises:
-        InvalidRecord: what is wrong with a field that a stage added.
-    """
-    enriched = record.fields.get("enriched", False)
-    boolean("enriched", enriched)
-    left_out = () if enriched else ENRICHMENT
-    for name in ENRICHMENT:
-        if enriched and name not in record.fields:
-            raise InvalidRecord(f"missing {name} field in an enriched record")
-    added = [field for field in ADDED if field.name in record.fields and field.name not in left_out]
-    return {**record.own, **{field.name: field.kind(field.name, record.fields[field.name]) for field in added}}
 
 
 def put(item: Item) -> bool:

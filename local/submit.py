@@ -1,24 +1,50 @@
-"""Submitting records as a producer does: asynchronous invocations of the validator's alias, by the SDK."""
+"""Submits records as a producer does: the lines of a file, as asynchronous invocations of the entry, by the SDK."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from local.records import Line
+from .errors import LocalError
 
 THREADS = 4
 
 
+class Line(NamedTuple):
+    """A line of the input that is not blank."""
+
+    number: int
+    """Counted from 1."""
+    content: bytes
+
+
 class Submission(NamedTuple):
-    """What the door said to a line: a request id, or why not."""
+    """What Lambda answered to a line: a request id, or why it refused."""
 
     line: Line
     request_id: str | None
     refusal: str | None = None
+
+
+def read_lines(path: Path) -> list[Line]:
+    """Read the lines of a file, each of them a JSON document to submit as it stands.
+
+    Raises:
+        LocalError: There is no such file, or nothing in it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LocalError(f"{path} can't be read: {error.strerror or error}") from error
+    lines = [Line(number, line.strip()) for number, line in enumerate(content.split(b"\n"), 1)]
+    lines = [line for line in lines if line.content]
+    if not lines:
+        raise LocalError(f"{path} must have a JSON document on each line (got no line at all)")
+    return lines
 
 
 def submit(client: Any, function: str, lines: Iterable[Line], progress: Callable[[], None]) -> list[Submission]:

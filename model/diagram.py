@@ -79,7 +79,7 @@ def _alarms(resources: dict[str, Any]) -> Iterator[str]:
 def _dimensions(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
     metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
     for metric in metrics or [alarm]:
-        yield from metric["Dimensions"]
+        yield from metric.get("Dimensions", [])
 
 
 def _referred(value: Any) -> str | None:

@@ -10,7 +10,7 @@ from troposphere import AWSObject, GetAtt, NoValue, Ref
 from troposphere.awslambda import Environment
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import ManagedPolicy, Role
-from troposphere.logs import LogGroup
+from troposphere.logs import LogGroup, MetricFilter
 from troposphere.serverless import (
     DeadLetterQueue,
     DestinationConfiguration,
@@ -47,7 +47,7 @@ class Component(NamedTuple):
     right_to_hand_on: ManagedPolicy | None
     function: sam.Function
     scaling: tuple[AWSObject, ...]
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[MetricFilter | Alarm, ...]
 
     @property
     def resources(self) -> tuple[AWSObject, ...]:
@@ -129,8 +129,10 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         Tracing="Active",
         PropagateTags=True,
     )
-    watched_by = alarms.on_stage(stage.name, code, timeout=TIMEOUT)
-    code.DeploymentPreference = _deployment(watched_by)
+    watch = alarms.on_stage(
+        stage.name, code, log_group, timeout=TIMEOUT, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
+    )
+    code.DeploymentPreference = _deployment(watch.rollbacks)
     return Component(
         stage,
         instances,
@@ -140,7 +142,7 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         right_to_hand_on,
         code,
         scaling=tuple(scaling(stage.name, code, warm)) if warm else (),
-        alarms=(*watched_by, *([alarms.on_provisioned_concurrency(stage.name, code, warm)] if warm else [])),
+        alarms=(*watch.resources, *([alarms.on_provisioned_concurrency(stage.name, code, warm)] if warm else [])),
     )
 
 
@@ -187,7 +189,7 @@ def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConf
     )
 
 
-def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
+def _deployment(rollbacks: Sequence[Alarm]) -> sam.DeploymentPreference:
     """Shift traffic to a new version by CodeDeploy, where that is chosen, and back when an alarm goes off."""
     return sam.DeploymentPreference(
         # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
@@ -195,7 +197,7 @@ def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
         Type=Ref(parameters.DEPLOYMENT_TYPE),
         # The functions have no condition; without this word every sam command grumbles about a feature toggle.
         PassthroughCondition=False,
-        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in watched_by], otherwise=[NoValue]),
+        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in rollbacks], otherwise=[NoValue]),
     )
 
 

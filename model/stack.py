@@ -8,7 +8,7 @@ from troposphere.dynamodb import Table
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
 from . import alarms, conditions, parameters, policy, storage
-from .dashboard import dashboard
+from .dashboard import CONSOLE, CONSOLES, dashboard
 from .function import Component, pipeline
 from .notifications import notifications
 from .stage import Stage
@@ -61,6 +61,7 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)
     template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface(choices)})
+    template.add_mapping(CONSOLE, CONSOLES)
     for choice in choices:
         template.add_parameter(choice)
     for defined in (conditions.ALL, *(stage.capacity.conditions for stage in stages)):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from operate.commands.context import EXIT_CODES
 from operate.commands.dead_letters import dead_letters
-from operate.commands.options import EXIT_CODES
 from operate.commands.redrive import redrive
 from operate.commands.status import status
 from operate.commands.submit import submit

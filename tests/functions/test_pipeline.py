@@ -296,7 +296,17 @@ BAD_EVENTS = {
 
 def test_every_sample_event_is_tested() -> None:
     events = {path.name for path in EVENTS.glob("*.json")} - {"env.json"}  # which holds variables for sam local
-    assert events == set(GOOD_EVENTS) | set(BAD_EVENTS)
+    assert events == {"batch.json", *GOOD_EVENTS, *BAD_EVENTS}
+
+
+def test_the_sample_batch_is_three_good_records_and_a_bad_one(processor: Any, dynamodb: Any, envelope: Any) -> None:
+    event = sample("batch.json")
+    for stage in (validator, enricher):
+        event = envelope(event, stage.handler(event, Context()), stage=stage.__name__)
+    processor.handler(event, Context())
+    assert [key[0] for key in dynamodb.items] == ["order-2001", "order-2002", "order-2003"]
+    assert dynamodb.queue.bodies() == [{"id": "order-2901", "timestamp": 1767227440110}]
+    assert dynamodb.queue.reasons() == ["Invalid data: missing data field"]
 
 
 @pytest.mark.parametrize(("name", "stage"), GOOD_EVENTS.items())

@@ -1,18 +1,15 @@
-"""The item and its conditional write: what is stored, what is the same, and what is there before the first event."""
+"""The conditional write: what is the same record, what each answer means, and what is there before the first event."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from record import InvalidRecord, parse
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 ITEM = {"id": {"S": "a"}, "timestamp": {"N": "1"}, "data": {"S": "1"}}
@@ -22,50 +19,6 @@ ENRICHED = ITEM | {"enriched": {"BOOL": True}}
 @pytest.fixture
 def store(processor: Any, dynamodb: Any) -> Any:
     return processor.store
-
-
-GOOD = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
-ENRICHMENT = {"enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
-GOOD_ITEM = {"id": {"S": "order-1"}, "timestamp": {"N": "1767225600000"}, "data": {"S": '{"total":12.5}'}}
-
-
-def test_an_item_holds_the_record_and_its_enrichment(store: Any) -> None:
-    assert store.item(parse(GOOD | ENRICHMENT, added=True)) == GOOD_ITEM | {
-        "enriched": {"BOOL": True},
-        "enrichedAt": {"N": "1767225600500"},
-        "version": {"S": "1.0"},
-    }
-
-
-@pytest.mark.parametrize("fields", [{}, {"enriched": False}, ENRICHMENT | {"enriched": False}, {"version": 7}])
-def test_a_record_need_not_be_enriched(store: Any, fields: dict[str, Any]) -> None:
-    assert store.item(parse(GOOD | fields, added=True)) == GOOD_ITEM
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"enriched": "true"}, "enriched must be true or false (got a string)"),
-        ({"enriched": None}, "enriched must be true or false (got null)"),
-        ({"enrichedAt": True}, "enrichedAt must be an integer of milliseconds (got a boolean)"),
-        ({"enrichedAt": 0}, "enrichedAt must be positive"),
-        ({"enrichedAt": 10**38}, "enrichedAt must have at most 38 digits"),
-        ({"version": 1.0}, "version must be a string (got a decimal number)"),
-        ({"version": ""}, "version must not be empty"),
-        ({"version": "1" * 17}, "version must be at most 16 bytes of UTF-8 (got 17)"),
-        ({"version": "\ud800"}, "version must not hold a lone surrogate, which UTF-8 cannot encode"),
-    ],
-)
-def test_each_fault_of_an_enrichment_has_its_sentence(store: Any, fields: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InvalidRecord, match=f"^Invalid data: {re.escape(sentence)}$"):
-        store.item(parse(GOOD | ENRICHMENT | fields, added=True))
-
-
-@pytest.mark.parametrize("name", ["enrichedAt", "version"])
-def test_an_enriched_record_has_all_of_the_enrichment(store: Any, name: str) -> None:
-    record = {key: value for key, value in (GOOD | ENRICHMENT).items() if key != name}
-    with pytest.raises(InvalidRecord, match=f"^Invalid data: missing {name} field in an enriched record$"):
-        store.item(parse(record, added=True))
 
 
 def test_a_write_says_whether_it_wrote(store: Any, dynamodb: Any) -> None:

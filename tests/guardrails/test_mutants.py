@@ -17,6 +17,7 @@ from tests.model import (
     test_alarms,
     test_combinations,
     test_dashboard,
+    test_failures,
     test_function,
     test_parameters,
     test_stack,
@@ -100,6 +101,14 @@ def add(path: str, value: Any) -> Edit:
     return edit
 
 
+def both(*edits: Edit) -> Edit:
+    def edit(template: Template) -> None:
+        for each in edits:
+            each(template)
+
+    return edit
+
+
 def granted(stage: str) -> str:
     return f"{stage}Policy.PolicyDocument.Statement"
 
@@ -122,15 +131,30 @@ MUTANTS = [
     Mutant("no billing mode", drop("DataTable.BillingMode"), "W9131"),
     # 4: dead letters
     Mutant("no dead-letter queue", drop("ValidatorFunction.DeadLetterQueue"), "E9141"),
-    Mutant("no alarm on the dead letters", drop("/Resources.DeadLetterAlarm"), "E9142"),
     Mutant(
-        "alarm on messages in flight",
-        put("DeadLetterAlarm.MetricName", "ApproximateNumberOfMessagesNotVisible"),
+        "no alarm on the dead letters",
+        both(drop("/Resources.DeadLetterAlarm"), drop("/Resources.DeadLetterAgeAlarm")),
+        "E9142",
+    ),
+    Mutant("no alarm but on letters that stay", drop("/Resources.DeadLetterAlarm"), "W9143"),
+    Mutant(
+        "alarms on messages in flight",
+        both(
+            *(
+                put(f"{alarm}.MetricName", "ApproximateNumberOfMessagesNotVisible")
+                for alarm in ("DeadLetterAlarm", "DeadLetterAgeAlarm")
+            )
+        ),
         "E9142",
     ),
     Mutant(
-        "dimension that is the queue's URL",
-        point_at("DeadLetterAlarm.Dimensions.QueueName.Value", "DeadLetterQueue"),
+        "dimensions that are the queue's URL",
+        both(
+            *(
+                point_at(f"{alarm}.Dimensions.QueueName.Value", "DeadLetterQueue")
+                for alarm in ("DeadLetterAlarm", "DeadLetterAgeAlarm")
+            )
+        ),
         "E9142",
     ),
     Mutant("average on the alarm", put("DeadLetterAlarm.Statistic", "Average"), "W9143"),
@@ -392,22 +416,22 @@ MUTANTS = [
     Mutant("wrong alarm dimension", put("DeadLetterAlarm.Dimensions.QueueName.Name", "Queue"), "E9311"),
     Mutant(
         "an alarm on a name as text",
-        put("ProcessorErrorsAlarm.Dimensions.FunctionName.Value", "processor-dev"),
+        put("ProcessorThrottlesAlarm.Dimensions.FunctionName.Value", "processor-dev"),
         "E9311",
     ),
     Mutant(
         "an alarm on the ARN for the name",
-        point_at("ProcessorErrorsAlarm.Dimensions.FunctionName.Value", "ProcessorFunction", "Arn"),
+        point_at("ProcessorThrottlesAlarm.Dimensions.FunctionName.Value", "ProcessorFunction", "Arn"),
         "E9311",
     ),
     Mutant(
         "an alarm on another alias",
-        put("ProcessorErrorsAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${ProcessorFunction}:prod"}),
+        put("ProcessorThrottlesAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${ProcessorFunction}:prod"}),
         "E9311",
     ),
     Mutant(
         "an alarm on another function's alias",
-        put("ProcessorErrorsAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${EnricherFunction}:live"}),
+        put("ProcessorThrottlesAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${EnricherFunction}:live"}),
         "E9311",
     ),
     Mutant("an alarm on errors of no operation", drop("TableErrorsAlarm.Dimensions.Operation"), "E9311"),
@@ -418,13 +442,13 @@ MUTANTS = [
     ),
     Mutant(
         "an alarm on another metric",
-        put("ValidatorErrorsAlarm.MetricName", "Invocations"),
+        put("ValidatorThrottlesAlarm.MetricName", "Invocations"),
         test_alarms.test_each_alarm_watches_the_resource_that_it_is_named_for,
     ),
     Mutant(
         "an alarm near the end of the letters",
-        put("DeadLetterAgeAlarm.Threshold", 14 * 24 * 3600),
-        test_alarms.test_an_old_letter_raises_the_alarm_well_before_it_is_deleted,
+        put("DeadLetterAgeAlarm.Period", 2 * 3600),
+        test_alarms.test_letters_that_stay_raise_the_alarm_after_a_week_which_is_well_before_they_are_deleted,
     ),
     Mutant(
         "an alarm at the timeout",
@@ -432,9 +456,26 @@ MUTANTS = [
         test_alarms.test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout,
     ),
     Mutant(
-        "a loss that is not counted",
-        put("ProcessorLossesAlarm.Metrics.0.Expression", "FILL(lost0, 0) + FILL(lost1, 0)"),
-        test_alarms.test_any_loss_raises_the_alarm_whatever_kind_it_is,
+        "a loss that is over before anybody sees it",
+        put("ProcessorLostLettersAlarm.EvaluationPeriods", 1),
+        functools.partial(
+            test_alarms.test_one_failure_and_one_loss_raise_the_alarm_for_five_minutes, kind="LostLetters"
+        ),
+    ),
+    Mutant(
+        "a loss that is not watched",
+        drop("/Resources.ProcessorLostLettersAlarm"),
+        test_alarms.test_each_alarm_watches_the_resource_that_it_is_named_for,
+    ),
+    Mutant(
+        "an alarm when Lambda has given the events up",
+        put("EnricherEventAgeAlarm.Threshold", 21_600_000),
+        test_alarms.test_an_event_that_waited_an_hour_raises_the_alarm_with_five_hours_left,
+    ),
+    Mutant(
+        "failures of another stage",
+        point_at("ValidatorFailuresFilter.LogGroupName", "EnricherLogGroup"),
+        test_failures.test_failures_are_counted_from_the_stages_own_log_wherever_there_is_an_alarm,
     ),
     Mutant(
         "a cost that does not follow the memory",
@@ -447,10 +488,10 @@ MUTANTS = [
         put("DeadLetterAlarm.TreatMissingData", "breaching"),
         test_alarms.test_each_alarm_goes_on_and_back_to_ok_and_silence_is_no_failure,
     ),
-    Mutant("an alarm that notifies nobody", drop("ValidatorLossesAlarm.AlarmActions"), "W9312"),
+    Mutant("an alarm that notifies nobody", drop("ValidatorLostLettersAlarm.AlarmActions"), "W9312"),
     Mutant(
         "an alarm that never says that it is over",
-        drop("ValidatorLossesAlarm.OKActions"),
+        drop("ValidatorLostLettersAlarm.OKActions"),
         test_combinations.test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off,
     ),
     Mutant(
@@ -552,7 +593,7 @@ def check(template: Template, translated: Template | None, catcher: Check) -> No
         "translated": in_translation,
         "resolved": lambda: resolve(in_translation(), {}),
         "alarms": lambda: of_type(template, "AWS::CloudWatch::Alarm"),
-        "body": lambda: json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]),
+        "body": lambda: json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]),
     }
     wanted = inspect.signature(catcher).parameters
     catcher(**{name: form() for name, form in forms.items() if name in wanted})

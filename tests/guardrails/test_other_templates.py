@@ -267,6 +267,14 @@ Resources:
     assert found(template(text + WATCHED)) - ASIDE == set()
 
 
+def test_beside_an_alarm_on_the_first_letter_others_may_wait_longer() -> None:
+    slow = WATCHED.replace("  Alarm:", "  Slow:").replace("EvaluationPeriods: 1", "EvaluationPeriods: 60")
+    text = "Resources:\n" + QUEUE.format(properties="{MessageRetentionPeriod: 1209600}") + ASYNCHRONOUS
+    aside = ASIDE - {"E9141"}
+    assert found(template(text + slow)) - aside == {"W9143"}
+    assert found(template(text + slow + WATCHED)) - aside == set()
+
+
 def test_an_alarm_on_a_queue_of_elsewhere_by_a_parameter_sees_it() -> None:
     text = "Parameters: {Name: {Type: String}}\nResources:" + ALARM.format(queue="!Ref Name")
     assert found(template(text)) - ASIDE == set()

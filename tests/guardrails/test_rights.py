@@ -19,7 +19,7 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
 from local.deploy import STACK_NAME
-from local.settings import REGION
+from local.embedded.environment import REGION
 from tests.conftest import DeployedStack
 from tests.model.stages import STAGES, following
 

@@ -15,6 +15,8 @@ from operate.main import main
 from ..conftest import DeployedStack
 from .fake_aws import REGION, FakeAws, serving
 
+ROOT = Path(__file__).resolve().parents[2]
+
 ENVIRONMENT = {
     "AWS_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "test",

@@ -1,4 +1,4 @@
-"""The rights that docs/operate.md grants the operator suffice, and none is superfluous: the embedded AWS decides."""
+"""The rights that docs/commands.md grants the operator suffice, and none is superfluous: the embedded AWS decides."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from ..conftest import DeployedStack
-from .conftest import Ran
-from .samples import record
+from ..deployed.samples import record
+from .conftest import ROOT, Ran
 
 Run = Callable[..., Ran]
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operate.md"
+DOCUMENT = ROOT / "docs" / "commands.md"
 USER = "operator"
 
 
@@ -54,11 +54,11 @@ def resources(stack: DeployedStack, text: str) -> list[str]:
     """Return the ARNs that a resource of the document stands for."""
     outputs = stack.outputs
     functions = {
-        "ValidatorFunctionArn": outputs.validator,
-        "EnricherFunctionArn": outputs.functions["enricher"],
-        "ProcessorFunctionArn": outputs.functions["processor"],
+        "ValidatorFunctionArn": outputs.aliases["validator"],
+        "EnricherFunctionArn": outputs.aliases["enricher"],
+        "ProcessorFunctionArn": outputs.aliases["processor"],
     }
-    named = {"DlqArn": outputs.dead_letter_queue_arn, **functions}
+    named = {"DlqArn": outputs.queue_arn, **functions}
     found = [named[name] for name in re.findall(r"`(\w+Arn)`", text)]
     if "*function*" in text:
         found += [alias.rpartition(":")[0] for alias in functions.values()]
@@ -85,7 +85,7 @@ def stack(stack: DeployedStack, embedded: DeployedStack, tmp_path: Path) -> Depl
 
 def put_letters(stack: DeployedStack) -> None:
     """Let a dead letter of the validator be in the queue and one of no stage, and none in anybody's hands."""
-    client, queue = stack.client("sqs"), stack.outputs.dead_letter_queue_url
+    client, queue = stack.client("sqs"), stack.outputs.queue_url
     client.purge_queue(QueueUrl=queue)
     for body in (json.dumps(record(2)), "{broken"):
         client.send_message(QueueUrl=queue, MessageBody=body)

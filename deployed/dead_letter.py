@@ -1,0 +1,148 @@
+"""A dead letter: what Lambda wrote into the queue, which stage failed on it, and what that stage was given.
+
+Lambda's format is the event as the body, and three attributes. Neither says which function failed. The body can't be
+asked: a producer may have written all of it. What nobody but SQS writes is who sent the message. Lambda sends a dead
+letter as the function's execution role, and each stage has a role of its own:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+
+An envelope is Lambda's document for an on-success destination: the event, and the result that came of it. What a later
+stage is given is the envelope of the stage before, whose event is the envelope of the one before that, and so on. This
+chain is followed exactly as many steps as there are stages before the one that failed. What is left is what was
+submitted, and is never looked into, whatever it resembles.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from .stack import Function, Stack, Stage
+
+REQUEST_ID, ERROR_CODE, ERROR_MESSAGE = "RequestID", "ErrorCode", "ErrorMessage"
+"""The names of the attributes that Lambda writes."""
+ATTRIBUTES = (REQUEST_ID, ERROR_CODE, ERROR_MESSAGE)
+SYSTEM_ATTRIBUTES = ("SenderId", "SentTimestamp", "ApproximateReceiveCount")
+"""What SQS has to be asked for beside a message."""
+EVENT, RESULT, CONTEXT = "requestPayload", "responsePayload", "requestContext"
+ENVELOPE = frozenset({"version", "timestamp", CONTEXT, EVENT, "responseContext", RESULT})
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message of the dead-letter queue."""
+
+    message_id: str
+    receipt: str
+    body: str
+    sender: str
+    """Who sent it, by SQS: `<role id>:<session>` for a role."""
+    sent: int
+    """When it came into the queue, in ms since the epoch."""
+    received: int
+    """How often it was received, this time included."""
+    request_id: str
+    """Of the invocation that failed; empty where it is not Lambda who wrote the message."""
+    error_code: str
+    error: str
+
+    @classmethod
+    def of_message(cls, message: Mapping[str, Any]) -> DeadLetter:
+        """Read a message as SQS returns it, with whatever attributes it has."""
+        system, written = message.get("Attributes", {}), message.get("MessageAttributes", {})
+        return cls(
+            message["MessageId"],
+            message["ReceiptHandle"],
+            message["Body"],
+            system.get("SenderId", ""),
+            int(system.get("SentTimestamp", 0)),
+            int(system.get("ApproximateReceiveCount", 0)),
+            *(str(written.get(name, {}).get("StringValue", "")) for name in ATTRIBUTES),
+        )
+
+    @property
+    def time(self) -> str:
+        """When it came into the queue, in UTC."""
+        return datetime.fromtimestamp(self.sent / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @cached_property
+    def _parsed(self) -> tuple[bool, Any]:
+        try:
+            return True, json.loads(self.body)
+        except (ValueError, RecursionError):
+            return False, None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body can be parsed."""
+        return self._parsed[0]
+
+    @property
+    def event(self) -> Any:
+        """The event, parsed; None where the body is no JSON."""
+        return self._parsed[1]
+
+
+class Attribution(NamedTuple):
+    """Which stage failed, and what it and the stages before it were given; or why that is not known."""
+
+    stage: str | None
+    problem: str = ""
+    given: Mapping[str, Any] = {}
+    """The event that each stage was given, by the stage's name, from the one that failed back to the entry."""
+    request_ids: tuple[str, ...] = ()
+    """Of all the invocations that led to the letter, the last one first."""
+
+    @property
+    def record(self) -> Any:
+        """The record, or the batch of them, that the failed stage was given."""
+        if self.stage is None:
+            return None
+        event = self.given[self.stage]
+        return event[RESULT] if len(self.given) > 1 else event
+
+
+def attribute(letter: DeadLetter, stack: Stack) -> Attribution:
+    """Find the stage whose role sent a letter, and follow the chain of events back to what was submitted."""
+    own = tuple(filter(None, [letter.request_id]))
+    if not letter.is_json:
+        return Attribution(None, "its body is not JSON", request_ids=own)
+    stage = _sender(letter, stack)
+    if stage is None:
+        return Attribution(
+            None, f"no role of the stack sent it, but {letter.sender or 'nobody known'}", request_ids=own
+        )
+    given: dict[str, Any] = {stage: letter.event}
+    for before in _stages_before(stage, stack):
+        event = given[list(given)[-1]]
+        if not _is_envelope(event, stack.stages[before]):
+            return Attribution(None, f"the {stage} sent it, but it holds no result of the {before}", request_ids=own)
+        own += (event[CONTEXT]["requestId"],)
+        given[before] = event[EVENT]
+    return Attribution(stage, "", given, own)
+
+
+def _sender(letter: DeadLetter, stack: Stack) -> str | None:
+    role_id = letter.sender.partition(":")[0]
+    return next((name for name, stage in stack.stages.items() if role_id and stage.role_id == role_id), None)
+
+
+def _stages_before(stage: str, stack: Stack) -> tuple[str, ...]:
+    """Return the names of the stages before one, the nearest first; none before one that is not in the pipeline."""
+    place = stack.pipeline.index(stage) if stage in stack.pipeline else 0
+    return stack.pipeline[:place][::-1]
+
+
+def _is_envelope(event: Any, stage: Stage) -> bool:
+    """Tell whether an event is Lambda's whole document for a success of a stage, whichever version it was of."""
+    if not isinstance(event, dict) or not event.keys() >= ENVELOPE or not isinstance(event[CONTEXT], dict):
+        return False
+    context = event[CONTEXT]
+    return (
+        isinstance(context.get("requestId"), str)
+        and context.get("condition") == "Success"
+        and Function.of_arn(context.get("functionArn")) == stage.function
+    )

@@ -130,9 +130,7 @@ def as_ministack_expects(signed: Signed, caller: Caller, scope: Scope, body: byt
     )
     new = sigv4.calculate_signature(caller.credentials.secret_key, parts.date_stamp, parts.region, parts.service, text)
     swap = parts.signature.encode(), new.encode()
-    headers = [
-        (name, value.replace(*swap) if name == b"authorization" else value) for name, value in scope["headers"]
-    ]
+    headers = [(name, value.replace(*swap) if name == b"authorization" else value) for name, value in scope["headers"]]
     return {**scope, "headers": headers, "query_string": scope["query_string"].replace(*swap)}
 
 

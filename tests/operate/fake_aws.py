@@ -141,8 +141,10 @@ class FakeAws:
         return {"Messages": received} if received else {}
 
     def _ChangeMessageVisibilityBatch(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        seconds = {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in request["Entries"]}
+
         def show(message: Message) -> None:
-            message.visible_at = 0
+            message.visible_at = time.monotonic() + seconds[message.receipt]
 
         return self._batch(request, show)
 

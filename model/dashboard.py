@@ -82,7 +82,7 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
     return Dashboard(
         "Dashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed("data-processing"),
+        DashboardName=parameters.suffixed(),
         DashboardBody=Sub(_json({"widgets": widgets}), {CONSOLE: FindInMap(CONSOLE, Partition, "Host")}),
     )
 
@@ -108,7 +108,7 @@ def files_dashboard(reader: Component, rule: Rule) -> Dashboard:
     return Dashboard(
         "FilesDashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed("data-processing-files"),
+        DashboardName=parameters.suffixed("files"),
         DashboardBody=Sub(_json({"widgets": widgets})),
     )
 

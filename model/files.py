@@ -156,6 +156,7 @@ def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Compone
                 policy.allow(actions.GetObject, actions.GetObjectVersion, on=_objects(bucket)),
                 *(policy.allow(actions.PutObject, on=_objects(bucket, beginning)) for beginning in WRITTEN),
                 policy.allow(awslambda.InvokeFunction, on=entry.function.alias),
+                policy.use_key("s3"),
             ],
             environment={
                 "ENTRY_FUNCTION_ARN": entry.function.alias,

@@ -11,13 +11,13 @@ from typing import Any
 from bench import prices
 from bench.benches.costs import TRACED, metered
 from bench.harness.configured import stages
-from bench.harness.cpu import share_of, unlimited_reason
+from bench.harness.cpu import share_of
 from bench.harness.endpoint import LATENCY, endpoint
-from bench.harness.lambdas import Function, started
+from bench.harness.lambdas import MeasuredFunction, started
 from bench.harness.records import enveloped, sized
-from bench.harness.rounds import Variant, interleave
-from bench.harness.setup import Setup
-from bench.results.figures import Plot, Row, Sample, Table, Target
+from bench.harness.rounds import interleave
+from bench.harness.setup import Setup, variant
+from bench.results.figures import Goal, Plot, Row, Sample, Table
 
 SIZES = (1, 10, 25, 100, 250)
 TYPICAL, SINGLE = "100 records", "1 record"
@@ -26,36 +26,39 @@ WARM_UP = 5
 PARTS = ("table", "requests", "compute", "log", "traces")
 FULL, LIMITED = "records/s, full CPU", "records/s, Lambda's CPU"
 
-Stages = Mapping[str, Function]  # by name, each with the event that it is given
+Stages = Mapping[str, MeasuredFunction]  # by name, each with the event that it is given
 
 
 def batches(setup: Setup) -> list[Table]:
     """Measure what a million records cost, and how many one processor stores a second, by the size of the batches."""
     with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots(), latency=LATENCY) as table:
         functions = {stage: setup.python(stage, environment=table.environment) for stage in stages()}
-        given = {size: _chained(functions, size, setup) for size in SIZES}
         return [
             Table(
                 name="batch-cost",
                 title="A million records of 250 bytes, by the records in an event (USD)",
                 peer=SINGLE,
-                rows=_measured(given, _cost, setup),
-                targets=[Target(variant=TYPICAL, metric="total", at_most=0.70)],
-                notes=[prices.load().remark, f"Traces: {TRACED:.0%} of the events; in the last column all of them."],
+                rows=_measured(functions, cost, setup),
+                goals=[Goal(variant=TYPICAL, metric="total", at_most=0.70)],
+                notes=[
+                    prices.load().remark,
+                    f"Traces and total: of many events a second X-Ray samples {TRACED:.0%}; of fewer than one, all.",
+                    "The size of the event is that at the last stage.",
+                ],
                 plot=Plot(PARTS, "by what it is paid for"),
             ),
             Table(
                 name="batch-rate",
                 title="One processor, by the records in an event",
                 peer=SINGLE,
-                rows=_measured(given, _rate, setup),
-                targets=[Target(variant=TYPICAL, metric=LIMITED, at_least=1500)],
+                rows=_measured(functions, _rate, setup),
+                goals=[Goal(variant=TYPICAL, metric=LIMITED, at_least=1500)],
                 plot=Plot((LIMITED,), "records a second at Lambda's CPU"),
             ),
         ]
 
 
-def _chained(functions: Stages, size: int, setup: Setup) -> Stages:
+def chained(functions: Stages, size: int, setup: Setup) -> Stages:
     """Give each stage its event of so many records: what the stages before it make of them, in Lambda's envelope."""
     event: Any = [sized(index) for index in range(size)] if size > 1 else sized(0)
     given = {}
@@ -67,20 +70,21 @@ def _chained(functions: Stages, size: int, setup: Setup) -> Stages:
     return given
 
 
-def _measured(given: Mapping[int, Stages], measure: Callable[[int, Stages, Setup], Sample], setup: Setup) -> list[Row]:
-    reason = unlimited_reason()
+def _measured(functions: Stages, measure: Callable[..., Sample], setup: Setup) -> list[Row]:
+    *_, last = stages().values()
     variants = [
-        Variant(
-            name=SINGLE if size == 1 else f"{size} records",
-            measure=None if reason else partial(measure, size, functions, setup),
-            missing=reason,
+        variant(
+            SINGLE if size == 1 else f"{size} records",
+            partial(chained, functions, size, setup),
+            partial(measure, setup=setup, size=size),
+            cpus=share_of(last.memory),
         )
-        for size, functions in given.items()
+        for size in SIZES
     ]
     return interleave(variants, setup.rounds, setup.advance)
 
 
-def _cost(size: int, functions: Stages, setup: Setup) -> Sample:
+def cost(functions: Stages, *, setup: Setup, size: int) -> Sample:
     """Add up what the stages cost: each part of a million events, divided by the records in one."""
     current, parts = prices.load(), dict.fromkeys(PARTS, 0.0)
     parts["table"] = prices.writes(current)
@@ -94,10 +98,10 @@ def _cost(size: int, functions: Stages, setup: Setup) -> Sample:
         parts["log"] += prices.logs(current, size=took.logged) / size
     total = sum(parts.values())
     all_traced = total - parts["traces"] + prices.traces(current, share=1) / size
-    return {**parts, "total": total, "total, all traced": all_traced, "largest event (KB)": event / 1024}
+    return {**parts, "total": total, "all traced": all_traced, "event (KB)": event / 1024}
 
 
-def _rate(size: int, functions: Stages, setup: Setup) -> Sample:
+def _rate(functions: Stages, *, setup: Setup, size: int) -> Sample:
     """Return how many records the last stage takes a second, one event after the other, and its peak memory."""
     stage, configured = list(stages().items())[-1]
     sample = {}

@@ -11,7 +11,7 @@ from bench import prices
 from bench.harness.configured import stages
 from bench.harness.cpu import share_of
 from bench.harness.endpoint import LATENCY, Endpoint, endpoint
-from bench.harness.lambdas import Function, started
+from bench.harness.lambdas import MeasuredFunction, started
 from bench.harness.rounds import interleave
 from bench.harness.setup import Setup, variant
 from bench.prices import Prices
@@ -61,7 +61,9 @@ class Metered(NamedTuple):
     """Bytes, as CloudWatch counts them."""
 
 
-def metered(function: Function, setup: Setup, memory: int, *, warm_up: int = WARM_UP, calls: int = CALLS) -> Metered:
+def metered(
+    function: MeasuredFunction, setup: Setup, memory: int, *, warm_up: int = WARM_UP, calls: int = CALLS
+) -> Metered:
     """Call a function at the CPU of its size, and meter it once it is warm."""
     with started(function, setup.workspace, share_of(memory)) as lambda_:
         for _ in range(warm_up):
@@ -78,7 +80,7 @@ def costs(setup: Setup) -> list[Table]:
     current = prices.load()
     with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots(), latency=LATENCY) as table:
         tables = {stage: _stage(setup, stage, table, current) for stage in stages()}
-    return [*tables.values(), _total(tables, current)]
+    return [*tables.values(), total(tables, current)]
 
 
 def _stage(setup: Setup, stage: str, table: Endpoint, current: Prices) -> Table:
@@ -95,7 +97,7 @@ def _stage(setup: Setup, stage: str, table: Endpoint, current: Prices) -> Table:
     return Table(name=f"cost-{stage}", title=f"A million records through the {stage}", peer=OPTIMIZED, rows=rows)
 
 
-def _measure(function: Function, *, setup: Setup, stage: str, billing: Billing, current: Prices) -> Sample:
+def _measure(function: MeasuredFunction, *, setup: Setup, stage: str, billing: Billing, current: Prices) -> Sample:
     memory = billing.sizes[stage]
     took = metered(function, setup, memory)
     size = took.logged + (PLATFORM_LINES + 3 * LINE_OVERHEAD) * billing.platform_lines
@@ -108,7 +110,8 @@ def _measure(function: Function, *, setup: Setup, stage: str, billing: Billing, 
     }
 
 
-def _total(tables: Mapping[str, Table], current: Prices) -> Table:
+def total(tables: Mapping[str, Table], current: Prices) -> Table:
+    """Add up what the stages cost, with what is paid besides."""
     return Table(
         name="cost",
         title="A million records (USD)",

@@ -13,7 +13,7 @@ from bench.harness.installed import ROOT
 from bench.harness.records import sized
 from bench.harness.rounds import Variant, interleave
 from bench.harness.setup import Setup
-from bench.results.figures import Plot, Sample, Table, Target
+from bench.results.figures import Goal, Plot, Sample, Table
 
 SINGLE, BATCHES = "1000 records", "20000 records, 100 an event"
 RUNS = {"100 records": (100, ()), SINGLE: (1000, ()), BATCHES: (20_000, ("--batch", "100"))}
@@ -23,7 +23,7 @@ RATE = "records/s"
 def pipeline(setup: Setup) -> list[Table]:
     """Measure the records per second through the embedded AWS, from one event for each record and in batches."""
     variants = [
-        Variant(name=name, measure=partial(_run, count, options, setup.folder("pipeline")))
+        Variant(name=name, measure=partial(run, count, options, setup.folder("pipeline")))
         for name, (count, options) in RUNS.items()
     ]
     return [
@@ -32,17 +32,17 @@ def pipeline(setup: Setup) -> list[Table]:
             title="The pipeline on the embedded AWS, each time from nothing",
             peer=SINGLE,
             rows=interleave(variants, setup.rounds, setup.advance),
-            targets=[
-                Target(variant=SINGLE, metric=RATE, at_least=60),
-                Target(variant=BATCHES, metric=RATE, at_least=1500),
-                Target(variant=BATCHES, metric=RATE, against=SINGLE, at_least=15),
+            goals=[
+                Goal(variant=SINGLE, metric=RATE, at_least=60),
+                Goal(variant=BATCHES, metric=RATE, at_least=1500),
+                Goal(variant=BATCHES, metric=RATE, against=SINGLE, at_least=15),
             ],
             plot=Plot((RATE,), "records a second"),
         )
     ]
 
 
-def _run(count: int, options: tuple[str, ...], folder: Path) -> Sample:
+def run(count: int, options: tuple[str, ...], folder: Path) -> Sample:
     """Run the command on so many records, and read its report."""
     records, report = folder / "records.jsonl", folder / "report.json"
     records.write_text("".join(json.dumps(sized(index)) + "\n" for index in range(count)), encoding="utf-8")

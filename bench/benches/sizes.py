@@ -9,7 +9,7 @@ from bench import prices
 from bench.harness.configured import stages
 from bench.harness.cpu import share_of
 from bench.harness.endpoint import LATENCY, Endpoint, endpoint
-from bench.harness.lambdas import Function, started
+from bench.harness.lambdas import MeasuredFunction, started
 from bench.harness.rounds import interleave
 from bench.harness.setup import Setup, variant
 from bench.results.figures import Plot, Row, Sample, Table, percentile
@@ -48,7 +48,7 @@ def _stage(setup: Setup, stage: str, table: Endpoint) -> Table:
     )
 
 
-def _measure(function: Function, *, setup: Setup, memory: int) -> Sample:
+def _measure(function: MeasuredFunction, *, setup: Setup, memory: int) -> Sample:
     with started(function, setup.workspace, share_of(memory)) as lambda_:
         cold = lambda_.init + lambda_.invoke(function)
         for _ in range(WARM_UP):

@@ -9,10 +9,10 @@ from statistics import median
 from bench.harness.configured import stages
 from bench.harness.cpu import share_of
 from bench.harness.endpoint import Endpoint, endpoint
-from bench.harness.lambdas import Function, started
+from bench.harness.lambdas import MeasuredFunction, started
 from bench.harness.rounds import Variant, interleave
 from bench.harness.setup import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SEED, Setup, variant
-from bench.results.figures import Plot, Sample, Table, Target, percentile
+from bench.results.figures import Goal, Plot, Sample, Table, percentile
 
 WARM_UP = 200  # calls, for Node.js' compiler; Python needs none
 CALLS = 1000
@@ -43,9 +43,9 @@ def _processor(setup: Setup, name: str, scheme: str, cpus: float | None) -> Tabl
         title=f"Cold start of the processor, {scheme}, {f'{cpus:.2f}' if cpus else 'full'} CPU",
         peer=NODE,
         rows=rows,
-        targets=[
-            Target(variant=PRODUCT, metric="cold (ms)", against=NODE, at_most=0.7),
-            Target(variant=PRODUCT, metric="peak (MB)", against=NODE, at_most=0.45),
+        goals=[
+            Goal(variant=PRODUCT, metric="cold (ms)", against=NODE, at_most=0.7),
+            Goal(variant=PRODUCT, metric="peak (MB)", against=NODE, at_most=0.45),
         ],
         plot=Plot(("cold (ms)",), "ms", (PRODUCT,)) if scheme == "TLS" else None,
     )
@@ -56,7 +56,7 @@ def _processors(setup: Setup, table: Endpoint, measure: partial[Sample], cpus: f
     return [
         variant(NODE, lambda: setup.node("processor", environment=environment), measure, cpus=cpus),
         variant(PRODUCT, lambda: setup.python("processor", environment=environment), measure, cpus=cpus),
-        variant(BOTO3, lambda: setup.python("processor", store="boto3", environment=environment), measure, cpus=cpus),
+        variant(BOTO3, lambda: setup.python("processor", client="boto3", environment=environment), measure, cpus=cpus),
         variant(EMPTY, lambda: setup.python("empty"), measure, cpus=cpus),
         variant(NODE_EMPTY, lambda: setup.node("empty"), measure, cpus=cpus),
     ]
@@ -84,7 +84,7 @@ def _start(setup: Setup, stage: str) -> Table:
         title=f"Cold start of the {stage}, full CPU",
         peer=EMPTY,
         rows=interleave(variants, setup.rounds, setup.advance),
-        targets=[Target(variant=PRODUCT, metric="cold (ms)", against=EMPTY, at_most=1.1)],
+        goals=[Goal(variant=PRODUCT, metric="cold (ms)", against=EMPTY, at_most=1.1)],
     )
 
 
@@ -100,7 +100,7 @@ def first_call(setup: Setup) -> list[Table]:
             title=f"First call after init, TLS, {cpus:.2f} CPU",
             peer=NODE,
             rows=rows,
-            targets=[Target(variant=PRODUCT, metric="first call (ms)", against=NODE, at_most=0.05)],
+            goals=[Goal(variant=PRODUCT, metric="first call (ms)", against=NODE, at_most=0.05)],
             plot=Plot(("first call (ms)",), "ms", (PRODUCT,)),
         )
     ]
@@ -116,9 +116,9 @@ def warm(setup: Setup) -> list[Table]:
         title="Warm call of the processor, HTTP, full CPU",
         peer=NODE,
         rows=rows,
-        targets=[
-            Target(variant=PRODUCT, metric="p50 (ms)", against=NODE, at_most=0.55),
-            Target(variant=PRODUCT, metric="p99 (ms)", against=NODE, at_most=0.5),
+        goals=[
+            Goal(variant=PRODUCT, metric="p50 (ms)", against=NODE, at_most=0.55),
+            Goal(variant=PRODUCT, metric="p99 (ms)", against=NODE, at_most=0.5),
         ],
         plot=Plot(("p50 (ms)",), "ms at the median", (PRODUCT,)),
     )
@@ -137,25 +137,25 @@ def _warm_stage(setup: Setup, stage: str) -> Table:
         title=f"Warm call of the {stage}, full CPU",
         peer=SEED,
         rows=interleave(variants, setup.rounds, setup.advance),
-        targets=[Target(variant=PRODUCT, metric="p50 (ms)", against=SEED, at_most=1.2)],
+        goals=[Goal(variant=PRODUCT, metric="p50 (ms)", against=SEED, at_most=1.2)],
         notes=["Ours does more in a call: each field checked, sizes, a log line as JSON."],
     )
 
 
-def _cold(function: Function, *, setup: Setup, cpus: float | None) -> Sample:
+def _cold(function: MeasuredFunction, *, setup: Setup, cpus: float | None) -> Sample:
     with started(function, setup.workspace, cpus) as lambda_:
         lambda_.invoke(function)
         took, peak = time.perf_counter() - lambda_.began, lambda_.peak()
         return {"cold (ms)": took * MS, "CPU (ms)": lambda_.used() * MS, "peak (MB)": peak}
 
 
-def _first(function: Function, *, setup: Setup, cpus: float | None) -> Sample:
+def _first(function: MeasuredFunction, *, setup: Setup, cpus: float | None) -> Sample:
     with started(function, setup.workspace, cpus) as lambda_:
         time.sleep(SETTLE)
         return {"first call (ms)": lambda_.invoke(function) * MS, "init (ms)": lambda_.init * MS}
 
 
-def _warm(function: Function, *, setup: Setup) -> Sample:
+def _warm(function: MeasuredFunction, *, setup: Setup) -> Sample:
     with started(function, setup.workspace) as lambda_:
         for _ in range(WARM_UP):
             lambda_.invoke(function)

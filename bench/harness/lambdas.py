@@ -18,7 +18,7 @@ from bench.harness.runtime_api import FunctionFailed, RuntimeApi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Function:
+class MeasuredFunction:
     """One function to measure: how its runtime is started, where its code lies, which event it gets.
 
     `memory` (MB) is what it is told, its CPU is set apart; `timeout` is in seconds.
@@ -42,7 +42,7 @@ class Started(NamedTuple):
     init: float
     log: IO[bytes]
 
-    def invoke(self, function: Function) -> float:
+    def invoke(self, function: MeasuredFunction) -> float:
         """Send the function's event; return the seconds until it answered."""
         return self.api.invoke(json.dumps(function.event).encode())
 
@@ -64,7 +64,7 @@ class Started(NamedTuple):
 
 
 @contextmanager
-def started(function: Function, workspace: Path, cpus: float | None = None) -> Iterator[Started]:
+def started(function: MeasuredFunction, workspace: Path, cpus: float | None = None) -> Iterator[Started]:
     """Start a function, wait for the end of its init, and end its process in the end."""
     file = workspace / "log"
     # Opened twice: through one opening the function would write on from where the bench has read to.
@@ -92,7 +92,7 @@ def started(function: Function, workspace: Path, cpus: float | None = None) -> I
             process.wait()
 
 
-def _environment(function: Function, address: str) -> dict[str, str]:
+def _environment(function: MeasuredFunction, address: str) -> dict[str, str]:
     """Return what Lambda sets, and nothing of the caller's environment but the path to the commands."""
     return {
         "PATH": os.environ["PATH"],

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -13,12 +14,14 @@ from bench.harness import installed
 from bench.harness.configured import stages
 from bench.harness.cpu import unlimited_reason
 from bench.harness.installed import PEERS, ROOT, NotInstalled
-from bench.harness.lambdas import Function, package
+from bench.harness.lambdas import MeasuredFunction, package
 from bench.harness.records import ENRICHED, RECORD
 from bench.harness.rounds import Variant
 from bench.results.figures import Sample
 
 EVENTS = {"validator": RECORD, "enricher": RECORD, "processor": ENRICHED, "empty": {}}
+
+Made = TypeVar("Made")
 
 PRODUCT = "this project"
 NODE = "Node.js, AWS SDK v3"
@@ -44,15 +47,18 @@ class Setup:
         folder.mkdir()
         return folder
 
-    def python(self, stage: str, *, store: str = "", environment: Mapping[str, str] | None = None) -> Function:
-        """Return one of the project's stages (or the empty handler), packaged as a build packages it."""
+    def python(self, stage: str, *, client: str = "", environment: Mapping[str, str] | None = None) -> MeasuredFunction:
+        """Return one of the project's stages (or the empty handler), packaged as a build packages it.
+
+        `client` names the peer whose aws.py it gets instead of its own.
+        """
         interpreter = installed.lambda_python(self.console)
         sources = [PEERS / "python" / "empty"] if stage == "empty" else [ROOT / "functions"]
-        folder = package(self.folder(stage) / "package", *sources, *([PEERS / "python" / store] if store else []))
+        folder = package(self.folder(stage) / "package", *sources, *([PEERS / "python" / client] if client else []))
         command = (str(interpreter), "-m", "awslambdaric", f"{stage}.handler")
         return self._function(f"python-{stage}", stage, command, folder, environment)
 
-    def node(self, stage: str, *, environment: Mapping[str, str] | None = None) -> Function:
+    def node(self, stage: str, *, environment: Mapping[str, str] | None = None) -> MeasuredFunction:
         """Return one of the seed's stages (or the empty handler), as it stands there.
 
         Raises:
@@ -74,10 +80,10 @@ class Setup:
 
     def _function(
         self, name: str, stage: str, command: tuple[str, ...], folder: Path, environment: Mapping[str, str] | None
-    ) -> Function:
+    ) -> MeasuredFunction:
         *_, last = stages().values()
         configured = stages().get(stage, last)  # the empty handler stands beside the last
-        return Function(
+        return MeasuredFunction(
             name=name,
             command=command,
             folder=folder,
@@ -89,13 +95,13 @@ class Setup:
 
 
 def variant(
-    name: str, make: Callable[[], Function], measure: Callable[[Function], Sample], *, cpus: float | None = None
+    name: str, make: Callable[[], Made], measure: Callable[[Made], Sample], *, cpus: float | None = None
 ) -> Variant:
-    """Make a variant of a function; where it can't be had, one that says why."""
+    """Make a variant of what is made once and measured in each round; where it can't be had, one that says why."""
     if cpus is not None and (reason := unlimited_reason()):
         return Variant(name=name, missing=reason)
     try:
-        function = make()
+        made = make()
     except NotInstalled as reason:
         return Variant(name=name, missing=str(reason))
-    return Variant(name=name, measure=lambda: measure(function))
+    return Variant(name=name, measure=lambda: measure(made))

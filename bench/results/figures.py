@@ -1,4 +1,4 @@
-"""Figures: what was measured in how many rounds, its medians, and the ratios that targets are set on."""
+"""Figures: what was measured in how many rounds, its medians, and the ratios that goals are set on."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from statistics import median
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 Sample = Mapping[str, float]  # metric -> value, as one round gives it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class Goal:
     """What a figure has to reach: a limit of its own, or of its ratio to the variant that it is set against."""
 
     variant: str
@@ -24,7 +24,7 @@ class Target:
     def __post_init__(self) -> None:
         limits = [limit for limit in (self.at_most, self.at_least) if limit is not None]
         if len(limits) != 1 or limits[0] <= 0:
-            raise ValueError(f"a target must have one limit above 0 (got {limits})")
+            raise ValueError(f"a goal must have one limit above 0 (got {limits})")
 
     def met_by(self, value: float) -> bool:
         """Say whether a figure reaches it."""
@@ -35,9 +35,9 @@ class Target:
         limit = f"at most {self.at_most:g}" if self.at_most is not None else f"at least {self.at_least:g}"
         times = f" times {self.against}" if self.against else ""
         if value is None:
-            return f"Not measured: {self.metric} of {self.variant}; the target is {limit}{times}."
+            return f"Not measured: {self.metric} of {self.variant}; the goal is {limit}{times}."
         verdict, found = ("Met" if self.met_by(value) else "Missed"), f"{value:.2f}" if times else figure(value)
-        return f"{verdict}: {self.metric} of {self.variant} is {found}{times}; the target is {limit}."
+        return f"{verdict}: {self.metric} of {self.variant} is {found}{times}; the goal is {limit}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,25 +54,24 @@ class Row:
 
     def median(self, metric: str) -> float | None:
         """Return the median over the rounds; None where nothing was measured."""
-        values = self.values(metric)
+        values = [sample[metric] for sample in self.samples if metric in sample]
         return median(values) if values else None
-
-    def values(self, metric: str) -> list[float]:
-        """Return what the rounds gave."""
-        return [sample[metric] for sample in self.samples if metric in sample]
 
     def metrics(self) -> list[str]:
         """Return the names of what was measured, in the order of measuring."""
         return list(dict.fromkeys(metric for sample in self.samples for metric in sample))
 
 
-class Plot(NamedTuple):
-    """What of a table is drawn: one metric, or several that add up to one bar."""
+@dataclass(frozen=True)
+class Plot:
+    """What of a table is drawn: one metric, or several that add up to one bar.
+
+    `ours` are the rows to be seen among the others; empty: all alike.
+    """
 
     metrics: Sequence[str]
     unit: str
     ours: Sequence[str] = ()
-    """The rows to be seen among the others; empty: all alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +82,7 @@ class Table:
     title: str
     peer: str
     rows: Sequence[Row]
-    targets: Sequence[Target] = ()
+    goals: Sequence[Goal] = ()
     notes: Sequence[str] = ()
     plot: Plot | None = None
 
@@ -105,63 +104,33 @@ class Table:
         ratios = [mine[metric] / other[metric] for mine, other in rounds if metric in mine and other.get(metric)]
         return median(ratios) if ratios else None
 
-    def reached(self, target: Target) -> float | None:
-        """Return the figure that a target is set on; None where it was not measured."""
-        if target.against:
-            return self.ratio(target.variant, target.metric, target.against)
-        return self.row(target.variant).median(target.metric)
+    def reached(self, goal: Goal) -> float | None:
+        """Return the figure that a goal is set on; None where it was not measured."""
+        if goal.against:
+            return self.ratio(goal.variant, goal.metric, goal.against)
+        return self.row(goal.variant).median(goal.metric)
 
     def remarks(self) -> list[str]:
-        """Return what stands below the table: what became of its targets, and its notes."""
-        return [*(target.sentence(self.reached(target)) for target in self.targets), *self.notes]
+        """Return what stands below the table: what became of its goals, and its notes."""
+        return [*(goal.sentence(self.reached(goal)) for goal in self.goals), *self.notes]
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything, each round's value too, for later comparison."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "peer": self.peer,
-            "rows": [self._row_as_json(row) for row in self.rows],
-            "targets": [self._target_as_json(target) for target in self.targets],
-            "notes": list(self.notes),
-            "plot": self.plot and self.plot._asdict(),
+        """Return everything, each round's values too, and what follows from them, for later comparison."""
+        figures = {
+            row.name: {m: {"median": row.median(m), "ratio": self.ratio(row.name, m)} for m in row.metrics()}
+            for row in self.rows
         }
-
-    def _row_as_json(self, row: Row) -> dict[str, Any]:
-        return {
-            "name": row.name,
-            "missing": row.missing or None,
-            "metrics": {
-                metric: {
-                    "median": row.median(metric),
-                    "ratio": self.ratio(row.name, metric),
-                    "values": row.values(metric),
-                }
-                for metric in row.metrics()
-            },
-        }
-
-    def _target_as_json(self, target: Target) -> dict[str, Any]:
-        value = self.reached(target)
-        return {**asdict(target), "reached": value, "met": None if value is None else target.met_by(value)}
+        return {**asdict(self), "figures": figures, "remarks": self.remarks()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Make the table again that such a document was written of."""
-        targets = [{key: t[key] for key in Target.__dataclass_fields__} for t in document["targets"]]
         return cls(
             **{key: document[key] for key in ("name", "title", "peer", "notes")},
-            rows=[_row_from_json(row) for row in document["rows"]],
-            targets=[Target(**target) for target in targets],
+            rows=[Row(**row) for row in document["rows"]],
+            goals=[Goal(**goal) for goal in document["goals"]],
             plot=Plot(**document["plot"]) if document["plot"] else None,
         )
-
-
-def _row_from_json(document: Mapping[str, Any]) -> Row:
-    metrics = document["metrics"]
-    rounds = zip(*(measured["values"] for measured in metrics.values()), strict=True)
-    samples = [dict(zip(metrics, values, strict=True)) for values in rounds]
-    return Row(name=document["name"], samples=samples, missing=document["missing"] or "")
 
 
 def figure(value: float | None) -> str:

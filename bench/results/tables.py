@@ -9,7 +9,7 @@ from bench.results.figures import Row, Table, figure
 
 
 def show(table: Table, console: Console) -> None:
-    """Print one bench's table, what is missing and why, and what became of its targets."""
+    """Print one bench's table, what is missing and why, and what became of its goals."""
     caption = f"in brackets: the ratio to {table.peer}"
     grid = Grid(title=table.title, title_justify="left", caption=caption, caption_justify="left")
     grid.add_column("")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.benches.pipeline import _run as run
+from bench.benches.pipeline import run
 
 
 def fake(report: dict[str, Any], seen: list[str]) -> Any:

@@ -34,11 +34,11 @@ def test_without_a_cpu_limit_the_row_says_so(setup: Setup, monkeypatch: pytest.M
     assert row.missing == "no CPU limit here"
 
 
-def test_a_function_is_packaged_without_byte_code_and_with_its_peers_store(
+def test_a_function_is_packaged_without_byte_code_and_with_its_peers_client(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(installed, "lambda_python", lambda _: Path("python"))
-    function = setup.python("processor", store="boto3")
-    assert "boto3" in (function.folder / "store.py").read_text()
+    function = setup.python("processor", client="boto3")
+    assert "boto3" in (function.folder / "aws.py").read_text()
     assert (function.folder / "record.py").exists()
     assert not list(function.folder.rglob("*.pyc"))

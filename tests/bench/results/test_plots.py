@@ -47,7 +47,7 @@ def test_parts_follow_one_another_and_the_sum_is_said() -> None:
 
 
 def test_the_row_of_interest_has_a_colour_and_the_others_are_grey() -> None:
-    peer, ours = elements(draw(table(row("peer", 1), row("ours", 1)), PLOT._replace(ours=("ours",))), "rect")
+    peer, ours = elements(draw(table(row("peer", 1), row("ours", 1)), Plot(PLOT.metrics, "ms", ours=("ours",))), "rect")
     assert ours.attrib["fill"] == COLOURS[0]
     assert peer.attrib["class"] == "other"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from awacs import awslambda
 from awacs import s3 as actions
 from awacs.aws import Action
-from troposphere import AWSHelperFn, AWSObject, GetAtt, Join, Output, Ref, s3
+from troposphere import AWSHelperFn, AWSObject, GetAtt, Output, Ref, Sub, s3
 from troposphere.awslambda import Permission
 from troposphere.cloudwatch import Alarm, Dashboard
 from troposphere.events import DeadLetterConfig, RetryPolicy, Rule, Target
@@ -89,7 +89,7 @@ def files(entry: Component, *, dead_letters: Queue) -> Files:
         _right_to_go_on(reader),
         rule,
         Permission(
-            "FilesRuleInvokesReader",
+            "FilesRulePermission",
             FunctionName=reader.function.alias,
             Action="lambda:InvokeFunction",
             Principal="events.amazonaws.com",
@@ -142,7 +142,7 @@ def _bucket() -> s3.Bucket:
 
 def _objects(bucket: s3.Bucket, beginning: str = "") -> AWSHelperFn:
     """Name the objects of a bucket whose keys begin so."""
-    return Join("", [GetAtt(bucket, "Arn"), f"/{beginning}*"])
+    return Sub(f"${{{bucket.title}.Arn}}/{beginning}*")
 
 
 def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Component:
@@ -176,7 +176,7 @@ def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Compone
 def _right_to_go_on(reader: Component) -> ManagedPolicy:
     """Allow the reader to invoke itself; in its own policy, which the function needs, it would be a circle."""
     return ManagedPolicy(
-        "ReaderInvokesReader",
+        "ReaderGoesOn",
         Description="The reader goes on with a file in another invocation",
         PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=reader.function.alias)),
         Roles=[Ref(reader.role)],

@@ -39,7 +39,7 @@ def allow(*actions: Action, on: AWSHelperFn) -> Statement:
 
     Raises:
         ValueError: no action is given, or one holds a wildcard.
-        TypeError: the resource is text, which can dangle, instead of a Ref, a GetAtt or a Join of them.
+        TypeError: the resource is text, which can dangle, instead of a Ref, GetAtt or Sub.
     """
     if not actions:
         raise ValueError("allow() takes at least one action (got none)")
@@ -47,7 +47,7 @@ def allow(*actions: Action, on: AWSHelperFn) -> Statement:
         if "*" in action.JSONrepr():
             raise ValueError(f"an allowed action must be named in full (got '{action.JSONrepr()}')")
     if not isinstance(on, AWSHelperFn):
-        raise TypeError(f"the resource of an allowed action must be a Ref, a GetAtt or a Join of them (got {on!r})")
+        raise TypeError(f"the resource of an allowed action must be a Ref, GetAtt or Sub (got {on!r})")
     return Statement(Effect=Allow, Action=list(actions), Resource=[on])
 
 
@@ -82,7 +82,7 @@ def document(*statements: Statement | AWSHelperFn) -> PolicyDocument:
 
 
 def use_key(*services: str) -> AWSHelperFn:
-    """Allow some services, or those that every stage needs, to use the user's key in the role's name, where there is one; the code itself may not.
+    """Allow services, by default those of every stage, to use the user's key in the role's name, where there is one.
 
     SQS encrypts a message with a data key of the sender's, and DynamoDB decrypts its table key in the caller's name.
     Lambda decrypts the environment variables by a grant to the role, or by the role's own right where the deployer may

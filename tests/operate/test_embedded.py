@@ -192,7 +192,7 @@ def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -
     assert ran.code == 0
     assert status["status"].endswith("_COMPLETE")
     assert status["deadLetters"] == {"visible": 2, "inFlight": 0}
-    assert [alarm["name"] for alarm in status["alarms"]] == ["dlq-messages-dev"]
+    assert [alarm["name"] for alarm in status["alarms"]] == ["data-processing-dlq-messages-dev"]
     assert status["items"] == 0
     for function in status["functions"].values():
         assert [version["weight"] for version in function["versions"]] == [1.0]

@@ -75,11 +75,14 @@ def cli() -> None:
     type=click.Path(path_type=Path),
     help="Write what is printed as an SVG too; the bars then show at their end only.",
 )
+@click.option("--by-file", is_flag=True, help="Drop RECORDS into the bucket of files, as one file.")
 @_queue_options
-def run_command(records: Path, report_path: Path | None, picture_path: Path | None, **queue: Any) -> None:
+def run_command(
+    records: Path, report_path: Path | None, picture_path: Path | None, by_file: bool, **queue: Any
+) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
     console = recording_console() if picture_path else _console(stderr=False)
-    report = run(records, Options(queue=_options(**queue)), console)
+    report = run(records, Options(queue=_options(**queue)), console, by_file=by_file)
     show(report, console)
     if report_path:
         _write(report_path, report.json())

@@ -20,6 +20,7 @@ from .errors import LocalError
 STACK_NAME = "data-processing-dev"
 PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
 """Nothing is kept warm here, and the functions run on this machine."""
+WITH_FILES = {**PARAMETERS, "FilesBucket": "true"}
 
 
 def build(workspace: Workspace, *, root: Path = ROOT) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deployed import ENTRY, Stack
 
-from .deploy import build, deploy
+from . import by_file as files
+from .deploy import PARAMETERS, WITH_FILES, build, deploy
 from .embedded.process import EmbeddedAws, Options
 from .reconcile import read_items, reconcile, take_failures
 from .report import Report
@@ -24,15 +26,15 @@ POLL = 0.1
 """Seconds between two looks at the queue."""
 
 
-def run(records: Path, options: Options, console: Console) -> Report:
+def run(records: Path, options: Options, console: Console, *, by_file: bool = False) -> Report:
     """Run the records through a pipeline of their own.
 
     Raises:
         LocalError: It could not be run.
     """
     lines = read_lines(records)
-    with deployed(options, console) as (aws, stack):
-        return feed(aws, stack, lines, console)
+    with deployed(options, console, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
+        return feed_by_file(aws, stack, records, lines, console) if by_file else feed(aws, stack, lines, console)
 
 
 def up(options: Options, console: Console) -> None:
@@ -41,7 +43,7 @@ def up(options: Options, console: Console) -> None:
     Raises:
         LocalError: It could not be deployed.
     """
-    with deployed(options, console) as (aws, stack):
+    with deployed(options, console, WITH_FILES) as (aws, stack):
         for name, value in {**aws.environment, "TABLE_NAME": stack.table}.items():
             print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - for the caller's shell
         console.print(f"Up at {aws.endpoint}; Ctrl-C ends it.", highlight=False)
@@ -51,7 +53,9 @@ def up(options: Options, console: Console) -> None:
 
 
 @contextmanager
-def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, Stack]]:
+def deployed(
+    options: Options, console: Console, parameters: Mapping[str, str] = PARAMETERS
+) -> Iterator[tuple[EmbeddedAws, Stack]]:
     """Start an embedded AWS with the stack deployed; the build goes on while it starts."""
     aws = EmbeddedAws(options)
     aws.start()
@@ -61,7 +65,7 @@ def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, 
         with step("start", console):
             aws.wait_until_ready()
         with step("deploy", console):
-            stack = deploy(aws, template)
+            stack = deploy(aws, template, parameters=parameters)
         yield aws, stack
     finally:
         aws.end()
@@ -79,6 +83,21 @@ def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console
         return _report(aws, stack, submissions, state, seconds)
 
 
+def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Line], console: Console) -> Report:
+    """Drop a file of lines into the bucket, wait until the queue has drained, and find what became of the lines."""
+    started = time.monotonic()
+    client, bucket = aws.client("s3"), files.bucket_of(aws.client("cloudformation"), stack)
+    key = files.drop(client, bucket, path)
+    files.wait_until_read(aws.queue_state)
+    with _progress(console) as progress:
+        state = _drain(aws, progress)
+    seconds = time.monotonic() - started
+    with step("report", console):
+        if told := files.report_of(client, bucket, key):
+            console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
+        return _report(aws, stack, files.submissions(client, bucket, key, lines), state, seconds)
+
+
 def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
     """Wait until no event is left in the queue, or it delivers nothing more."""
     bar = progress.add_task("drain", total=None)
@@ -94,7 +113,7 @@ def _report(
     aws: EmbeddedAws, stack: Stack, submissions: Sequence[Submission], state: dict[str, Any], seconds: float
 ) -> Report:
     items = read_items(aws.client("dynamodb"), stack.table)
-    failures = take_failures(aws.client("sqs"), stack)
+    failures = files.of_records(take_failures(aws.client("sqs"), stack))
     return Report(reconcile(submissions, items, failures), len(items), seconds, state)
 
 

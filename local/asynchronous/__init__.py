@@ -33,7 +33,7 @@ from .faults import KINDS, Faults
 from .middleware import CREDENTIALS, AsynchronousInvocation
 from .queue import Queue, QueueOptions
 from .retries import DEFAULT_MINUTE, Clock
-from .targets import UnsupportedTargetError, require_supported
+from .targets import Target, UnsupportedTargetError, require_supported
 
 __all__ = [
     "CREDENTIALS",
@@ -53,6 +53,7 @@ __all__ = [
     "Result",
     "Scope",
     "Send",
+    "Target",
     "UnsupportedTargetError",
     "call",
     "read_body",

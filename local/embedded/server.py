@@ -28,6 +28,7 @@ from .control import control_of, parse
 from .door import Door
 from .environment import ACCOUNT, HOST, exports, for_ministack
 from .metrics import Metrics, publish_forever
+from .rule_targets import deliver_by
 from .sender_ids import SenderIds
 from .signatures import Owner
 from .tether import end_with_parent
@@ -87,6 +88,7 @@ def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> C
 
 async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
     queue = Queue(aws, options)
+    deliver_by(queue, aws)
     started = asyncio.Event()
     door = Door(AsynchronousInvocation(aws, queue), control_of(queue), owner, ACCOUNT)
     app: Any = _announcing(door, started)

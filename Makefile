@@ -63,12 +63,20 @@ lock: $(READY) ## pin the requirements anew, with hashes
 	done
 
 clean: ## remove what the other commands made
-	@rm -rf $(VENV) $(SCAN) .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(SCAN) $(VENV).lock $(SCAN).lock .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The lock is complete, so pip has nothing to resolve; byte code is written when a module is first imported.
-INSTALL = $(PYTHON) -m venv --clear $(1) && \
-	$(1)/bin/python -m pip install -qq --no-deps --no-compile --require-hashes --requirement $(2) && touch $(1)/.ready
+# The lock is complete, so pip has nothing to resolve and runs no package's own build; byte code is written when a module
+# is first imported. Two makes in one clone install one after the other, and the second finds it done.
+LOCKED := $(PYTHON) -c 'import fcntl, os, sys; lock = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR, 0o600); \
+	os.set_inheritable(lock, True); fcntl.flock(lock, fcntl.LOCK_EX); os.execvp("sh", ["sh", "-c", sys.argv[2]])'
+INSTALL = $(LOCKED) $(1).lock '[ $(1)/.ready -nt $(2) ] || { $(PYTHON) -m venv --clear $(1) && \
+	$(1)/bin/python -m pip install -qq --no-deps --no-compile --only-binary :all: --require-hashes --requirement $(2) && \
+	echo "$(CURDIR)" > $(1)/.ready; }'
+
+# The scripts in an environment name the folder that it was made in: one that was moved or copied is made anew.
+$(foreach ready,$(READY) $(SCAN_READY),$(if $(filter-out $(CURDIR),$(shell cat $(ready) 2>/dev/null || echo $(CURDIR))),\
+	$(shell rm -f $(ready))))
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \

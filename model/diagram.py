@@ -44,7 +44,7 @@ def _label(name: str, resource: dict[str, Any]) -> str:
 def _edges(resources: dict[str, Any]) -> Iterator[str]:
     functions = {n: r["Properties"] for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
     followers = {name: _destination(properties) for name, properties in functions.items()}
-    yield from (f"producer -->|async| {name}" for name in functions if name not in followers.values())
+    yield f"producer -->|async| {next(iter(functions))}"
     yield from (f"{name} -->|on success| {follower}" for name, follower in followers.items() if follower)
     for name, properties in functions.items():
         yield from (f"{name} -->|{actions}| {target}" for actions, target in _calls(resources, properties))
@@ -79,7 +79,7 @@ def _alarms(resources: dict[str, Any]) -> Iterator[str]:
 def _dimensions(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
     metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
     for metric in metrics or [alarm]:
-        yield from metric["Dimensions"]
+        yield from metric.get("Dimensions", [])
 
 
 def _referred(value: Any) -> str | None:

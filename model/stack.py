@@ -1,19 +1,18 @@
 """The whole system on one page."""
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Sequence
 
 from awacs import dynamodb
 from troposphere import AWSObject, GetAtt, NoValue, Output, Ref, Template
-from troposphere.awslambda import ProvisionedConcurrencyConfiguration
+from troposphere.dynamodb import Table
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
 from . import alarms, conditions, parameters, policy, storage
-from .conditions import PROCESSOR_IS_PROVISIONED, PROCESSOR_IS_RESERVED, when
-from .dashboard import dashboard
-from .function import Component, function, pipeline, reserved
+from .dashboard import CONSOLE, CONSOLES, dashboard
+from .function import Component, pipeline
 from .notifications import notifications
-from .scaling import scaling
+from .stage import Stage
+from .storage import DeadLetters
 from .tags import tag
 
 DESCRIPTION = (
@@ -21,68 +20,60 @@ DESCRIPTION = (
     "exactly once; what fails for good waits in a dead-letter queue"
 )
 
-# `sam local` passes on only what a template declares; CloudFormation leaves these out. See events/env.json.
-FOR_SAM_LOCAL = {"AWS_ENDPOINT_URL_DYNAMODB": NoValue, "AWS_CA_BUNDLE": NoValue}
-
 
 def build() -> Template:
     """Describe the stack: what it stores, its stages from the first to the last, and what watches them."""
     table = storage.data_table()
     dead_letters = storage.dead_letters()
-    stage = partial(function, dead_letters=dead_letters.queue)
-
     stages = pipeline(
-        partial(
-            stage,
+        Stage(
             "validator",
             description="Checks each record, and stamps the time on one that has none",
             memory=512,
             # A record that is refused once is refused always.
             retries=0,
         ),
-        partial(
-            stage,
+        Stage(
             "enricher",
             description="Marks each record as enriched, when and by which version",
             memory=768,
         ),
-        partial(
-            stage,
+        Stage(
             "processor",
             description="Stores each record exactly once",
             memory=512,
             calls=[policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn"))],
-            environment={"TABLE_NAME": Ref(table), **FOR_SAM_LOCAL},
-            provisioned_concurrency=when(
-                PROCESSOR_IS_PROVISIONED,
-                ProvisionedConcurrencyConfiguration(
-                    ProvisionedConcurrentExecutions=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY)
-                ),
-            ),
-            reserved_concurrency=when(
-                PROCESSOR_IS_RESERVED, Ref(parameters.PROCESSOR_RESERVED_CONCURRENCY), otherwise=reserved()
-            ),
+            environment={"TABLE_NAME": Ref(table), "AWS_ENDPOINT_URL_DYNAMODB": NoValue},  # the latter: see function.py
+            provisioned=2,
+            capped=True,
         ),
+        dead_letters=dead_letters.queue,
     )
-    processor = stages[-1]
+    return assemble(table, dead_letters, stages)
 
+
+def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component]) -> Template:
+    """Put together what is stored, the stages, and all that follows from them."""
+    choices = parameters.in_groups(
+        [*parameters.ALL, *(choice for stage in stages for choice in stage.capacity.parameters)]
+    )
     template = Template(Description=DESCRIPTION)
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)
-    template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface()})
-    for parameter in parameters.ALL:
-        template.add_parameter(parameter)
-    for name, condition in conditions.ALL.items():
-        template.add_condition(name, condition)
+    template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface(choices)})
+    template.add_mapping(CONSOLE, CONSOLES)
+    for choice in choices:
+        template.add_parameter(choice)
+    for defined in (conditions.ALL, *(stage.capacity.conditions for stage in stages)):
+        for name, condition in defined.items():
+            template.add_condition(name, condition)
     _add(
         template,
         [table, *dead_letters],
-        *((stage.log_group, stage.policy, stage.role, stage.function) for stage in stages),
-        scaling(processor.function),
+        *(stage.resources for stage in stages),
         alarms.on_dead_letters(dead_letters.queue),
         *(stage.alarms for stage in stages),
         alarms.on_table(table),
-        [alarms.on_provisioned_concurrency(processor.function)],
         notifications(),
         [dashboard(stages, table=table, dead_letters=dead_letters.queue)],
     )
@@ -102,6 +93,7 @@ def _add(template: Template, *groups: Iterable[AWSObject]) -> None:
     for group in groups:
         for resource in group:
             tag(resource)
+            resource.template = template  # where a function finds what it refers to
             template.add_resource(resource)
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,58 @@ def test_a_missing_venv_module_is_named_with_how_to_install_it(fresh: Path) -> N
     assert run.returncode == 2
     assert f"The venv module of '{bare}' is missing" in run.stderr
     assert "apt-get install python3-venv" in run.stderr
+
+
+@pytest.fixture
+def installing(fresh: Path) -> str:
+    """A stand-in that makes environments whose pip notes what it was asked."""
+    return python(
+        fresh,
+        f"""case "$1 $2" in
+        "-m venv")
+            sleep 0.3
+            mkdir -p "$4/bin"
+            printf '#!/bin/sh\\necho "$@" >> "{fresh}/installed"\\n' > "$4/bin/python"
+            chmod +x "$4/bin/python";;
+        *) exec "{sys.executable}" "$@";;
+        esac""",
+    )
+
+
+def installed(folder: Path) -> list[str]:
+    return (folder / "installed").read_text().splitlines()
+
+
+def test_what_is_installed_is_as_locked_and_runs_no_build(fresh: Path, installing: str) -> None:
+    assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
+    (asked,) = installed(fresh)
+    assert {"--no-deps", "--require-hashes"} <= set(asked.split())
+    assert "--only-binary :all:" in asked
+
+
+def test_an_environment_is_made_once(fresh: Path, installing: str) -> None:
+    for _ in range(2):
+        assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
+    assert len(installed(fresh)) == 1
+
+
+def test_two_makes_in_one_clone_install_once(fresh: Path, installing: str) -> None:
+    makes = [subprocess.Popen(["make", "setup", f"PYTHON={installing}"], cwd=fresh) for _ in range(2)]
+    assert [running.wait(20) for running in makes] == [0, 0]
+    assert len(installed(fresh)) == 1
+
+
+def test_an_environment_that_is_half_made_is_made_anew(fresh: Path, installing: str) -> None:
+    (fresh / ".venv/bin").mkdir(parents=True)
+    assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
+    assert len(installed(fresh)) == 1
+
+
+def test_an_environment_that_was_moved_is_made_anew(fresh: Path, installing: str) -> None:
+    assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
+    moved = shutil.copytree(fresh, fresh.with_name("moved"))  # with the files' times
+    assert make(moved, "setup", f"PYTHON={installing}").returncode == 0
+    assert len(installed(fresh)) == 2
 
 
 def test_help_lists_every_command(fresh: Path) -> None:

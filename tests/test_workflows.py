@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from model import build
+
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
@@ -82,6 +84,31 @@ def test_production_follows_staging_and_both_follow_the_tests() -> None:
     assert jobs["staging"]["if"] == "github.event_name == 'push'"
     environments = [jobs[name]["with"]["environment"] for name in ("staging", "prod")]
     assert environments == ["staging", "prod"]
+
+
+def test_a_push_is_tested_while_an_earlier_ones_deployment_waits() -> None:
+    group = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["concurrency"]["group"]
+    assert group.endswith("|| github.run_id }}")  # a push shares its group with no other run
+    deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
+    assert deploy["concurrency"] == {"group": "deploy-${{ inputs.environment }}", "cancel-in-progress": False}
+
+
+def test_a_deployment_outlasts_the_longest_shift_of_every_alias_in_turn() -> None:
+    deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
+    template = build().to_dict()
+    stages = [r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
+    longest = max(minutes(kind) for kind in template["Parameters"]["DeploymentType"]["AllowedValues"])
+    assert longest == 100
+    assert deploy["timeout-minutes"] >= len(stages) * longest + 60
+    assert deploy["timeout-minutes"] <= 360  # no job on GitHub's own runners takes longer
+    assume = next(step for step in deploy["steps"] if "configure-aws-credentials" in step.get("uses", ""))
+    assert assume["with"]["role-duration-seconds"] == deploy["timeout-minutes"] * 60
+
+
+def minutes(deployment_type: str) -> int:
+    """How long CodeDeploy shifts traffic in a configuration of its own."""
+    canary, linear = (re.fullmatch(p, deployment_type) for p in (r"Canary10Percent(\d+)M.*", r"Linear10\D+(\d+)M.*"))
+    return int(canary[1]) if canary else 10 * int(linear[1]) if linear else 0
 
 
 def test_the_hooks_before_a_commit_are_commands_of_ci() -> None:

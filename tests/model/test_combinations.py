@@ -10,7 +10,7 @@ from cfnlint.api import lint_all
 from model import build
 
 from .resolution import references, resolve
-from .stages import STAGES
+from .stages import STAGES, following
 from .translation import translate
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -89,7 +89,8 @@ def test_the_default_has_one_alarm_no_dashboard_no_topic_and_no_codedeploy(model
 def test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off(model: dict[str, Any]) -> None:
     resources = deployed(model, AlarmEmail="on-call@example.com")
     alarms = of(resources, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 4 * len(STAGES) + 2 + 2 + 1
+    # Of each stage, but for the last, which hands nothing on; of the letters; of the table; of the warm instances.
+    assert len(alarms) == 6 * len(STAGES) - 1 + 3 + 2 + 1
     for name in alarms:
         properties = resources[name]["Properties"]
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmTopic"}], name
@@ -117,7 +118,8 @@ def test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function(mode
         assert properties["AlarmConfiguration"] == {
             "Enabled": True,
             "Alarms": [
-                {"Name": {"Ref": f"{stage}{kind}Alarm"}} for kind in ("Errors", "Throttles", "Duration", "Losses")
+                {"Name": {"Ref": f"{stage}{kind}Alarm"}}
+                for kind in ("Failures", *(["LostResults"] if following(stage) else []))
             ],
         }
         assert "DEPLOYMENT_STOP_ON_ALARM" in properties["AutoRollbackConfiguration"]["Events"]
@@ -157,7 +159,13 @@ def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, A
     assert len(encrypted) == 3 + 2 * len(STAGES)
     assert encrypted == dict.fromkeys(encrypted, key)
     assert "SqsManagedSseEnabled" not in resources["DeadLetterQueue"]["Properties"]
-    grant = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key]}
+    services = [{"Fn::Sub": f"{service}.${{AWS::Region}}.*"} for service in ("dynamodb", "sqs", "lambda")]
+    grant = {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": [key],
+        "Condition": {"StringLike": {"kms:ViaService": services}},
+    }
     for stage in STAGES:
         assert grant in resources[f"{stage}Policy"]["Properties"]["PolicyDocument"]["Statement"]
 

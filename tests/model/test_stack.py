@@ -8,7 +8,9 @@ from .translation import of_type
 
 def test_the_logical_ids_are_those_of_the_contract(template: dict[str, Any]) -> None:
     per_stage = {f"{stage}{kind}" for stage in CONTRACT for kind in ("LogGroup", "Policy", "Role", "Function")}
-    assert set(template["Resources"]) >= {"DataTable", "DeadLetterQueue", "DeadLetterQueuePolicy", *per_stage}
+    rights = {f"{stage}Invokes{following(stage)}" for stage in STAGES if following(stage)}
+    assert len(rights) == len(STAGES) - 1
+    assert set(template["Resources"]) >= {"DataTable", "DeadLetterQueue", "DeadLetterQueuePolicy", *per_stage, *rights}
 
 
 def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
@@ -47,7 +49,7 @@ def test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles(translat
 
 def test_the_table_is_on_demand_encrypted_restorable_and_retained(resolved: dict[str, Any]) -> None:
     table = resolved["Resources"]["DataTable"]
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = table["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["KeySchema"] == [
@@ -65,7 +67,7 @@ def test_the_table_is_on_demand_encrypted_restorable_and_retained(resolved: dict
 
 def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(resolved: dict[str, Any]) -> None:
     queue = resolved["Resources"]["DeadLetterQueue"]
-    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = {name: value for name, value in queue["Properties"].items() if name != "Tags"}
     assert properties == {
         "MessageRetentionPeriod": 14 * 24 * 3600,
@@ -89,12 +91,15 @@ def test_the_queue_refuses_plain_http(template: dict[str, Any]) -> None:
 
 
 def rights(resolved: dict[str, Any], stage: str) -> dict[str, Any]:
-    """Give what a stage's policy allows: the resource, or `*`, by action."""
-    policy = of_type(resolved, "AWS::IAM::ManagedPolicy")[f"{stage}Policy"]
-    found = {}
-    for statement in policy["PolicyDocument"]["Statement"]:
+    """Give what a stage's policies allow: the resource, or `*`, by action."""
+    role = {"Ref": f"{stage}Role"}
+    policies = of_type(resolved, "AWS::IAM::ManagedPolicy")
+    attached = [p for name, p in policies.items() if name == f"{stage}Policy" or role in p.get("Roles", [])]
+    found: dict[str, Any] = {}
+    for statement in (s for policy in attached for s in policy["PolicyDocument"]["Statement"]):
         assert statement["Effect"] == "Allow"
         (resource,) = statement["Resource"]
+        assert not found.keys() & set(statement["Action"]), "each action is allowed once"
         found |= dict.fromkeys(statement["Action"], resource)
     return found
 
@@ -131,7 +136,7 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated:
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": ["sts:AssumeRole"],
         }
-        assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed one"
+        assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed ones"
     functions = of_type(translated, "AWS::Lambda::Function")
     assert {name: f["Role"] for name, f in functions.items()} == {
         f"{stage}Function": {"Fn::GetAtt": [f"{stage}Role", "Arn"]} for stage in STAGES

@@ -1,0 +1,97 @@
+"""A larger model: `python -m bench.benches.large_model FUNCTIONS` writes the stages again and again in one template."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import troposphere
+
+from bench.harness.configured import stages_of
+from model import build, render, storage
+from model.function import pipeline
+from model.stage import Stage
+from model.tags import tag
+
+FUNCTION, ALARM, FILTER = "AWS::Serverless::Function", "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
+# What SAM makes of a function with an alias and asynchronous settings.
+EXPANDED = ("Function", "Version", "Alias", "EventInvokeConfig")
+
+Resources = Mapping[str, Mapping[str, Any]]
+
+
+def repeated(functions: int) -> troposphere.Template:
+    """Return the stack with as many functions, each with all the resources and alarms of a stage."""
+    # CloudFormation takes no more than 500 resources; what is measured is how the time grows.
+    troposphere.MAX_RESOURCES = sys.maxsize  # type: ignore[misc]
+    template = build()
+    stages = stages_of(template)
+    queue = storage.dead_letters().queue
+    for copy in range(1, functions // len(stages)):
+        copies = (Stage(f"{name}{copy}", description="One more", memory=stage.memory) for name, stage in stages.items())
+        for stage in pipeline(*copies, dead_letters=queue):
+            for resource in (*stage.resources, *stage.alarms):
+                tag(resource)
+                template.add_resource(resource)
+    return template
+
+
+def described(resources: Resources) -> list[dict[str, Any]]:
+    """Describe each function as the CDK's app reads it: its settings, whom it hands on to, what watches it."""
+    return [
+        _described(title.removesuffix("Function"), body["Properties"], resources)
+        for title, body in resources.items()
+        if body["Type"] == FUNCTION
+    ]
+
+
+def _described(name: str, function: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
+    own = [body for title, body in resources.items() if re.match(f"{name}[A-Z]", title)]
+    return {
+        "name": name,
+        "handler": function["Handler"],
+        "memory": function["MemorySize"],
+        "timeout": function["Timeout"],
+        "retries": function["EventInvokeConfig"]["MaximumRetryAttempts"],
+        "next": _next(function["EventInvokeConfig"]),
+        "filters": [_filter(body["Properties"]) for body in own if body["Type"] == FILTER],
+        "alarms": [_alarm(body["Properties"]) for body in own if body["Type"] == ALARM],
+    }
+
+
+def _next(settings: Mapping[str, Any]) -> str:
+    found = re.search(r'"(\w+)Function\.Alias"', json.dumps(settings))
+    return found[1] if found else ""
+
+
+def _filter(metric_filter: Mapping[str, Any]) -> dict[str, Any]:
+    (counted,) = metric_filter["MetricTransformations"]
+    return {"pattern": metric_filter["FilterPattern"], "metric": counted["MetricName"]}
+
+
+def _alarm(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "description": alarm["AlarmDescription"],
+        "metric": alarm["MetricName"],
+        "periods": alarm["EvaluationPeriods"],
+        "threshold": alarm["Threshold"],
+    }
+
+
+def counted(resources: Resources) -> Counter[str]:
+    """Count the resources by type, as CloudFormation gets them."""
+    types = Counter(body["Type"] for body in resources.values())
+    for kind in EXPANDED:
+        types[f"AWS::Lambda::{kind}"] += types[FUNCTION]
+    del types[FUNCTION]
+    return types
+
+
+if __name__ == "__main__":
+    gc.disable()  # as generate.py does
+    sys.stdout.write(render(repeated(int(sys.argv[1]))))

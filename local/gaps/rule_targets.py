@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.asynchronous import AwsApi, Queue, Target
+from local.embedded.ministack import ministack
 
 POLICY = "/2015-03-31/functions/{}/policy"
 SERVICE = "events.amazonaws.com"
@@ -25,10 +26,7 @@ _rule: ContextVar[str] = ContextVar("rule")
 
 def deliver_by(queue: Queue, aws: AwsApi) -> None:
     """Let rules that have a function as their target deliver by a queue of this event loop."""
-    from ministack.services import eventbridge as found  # noqa: PLC0415 - it reads the environment when it is imported
-
-    eventbridge: Any = found
-
+    eventbridge = ministack("services.eventbridge")
     loop = asyncio.get_running_loop()
     invoke_target = eventbridge._invoke_target
 
@@ -54,7 +52,7 @@ async def _accept(queue: Queue, aws: AwsApi, rule: str, target: Target, payload:
     answer = await aws.request("GET", path, service="lambda", region=target.region, query=query)
     statements = json.loads(answer.json()["Policy"])["Statement"] if answer.status == 200 else []
     if any(_allows(statement, rule) for statement in statements):
-        queue.accept(target, payload.encode(), request_id=str(uuid4()))
+        await queue.accept(target, payload.encode(), request_id=str(uuid4()))
     else:
         queue.counts.errors.append(f"the rule {rule} may not invoke {target.caller_arn}")
         logger.error(queue.counts.errors[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,7 +44,7 @@ def read_lines(path: Path) -> list[Line]:
         LocalError: There is no such file, or nothing in it.
     """
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             lines = [line for line in _read(file) if line.content]
     except OSError as error:
         raise LocalError(f"{path} can't be read: {error.strerror or error}") from error

@@ -254,6 +254,45 @@ def test_a_split_redrive_that_is_killed_again_and_again_stores_each_record_exact
     assert not stack.failures()
 
 
+def test_refused_records_of_a_batch_are_letters_that_go_back_to_the_entry_alone(
+    stack: DeployedStack, operate: Run, tmp_path: Path
+) -> None:
+    conflicting = {**record(1), "data": "other"}
+    refused = {**record(2), "data": None}
+    path = write(tmp_path / "records.jsonl", [record(0), record(1), conflicting, refused])
+    assert operate("submit", path).code == 0
+    assert len(stored(stack)) == 2
+    letters = {one["stage"]: one for one in json.loads(operate("dead-letters", "--json").out)}
+    assert [(stage, letters[stage]["id"], letters[stage]["records"]) for stage in sorted(letters)] == [
+        ("processor", "r-1", 1),
+        ("validator", "r-2", 1),
+    ]
+    assert letters["validator"]["event"] == refused
+    key = {"id": {"S": "r-1"}, "timestamp": {"N": str(record(1)["timestamp"])}}
+    stack.client("dynamodb").delete_item(TableName=stack.outputs.table, Key=key)
+    assert operate("redrive", "--yes", "--to", "entry").counts["sent to the validator"] == 2
+    stored(stack)
+    assert {item.id: item.data for item in stack.items()} == {"r-0": '{"n":0}', "r-1": '"other"'}
+    (letter,) = json.loads(operate("dead-letters", "--json").out)
+    assert (letter["id"], letter["attempts"]) == ("r-2", 2)
+
+
+@pytest.mark.parametrize("options", [(), ("--split",), ("--to", "entry"), ("--to", "entry", "--split")])
+def test_a_batch_that_the_table_denied_is_stored_once_whichever_way_it_is_redriven(
+    stack: DeployedStack, operate: Run, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    records = half_stamped(6)
+    with denied(stack):
+        assert operate("submit", write(tmp_path / "records.jsonl", records)).code == 0
+        assert not stored(stack)
+    (letter,) = json.loads(operate("dead-letters", "--json").out)
+    assert (letter["stage"], letter["records"]) == ("processor", 6)
+    stamps = {one["id"]: one["timestamp"] for one in letter["event"]["responsePayload"]}
+    assert operate("redrive", "--yes", *options).code == 0
+    assert stored(stack) == Counter({one["id"]: 1 for one in records})
+    assert {item.id: item.timestamp for item in stack.items()} == stamps
+
+
 def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -> None:
     put_letters(stack, record(1), record(2))
     ran = operate("status", "--json")

@@ -87,7 +87,10 @@ class Context:
     @cached_property
     def pipeline(self) -> Stack:
         """The stack, with its stages in the order in which records pass them."""
-        return follow(self.access.client("lambda"), self.stack)
+        stack = follow(self.access.client("lambda"), self.stack)
+        if not all(stage.role_id for stage in stack.stages.values()):
+            self.screen.note("The stack does not name all its roles, so not every letter has a stage: deploy it anew.")
+        return stack
 
     def require_stages(self, names: Iterable[str]) -> None:
         """Refuse what is no stage of the stack.

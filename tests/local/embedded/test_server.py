@@ -106,7 +106,7 @@ def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> Non
         ("{}:live", b"\xff", 400, "InvalidRequestContentException"),
         ("{}:live", b"[NaN]", 400, "InvalidRequestContentException"),
         ("{}:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
-        ("{}:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestTooLargeException"),
+        ("{}:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestEntityTooLargeException"),
     ],
     ids=["function", "alias", "json", "utf-8", "nan", "depth", "size"],
 )

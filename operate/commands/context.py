@@ -180,9 +180,13 @@ def of_stack(command: Command) -> Command:
     return opened
 
 
-def sending(command: Command) -> Command:
-    """Let a command take how fast events are sent."""
-    for option in (
+def sending(rate: str) -> Callable[[Command], Command]:
+    """Let a command take how fast events are sent; `rate` says what the rate counts, and its default."""
+    options = (
+        click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
+        click.option(
+            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
+        ),
         click.option(
             "--patience",
             type=click.FloatRange(min=0),
@@ -190,17 +194,14 @@ def sending(command: Command) -> Command:
             show_default=True,
             help="Seconds of nothing but throttling or faults after which it gives up.",
         ),
-        click.option(
-            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
-        ),
-        click.option(
-            "--rate",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]",
-        ),
-    ):
-        command = option(command)
-    return command
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def selecting(command: Command) -> Command:

@@ -49,8 +49,8 @@ _SUFFIXES = {
 
 # The longest first wait in seconds; each further one is twice as long, and a random part of it is waited. As in AWS'
 # own SDKs a throttled caller waits longer than one that met a fault.
-_AFTER_THROTTLING = 1.0
-_AFTER_FAULT = 0.05
+AFTER_THROTTLING = 1.0
+AFTER_FAULT = 0.05
 _AT_ONCE = 0.0
 
 _THROTTLING = frozenset({
@@ -94,9 +94,9 @@ class Client:
     """One connection to a service, kept open: an instance of a function handles one event at a time."""
 
     def __init__(self, service: str, endpoint: str, region: str) -> None:
-        self.service, self.endpoint, self.region = service, endpoint, region
-        self._path = urlsplit(endpoint).path.rstrip("/") + "/"
-        self._connection = _connection(endpoint)
+        self.service, self.endpoint, self.region = service, endpoint.rstrip("/"), region
+        self._path = urlsplit(self.endpoint).path + "/"
+        self._connection = _connection(self.endpoint)
         self._last_used = 0.0  # seconds since the epoch; a clock that stands still in a frozen instance would not do
         self._clock_offset = 0.0  # seconds that AWS' clock is ahead of this machine's
 
@@ -121,7 +121,7 @@ class Client:
                 if error.backoff is None or attempt == ATTEMPTS:
                     raise
                 wait = error.backoff * 2 ** (attempt - 1)
-            time.sleep(_jitter(wait))
+            time.sleep(jitter(wait))
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -136,11 +136,12 @@ class Client:
             response, answer = self._exchange(self._headers(operation, body), body)
         except (OSError, HTTPException) as error:
             self.close()
-            # AWS closes idle connections, also while the instance is frozen: that says nothing about the next one.
+            # AWS closes idle connections, also while the instance is frozen. Python names that in many ways, over TLS
+            # by errors of its own; none of them says anything about the next connection.
             raise ServiceError(
                 type(error).__name__,
                 f"no answer from {self.endpoint} ({error})",
-                backoff=_AT_ONCE if kept_open else _AFTER_FAULT,
+                backoff=_AT_ONCE if kept_open else AFTER_FAULT,
             ) from error
         return self._read(response, answer)
 
@@ -179,7 +180,7 @@ class Client:
         """Return what an answer says, or raise the error that it is."""
         checksum = response.headers.get("x-amz-crc32")
         if checksum and int(checksum) != crc32(body):
-            raise ServiceError("ChecksumMismatch", "the answer was damaged on the way", backoff=_AFTER_FAULT)
+            raise ServiceError("ChecksumMismatch", "the answer was damaged on the way", backoff=AFTER_FAULT)
         answer = _decoded(body)
         if response.status == 200:
             return answer
@@ -206,7 +207,7 @@ def from_environment(service: str) -> Client:
 def _endpoint(service: str, region: str) -> str:
     override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
     suffix = next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
-    return (override or f"https://{service}.{region}.{suffix}").rstrip("/")
+    return override or f"https://{service}.{region}.{suffix}"
 
 
 def _connection(endpoint: str, *, trust_all: bool = False) -> HTTPConnection:
@@ -222,8 +223,8 @@ def _connection(endpoint: str, *, trust_all: bool = False) -> HTTPConnection:
 def _trust(*, everybody: bool) -> ssl.SSLContext:
     """Trust the authorities of AWS_CA_BUNDLE or else of the runtime; of these, first Amazon's alone if there are any.
 
-    To read the 140 of a runtime is a quarter of the processor's cold start. Where one of the others vouches for the
-    endpoint, as for a proxy that looks into TLS, the connection is opened again with all of them.
+    Reading all 140 of a runtime is a fifth of the processor's cold start. Where one of the others vouches for the
+    endpoint, as with a proxy that looks into TLS, `_open` connects again and trusts them all.
     """
     given, own = os.environ.get("AWS_CA_BUNDLE"), ssl.get_default_verify_paths()
     bundle = given or own.cafile
@@ -266,7 +267,7 @@ def _authorization(keys: tuple[str, str], scope: str, path: str, headers: dict[s
     """
     key, secret = keys
     names, lines = ";".join(headers), "".join(f"{name}:{value}\n" for name, value in headers.items())
-    request = f"POST\n{quote(path, safe='/~')}\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
+    request = f"POST\n{quote(path)}\n\n{lines}\n{names}\n{sha256(body).hexdigest()}"
     text = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{sha256(request.encode()).hexdigest()}"
     signature = hmac.digest(_signing_key(secret, scope), text.encode(), "sha256").hex()
     return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
@@ -297,9 +298,9 @@ def _named(status: int, answer: dict[str, Any]) -> tuple[str, str]:
 
 def _backoff(status: int, code: str, message: str) -> float | None:
     if code in _THROTTLING or status == 429:
-        return _AFTER_THROTTLING
+        return AFTER_THROTTLING
     if code in _FAULTS or status in _FAULT_STATUSES or _is_about_time(code, message):
-        return _AFTER_FAULT
+        return AFTER_FAULT
     return None
 
 
@@ -308,6 +309,6 @@ def _is_about_time(code: str, message: str) -> bool:
     return code == "RequestExpired" or message.startswith(("Signature expired", "Signature not yet current"))
 
 
-def _jitter(longest: float) -> float:
+def jitter(longest: float) -> float:
     """Return a random part of a wait, so that callers spread; importing `random` takes longer than all of this."""
     return longest * int.from_bytes(os.urandom(4)) / 2**32

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from aws import ATTEMPTS, ServiceError
-
-# The longest first wait in seconds, as the client's own.
-AFTER_THROTTLING = 1.0
-AFTER_FAULT = 0.05
+from aws import ATTEMPTS, ServiceError, jitter
 
 
 class Sized(Protocol):
@@ -54,7 +49,7 @@ def send_all(
         if not failed:
             return
         error = max((error for _, error in failed), key=_patience)
-        wait = random.uniform(0, (error.backoff or 0) * 2 ** (attempt - 1))  # noqa: S311 - it spreads callers
+        wait = jitter((error.backoff or 0) * 2 ** (attempt - 1))
         if error.backoff is None or attempt == ATTEMPTS or time.monotonic() + wait > deadline:
             raise error
         time.sleep(wait)

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from aws import Client, ConfigurationError, ServiceError, from_environment
-from bulk import AFTER_FAULT, AFTER_THROTTLING, send_all
+from aws import AFTER_FAULT, AFTER_THROTTLING, Client, ConfigurationError, ServiceError, from_environment
+from bulk import send_all
 from record import InvalidRecord
 
 MESSAGES = 10  # a request

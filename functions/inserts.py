@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws import ServiceError
-from bulk import AFTER_FAULT, AFTER_THROTTLING, check_time, send_all
+from aws import AFTER_FAULT, AFTER_THROTTLING, ServiceError
+from bulk import check_time, send_all
 from store import ConflictingRecord, client, put, table_name
 
 if TYPE_CHECKING:

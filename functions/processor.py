@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import store
-from record import ADDED, ENRICHMENT, InvalidRecord, Record, boolean, parse, unwrap
+from record import ADDED, ENRICHED, ENRICHMENT, InvalidRecord, Record, boolean, parse, unwrap
 from stage import log, logged
 
 TYPE_CHECKING = False  # the name that type checkers know, without the import
@@ -37,10 +37,10 @@ def item(record: Record) -> dict[str, Attribute]:
         InvalidRecord: what is wrong with a field that a stage added.
     """
     enriched = record.fields.get("enriched", False)
-    boolean("enriched", enriched)
+    boolean(ENRICHED, enriched)
     missing = [name for name in ENRICHMENT if name not in record.fields]
     if enriched and missing:
         raise InvalidRecord(f"missing {missing[0]} field in an enriched record")
     left_out = () if enriched else ENRICHMENT
     added = [field for field in ADDED if field.name in record.fields and field.name not in left_out]
-    return {**record.own, **{field.name: field.kind(field.name, record.fields[field.name]) for field in added}}
+    return {**record.own, **{field.name: field.kind(field, record.fields[field.name]) for field in added}}

@@ -11,16 +11,13 @@ from collections import namedtuple
 
 TYPE_CHECKING = False  # the name that type checkers know, without the import
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     Attribute = dict[str, Any]  # a value as DynamoDB has it, such as {"S": "text"}
 
-MAX_ID_BYTES = 2048  # DynamoDB's limit for a partition key
 MAX_TIMESTAMP = 10**38 - 1  # DynamoDB's numbers hold 38 digits exactly
 MAX_DEPTH = 400  # of nested arrays and objects: see json_faults
 MAX_ITEM_BYTES = 409_600  # DynamoDB's 400 KB
-MAX_VERSION_BYTES = 16
 
 _canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -42,47 +39,49 @@ class InvalidRecord(ValueError):  # noqa: N818 - the name says it, and it is the
         super().__init__(f"Invalid data: {fault}")
 
 
-# The kinds of fields. Each takes a field's name and value, and returns the value as DynamoDB stores it.
+class Field(namedtuple("Field", ("name", "kind", "required", "at_most"), defaults=(False, MAX_ITEM_BYTES))):
+    """A field: its name (letters, digits and _), its kind, whether every record has it, and the most bytes it takes.
+
+    Its kind is a function of the field and a value, which returns the value as DynamoDB stores it.
+    """
+
+    __slots__ = ()
 
 
-def text(*, at_most: int) -> Callable[[str, object], Attribute]:
-    """Make the kind of a string of 1 to `at_most` bytes of UTF-8."""
-
-    def kind(name: str, value: object) -> Attribute:
-        if not isinstance(value, str):
-            raise InvalidRecord(f"{name} must be a string (got {_kind(value)})")
-        if not value:
-            raise InvalidRecord(f"{name} must not be empty")
-        size = _utf8_bytes(name, value)
-        if size > at_most:
-            raise InvalidRecord(f"{name} must be at most {at_most} bytes of UTF-8 (got {size})")
-        return {"S": value}
-
-    return kind
+def text(field: Field, value: object) -> Attribute:
+    """Take a string, not empty, of at most the field's bytes in UTF-8."""
+    if not isinstance(value, str):
+        raise InvalidRecord(f"{field.name} must be a string (got {_kind(value)})")
+    if not value:
+        raise InvalidRecord(f"{field.name} must not be empty")
+    size = _utf8_bytes(field.name, value)
+    if size > field.at_most:
+        raise InvalidRecord(f"{field.name} must be at most {field.at_most} bytes of UTF-8 (got {size})")
+    return {"S": value}
 
 
-def milliseconds(name: str, value: object) -> Attribute:
+def milliseconds(field: Field, value: object) -> Attribute:
     """Take a time in ms since the epoch."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidRecord(f"{name} must be an integer of milliseconds (got {_kind(value)})")
+        raise InvalidRecord(f"{field.name} must be an integer of milliseconds (got {_kind(value)})")
     if value <= 0:
-        raise InvalidRecord(f"{name} must be positive")
+        raise InvalidRecord(f"{field.name} must be positive")
     if value > MAX_TIMESTAMP:
-        raise InvalidRecord(f"{name} must have at most 38 digits")
+        raise InvalidRecord(f"{field.name} must have at most 38 digits")
     return {"N": str(value)}
 
 
-def boolean(name: str, value: object) -> Attribute:
+def boolean(field: Field, value: object) -> Attribute:
     """Take true or false."""
     if not isinstance(value, bool):
-        raise InvalidRecord(f"{name} must be true or false (got {_kind(value)})")
+        raise InvalidRecord(f"{field.name} must be true or false (got {_kind(value)})")
     return {"BOOL": value}
 
 
-def json_value(name: str, value: object) -> Attribute:
+def json_value(field: Field, value: object) -> Attribute:
     """Take any JSON but null. It is stored as canonical JSON: the same value always has the same text."""
     if value is None:
-        raise InvalidRecord(f"missing {name} field")
+        raise InvalidRecord(f"missing {field.name} field")
     try:
         encoded = _canonical(value)
     except (TypeError, ValueError, RecursionError):
@@ -91,31 +90,25 @@ def json_value(name: str, value: object) -> Attribute:
         from json_faults import json_fault  # noqa: PLC0415 - few records need it, and every cold start would pay for it
 
         if fault := json_fault(value, encoded):
-            raise InvalidRecord(f"{name} {fault}")
+            raise InvalidRecord(f"{field.name} {fault}")
     return {"S": encoded}
 
 
-class Field(namedtuple("Field", ("name", "kind", "required", "at_most"), defaults=(False, 0))):
-    """A field: its name (letters, digits and _), its kind, and whether every record has it.
-
-    Of a field that stages add, `at_most` is the most bytes that DynamoDB counts for its value.
-    """
-
-    __slots__ = ()
-
+ID = Field("id", text, required=True, at_most=2048)  # DynamoDB's limit for a partition key
 
 # What producers send: checked in this order, handed on by every stage, stored, and compared with what is stored.
 FIELDS = (
     Field("data", json_value, required=True),
-    Field("id", text(at_most=MAX_ID_BYTES), required=True),
+    ID,
     Field("timestamp", milliseconds),  # a record without one is stamped
 )
 
 # What stages add: not taken from producers, handed on by the later stages, stored, and not compared.
+ENRICHED = Field("enriched", boolean, at_most=1)
 ADDED = (
-    Field("enriched", boolean, at_most=1),
+    ENRICHED,
     Field("enrichedAt", milliseconds, at_most=20),
-    Field("version", text(at_most=MAX_VERSION_BYTES), at_most=MAX_VERSION_BYTES),
+    Field("version", text, at_most=16),
 )
 ENRICHMENT = ("enriched", "enrichedAt", "version")  # all of it is stored, or nothing
 
@@ -143,12 +136,12 @@ def parse(body: object, *, added: bool = False) -> Record:
     """
     given = {"timestamp": now(), **_object(body)}
     fields, own = {}, {}
-    for name, kind, required, _ in FIELDS:
-        if name in given:
-            fields[name] = given[name]
-            own[name] = kind(name, given[name])
-        elif required:
-            raise InvalidRecord(f"missing {name} field")
+    for field in FIELDS:
+        if field.name in given:
+            fields[field.name] = given[field.name]
+            own[field.name] = field.kind(field, given[field.name])
+        elif field.required:
+            raise InvalidRecord(f"missing {field.name} field")
     _check_size(own)
     if added:
         fields.update({field.name: given[field.name] for field in ADDED if field.name in given})
@@ -169,11 +162,9 @@ def unwrap(event: object) -> object:
 def known_id(event: object) -> str | None:
     """Return the id of the record in any event, a refused one too; None if it has no valid id."""
     try:
-        given = _object(unwrap(event)).get("id")
-        text(at_most=MAX_ID_BYTES)("id", given)
+        return str(text(ID, _object(unwrap(event)).get("id"))["S"])
     except InvalidRecord:
         return None
-    return given  # type: ignore[return-value] # it is a text
 
 
 def _object(event: object) -> dict[object, object]:

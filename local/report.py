@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from deployed.printable import printable
 
 from .reconcile import Fate, Item, Outcome
 
@@ -70,7 +73,7 @@ class Report(NamedTuple):
 
     def json(self) -> str:
         """Write the report as JSON."""
-        return json.dumps(self.document(), indent=2) + "\n"
+        return json.dumps(self.document(), indent=2, allow_nan=False) + "\n"
 
 
 def show(report: Report, console: Console) -> None:
@@ -90,7 +93,7 @@ def show(report: Report, console: Console) -> None:
 def _show_losses(report: Report, console: Console) -> None:
     reasons = Counter((loss["metric"], loss["reason"]) for loss in report.queue["losses"])
     for (metric, reason), number in reasons.most_common():
-        console.print(f"{metric}: {number} times: {reason}", style="red", highlight=False, markup=False)
+        console.print(Text(f"{metric}: {number} times: {printable(reason)}", "red"))
 
 
 class _Row(NamedTuple):
@@ -122,7 +125,7 @@ STYLES = {Fate.STORED.value: "green", Fate.DEAD.value: "yellow", Fate.REFUSED.va
 def _table(rows: Iterable[_Row]) -> Table:
     table = Table("line", "id", "outcome", "stage", "detail")
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row), style=STYLES[row.fate])
+        table.add_row(*(_shown(cell) for cell in row), style=STYLES[row.fate])
     return table
 
 
@@ -131,14 +134,13 @@ def _counts(rows: Iterable[_Row]) -> Table:
     table.add_column("records", justify="right")
     counts = Counter((row.fate, row.stage, row.detail) for row in rows)
     for (fate, stage, detail), number in counts.most_common():
-        table.add_row(fate, stage, _plain(detail), str(number), style=STYLES[fate])
+        table.add_row(fate, _shown(stage), _shown(detail), str(number), style=STYLES[fate])
     return table
 
 
-def _plain(text: str) -> str:
-    """Shorten a text of the records' own for a cell, without markup or what a terminal would act on."""
-    shown = "".join(character if character.isprintable() else "�" for character in text[:200])
-    return shown.replace("[", r"\[")
+def _shown(text: str) -> Text:
+    """Shorten a text that may be a record's own; as a Text, it is never markup."""
+    return Text(printable(text[:200]))
 
 
 def _named(line: Outcome) -> dict[str, Any]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from .errors import LocalError
 
 THREADS = 4
+LIMIT = 1024 * 1024
+"""Bytes of an asynchronous event. A longer line is not kept in memory."""
+SAMPLE = 200
+"""Bytes that are kept of it."""
 
 
 class Line(NamedTuple):
@@ -20,6 +24,8 @@ class Line(NamedTuple):
     number: int
     """Counted from 1."""
     content: bytes
+    problem: str = ""
+    """Why it is not even sent; its content is then cut."""
 
 
 class Submission(NamedTuple):
@@ -37,14 +43,25 @@ def read_lines(path: Path) -> list[Line]:
         LocalError: There is no such file, or nothing in it.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            lines = [line for line in _read(file) if line.content]
     except OSError as error:
         raise LocalError(f"{path} can't be read: {error.strerror or error}") from error
-    lines = [Line(number, line.strip()) for number, line in enumerate(content.split(b"\n"), 1)]
-    lines = [line for line in lines if line.content]
     if not lines:
         raise LocalError(f"{path} must have a JSON document on each line (got no line at all)")
     return lines
+
+
+def _read(file: IO[bytes]) -> Iterator[Line]:
+    number = 0
+    while content := file.readline(LIMIT + 1):
+        number += 1
+        if len(content) <= LIMIT or content.endswith(b"\n"):
+            yield Line(number, content.strip())
+            continue
+        while (rest := file.readline(LIMIT)) and not rest.endswith(b"\n"):
+            pass
+        yield Line(number, content[:SAMPLE], f"a line must have at most {LIMIT} bytes")
 
 
 def submit(client: Any, function: str, lines: Iterable[Line], progress: Callable[[], None]) -> list[Submission]:
@@ -67,6 +84,8 @@ def _until_error(pool: ThreadPoolExecutor, submissions: Iterator[Submission]) ->
 
 
 def _send(client: Any, function: str, line: Line) -> Submission:
+    if line.problem:
+        return Submission(line, None, line.problem)
     try:
         answer = client.invoke(FunctionName=function, InvocationType="Event", Payload=line.content)
     except ClientError as error:

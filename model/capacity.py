@@ -89,7 +89,8 @@ def _provisioned(stage: Stage, default: int) -> Provisioned:
             default,
             group=SPEED,
             label=f"Warm instances of the {stage.name}",
-            description=f"Instances of the {stage.name} that are kept warm; 0 for none, which costs nothing when idle",
+            description=f"Instances of the {stage.name} that are kept warm; 0 for none, which costs nothing when idle; "
+            "an account whose quota of concurrent executions is 10 can have none",
             zero="none",
         ),
         maximum=count(

@@ -81,7 +81,7 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
     return Dashboard(
         "Dashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed("data-processing"),
+        DashboardName=parameters.suffixed(),
         DashboardBody=Sub(_json({"widgets": widgets}), {CONSOLE: FindInMap(CONSOLE, Partition, "Host")}),
     )
 

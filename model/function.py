@@ -85,7 +85,7 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Delete",
         # By its literal name: derived from the function's, it would depend on the function that depends on it.
-        LogGroupName=parameters.suffixed(f"/aws/lambda/{stage.name}"),
+        LogGroupName=parameters.suffixed(stage.name, path="/aws/lambda/"),
         RetentionInDays=Ref(parameters.LOG_RETENTION_DAYS),
         KmsKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )

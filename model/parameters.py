@@ -10,6 +10,8 @@ from typing import Any
 
 from troposphere import AWSHelperFn, Parameter, Sub
 
+from . import project
+
 # The groups of CloudFormation's console, in its order.
 ENVIRONMENT = "Environment"
 SPEED = "Speed and limits"
@@ -67,8 +69,8 @@ ENVIRONMENT_SUFFIX = Choice(
     Type="String",
     Default="dev",
     Description="Names the environment; part of the functions' names, so one account can hold several",
-    AllowedPattern="^[a-z][a-z0-9-]{0,19}$",
-    must="1 to 20 lower-case letters, digits and hyphens, the first a letter",
+    AllowedPattern=f"^[a-z][a-z0-9-]{{0,{project.LONGEST_SUFFIX - 1}}}$",
+    must=f"1 to {project.LONGEST_SUFFIX} lower-case letters, digits and hyphens, the first a letter",
 )
 
 ARCHITECTURE = Choice(
@@ -171,9 +173,9 @@ ALL = tuple(value for value in list(globals().values()) if isinstance(value, Cho
 """The choices for the whole stack; a stage may have more of its own."""
 
 
-def suffixed(name: str) -> AWSHelperFn:
-    """Name a thing for its environment: `validator` becomes `validator-dev`."""
-    return Sub(f"{name}-${{{ENVIRONMENT_SUFFIX.title}}}")
+def suffixed(*parts: str, path: str = "") -> AWSHelperFn:
+    """Name a thing for the project and its environment: `validator` becomes `data-processing-validator-dev`."""
+    return Sub(path + "-".join([project.NAME, *parts, f"${{{ENVIRONMENT_SUFFIX.title}}}"]))
 
 
 def in_groups(choices: Iterable[Choice]) -> list[Choice]:

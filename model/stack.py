@@ -93,6 +93,7 @@ def _add(template: Template, *groups: Iterable[AWSObject]) -> None:
     for group in groups:
         for resource in group:
             tag(resource)
+            resource.template = template  # where a function finds what it refers to
             template.add_resource(resource)
 
 

@@ -7,6 +7,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from awacs.aws import Statement
 from troposphere import AWSHelperFn
 
+from .project import LONGEST_STAGE
+
 SMALLEST, LARGEST, STEP = 128, 10240, 64  # MB
 LONGEST_DESCRIPTION = 200  # of the 256 characters that Lambda takes; the digest of the configuration gets the rest
 
@@ -44,9 +46,10 @@ class Stage:
     retired: bool = False
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9]{0,39}", self.name):
+        if len(self.name) > LONGEST_STAGE or not re.fullmatch(r"[a-z][a-z0-9]*", self.name):
             raise ValueError(
-                f"the name of a stage must be one word of at most 40 lower-case letters and digits (got '{self.name}')"
+                f"the name of a stage must be one word of at most {LONGEST_STAGE} lower-case letters and digits, since "
+                f"it is part of a function's name (got '{self.name}')"
             )
         self._check(
             "the description",

@@ -8,10 +8,14 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = (".venv", ".git", ".aws-sam", ".*_cache", "__pycache__", ".hypothesis", ".bench")
 
 
+def copy_project(folder: Path) -> Path:
+    """Copy the project into a folder, and return the copy."""
+    return shutil.copytree(ROOT, folder / "project", ignore=shutil.ignore_patterns(*LEFT_OUT))
+
+
 def add_a_stage(folder: Path) -> Path:
     """Copy the project into a folder, add the stage there as the text says, and return the copy."""
-    copy = folder / "project"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    copy = copy_project(folder)
     texts = examples()
     handler, stack = "functions/auditor.py", "model/stack.py"
     (copy / handler).write_text(texts[handler])

@@ -26,16 +26,17 @@ another kind of destination, `targets` and `delivery`; what MiniStack leaves out
 embedded AWS by its public HTTP API, through `aws_api`, within the process.
 """
 
-from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, respond
+from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, replay, respond
 from .counts import Count, Counts
 from .event import Result
 from .faults import KINDS, Faults
-from .middleware import AsynchronousInvocation
+from .middleware import CREDENTIALS, AsynchronousInvocation
 from .queue import Queue, QueueOptions
 from .retries import DEFAULT_MINUTE, Clock
 from .targets import UnsupportedTargetError, require_supported
 
 __all__ = [
+    "CREDENTIALS",
     "DEFAULT_MINUTE",
     "KINDS",
     "Answer",
@@ -55,6 +56,7 @@ __all__ = [
     "UnsupportedTargetError",
     "call",
     "read_body",
+    "replay",
     "require_supported",
     "respond",
 ]

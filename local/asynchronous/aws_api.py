@@ -133,10 +133,9 @@ async def call(app: App, scope: Scope, body: bytes) -> Answer:
     status = 0
     headers: dict[str, str] = {}
     chunks: list[bytes] = []
-    request = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive() -> Message:
-        return request.pop() if request else await asyncio.Future()
+    async def nothing_more() -> Message:
+        return await asyncio.Future()
 
     async def send(message: Message) -> None:
         nonlocal status
@@ -149,8 +148,18 @@ async def call(app: App, scope: Scope, body: bytes) -> Answer:
             chunks.append(message.get("body", b""))
 
     # In a task of its own: what the app keeps in context variables belongs to this request alone.
-    await asyncio.create_task(app(scope, receive, send))  # type: ignore[arg-type]
+    await asyncio.create_task(app(scope, replay(body, nothing_more), send))  # type: ignore[arg-type]
     return Answer(status, headers, b"".join(chunks))
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return what receives a body that was read already, and then whatever comes."""
+    first = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return first.pop() if first else await receive()
+
+    return again
 
 
 async def read_body(receive: Receive, limit: int) -> bytes | None:

@@ -18,7 +18,6 @@ from .targets import UNQUALIFIED, Target
 FUNCTIONS = "/2015-03-31/functions"
 EVENT_INVOKE_CONFIG = "/2019-09-25/functions/{}/event-invoke-config"
 CONCURRENCY = "/2019-09-30/functions/{}/concurrency"
-RECURSION = "/2024-08-31/functions/{}/recursion-config"
 DEPTH_HEADER = "x-ministack-invoke-depth"
 """By it MiniStack counts the functions that a chain of requests passed through, and ends loops as Lambda does."""
 LIFETIME = 0.5
@@ -100,11 +99,6 @@ class LambdaApi:
         """Tell whether the function's reserved concurrency is zero."""
         answer = await self._get(target, CONCURRENCY.format(target.name), {})
         return answer.status == 200 and answer.json().get("ReservedConcurrentExecutions") == 0
-
-    async def allows_loops(self, target: Target) -> bool:
-        """Tell whether Lambda's loop detection is off for the function."""
-        answer = await self._get(target, RECURSION.format(target.name), {})
-        return answer.status == 200 and answer.json().get("RecursiveLoop") == "Allow"
 
     async def invoke(self, event: Event) -> Attempt:
         """Run the function once and say how it ended."""

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
 from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, respond
 from .delivery import PAYLOAD_LIMIT
-from .lambda_api import DEPTH_HEADER, Cache
+from .lambda_api import DEPTH_HEADER
 from .queue import Queue
 from .targets import Target, UnsupportedTargetError, require_supported
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 EVENT_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config/?")
 LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
-CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
+CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
 FUNCTION = re.compile(
     r"(?:arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:|(?P<partial>\d{12}):function:)?"
     r"(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?"
 )
 SETTING = ("iam", "cloudformation")
 """The services beside Lambda whose requests change what functions and roles are."""
-BEYOND_ANY_LOOP = "1000"
+CREDENTIALS = "local.credentials"
+"""Where a request's scope has the credentials of its caller; None stands for the owner."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,6 @@ class AsynchronousInvocation:
 
     aws: AwsApi
     queue: Queue
-    _for_owner: Cache[tuple[str, bytes, str], Answer] = field(default_factory=Cache)
-    """Whether the owner's events are taken, by the function's name, the query and the region."""
 
     @property
     def inner(self) -> App:
@@ -53,43 +52,20 @@ class AsynchronousInvocation:
         else:
             await self.inner(scope, receive, send)
             if _may_change_settings(scope):
-                self._forget()
-
-    def _forget(self) -> None:
-        """Ask anew for all that a request may have changed."""
-        self._for_owner.forget()
-        self.queue.functions.forget()
+                self.queue.functions.forget()
 
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
         body = await read_body(receive, PAYLOAD_LIMIT)
-        refusal = _refusal(body)
-        answer = await self._ask(scope, name, b"" if refusal else body or b"")
+        target, request_id = self._target(scope, name), str(uuid4())
+        # The signature was checked at the door, and covers the invocation type: the question is a request of its own.
+        answer = await self.queue.functions.may_invoke(target, scope.get(CREDENTIALS))
         if answer.status != 204:
             return answer
-        request_id = str(uuid4())
-        if refusal:
+        if refusal := _refusal(body):
             return _error(*refusal, request_id)
-        self.queue.accept(self._target(scope, name), body or b"{}", request_id=request_id, depth=_depth(scope))
+        self.queue.accept(target, body or b"{}", request_id=request_id, depth=_depth(scope))
         return Answer(202, {"x-amzn-requestid": request_id, "content-length": "0"}, b"")
-
-    async def _ask(self, scope: Scope, name: str, body: bytes) -> Answer:
-        """Let Lambda judge the request without running anything; 204 stands for yes."""
-        if _access_key(scope) == self.aws.access_key:
-            dry = _with_header(scope, b"x-amz-invocation-type", b"DryRun")
-            # The owner may do everything, so that the answer is the same for all of the owner's events.
-            target = name, scope["query_string"], _region(scope)
-            return await self._for_owner.get(target, lambda: call(self.inner, dry, b"{}"))
-        # The signature covers the invocation type and the body, so a caller with a real signature can't be turned into
-        # a dry run. We claim an impossibly long chain: Lambda refuses it exactly where it would have run the function,
-        # and that refusal means yes.
-        if await self.queue.functions.allows_loops(self._target(scope, name)):
-            message = "A function whose RecursiveLoop is Allow takes asynchronous events from the owner alone here."
-            return _error(501, "NotImplementedException", message, str(uuid4()))
-        answer = await call(self.inner, _with_header(scope, DEPTH_HEADER.encode(), BEYOND_ANY_LOOP.encode()), body)
-        if answer.status == 400 and answer.error_code == "RecursiveInvocationException":
-            return answer._replace(status=204)
-        return answer
 
     def _target(self, scope: Scope, name: str) -> Target:
         account, region = self.aws.account, _region(scope)
@@ -112,7 +88,7 @@ class AsynchronousInvocation:
             await respond(send, _error(400, "InvalidParameterValueException", str(error), ""))
             return
         await respond(send, await call(self.inner, scope, body))
-        self._forget()
+        self.queue.functions.forget()
 
 
 def _refusal(body: bytes | None) -> tuple[int, str, str] | None:
@@ -143,12 +119,6 @@ def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
 
 
-def _with_header(scope: Scope, name: bytes, value: bytes) -> Scope:
-    # Without the length of a body that may be replaced; no signature covers it.
-    others = [(key, old) for key, old in scope["headers"] if key.lower() not in (name, b"content-length")]
-    return {**scope, "headers": [*others, (name, value)]}
-
-
 def _credential(scope: Scope) -> re.Match[str] | None:
     return CREDENTIAL.search(_header(scope, b"authorization"))
 
@@ -156,18 +126,13 @@ def _credential(scope: Scope) -> re.Match[str] | None:
 def _may_change_settings(scope: Scope) -> bool:
     """Tell whether a request may have changed what functions do, or what somebody may."""
     match = _credential(scope)
-    ours = LAMBDA.match(scope["path"]) or (match and match[3] in SETTING)
+    ours = LAMBDA.match(scope["path"]) or (match and match[2] in SETTING)
     return scope["method"] != "GET" and bool(ours)
-
-
-def _access_key(scope: Scope) -> str:
-    match = _credential(scope)
-    return match[1] if match else ""
 
 
 def _region(scope: Scope) -> str:
     match = _credential(scope)
-    return match[2] if match else "us-east-1"
+    return match[1] if match else "us-east-1"
 
 
 def _depth(scope: Scope) -> int:

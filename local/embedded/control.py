@@ -27,14 +27,11 @@ BODY_LIMIT = 10_000
 """Bytes."""
 
 
-def controlled(app: App, queue: Queue) -> App:
-    """Answer the control path before an app."""
+def control_of(queue: Queue) -> App:
+    """Make the app that answers the control path of a queue."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == CONTROL_PATH:
-            await respond(send, await control(queue, scope["method"], await read_body(receive, BODY_LIMIT)))
-        else:
-            await app(scope, receive, send)
+        await respond(send, await control(queue, scope["method"], await read_body(receive, BODY_LIMIT)))
 
     return answer
 

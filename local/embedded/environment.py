@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ACCOUNT, REGION, HOST = "000000000000", "us-east-1", "127.0.0.1"
-ACCESS_KEY = "test"
-SECRET_KEY = "test"  # noqa: S105 - of an AWS that exists on this machine only
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "USER", "LOGNAME", "SHELL")
 """The variables that are passed on: no AWS_*, no proxy, no other tool's switches."""
+FUNCTION_KEY = "LOCAL_FUNCTION_KEY"
+"""The variable by which `runtime/sitecustomize.py` gets what it mixes into a function's secret."""
 RUNTIME = Path(__file__).resolve().parent / "runtime"
 """On the path of the functions' interpreters."""
 
@@ -21,14 +21,14 @@ def base(folder: Path) -> dict[str, str]:
     return kept | {"TMPDIR": str(folder), "PYTHONUTF8": "1"}
 
 
-def exports(endpoint: str, ca_bundle: Path) -> dict[str, str]:
+def exports(endpoint: str, ca_bundle: Path, access_key: str, secret_key: str) -> dict[str, str]:
     """Return the variables by which every AWS tool finds the embedded AWS."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_CA_BUNDLE": str(ca_bundle),
     }
 
@@ -51,7 +51,7 @@ def for_tools(exported: Mapping[str, str], folder: Path) -> dict[str, str]:
     )
 
 
-def for_ministack(exported: Mapping[str, str], folder: Path, port: int) -> dict[str, str]:
+def for_ministack(exported: Mapping[str, str], folder: Path, port: int, function_key: str = "") -> dict[str, str]:
     """Return MiniStack's switches. Functions get these variables too, and so call back over TLS."""
     return dict(exported) | {
         "GATEWAY_PORT": str(port),
@@ -68,4 +68,5 @@ def for_ministack(exported: Mapping[str, str], folder: Path, port: int) -> dict[
         "STATE_DIR": str(folder / "state"),
         "LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(RUNTIME),
+        FUNCTION_KEY: function_key,
     }

@@ -16,7 +16,10 @@ from typing import Any, NamedTuple
 import boto3
 import botocore.session
 import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from local.asynchronous import QueueOptions
 from local.errors import LocalError
@@ -103,6 +106,9 @@ class EmbeddedAws:
         if "error" in answer:
             raise LocalError(answer["error"])
         self.environment = answer["environment"]
+        self._credentials = Credentials(
+            self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"]
+        )
         context = ssl.create_default_context(cafile=self.environment["AWS_CA_BUNDLE"])
         self._client = httpx.Client(base_url=self.endpoint, verify=context, timeout=60, trust_env=False)
 
@@ -113,15 +119,16 @@ class EmbeddedAws:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
-        environment = self.environment
         session: Any = boto3.session.Session(
             botocore_session=botocore.session.Session(NO_SHELL_SETTINGS),
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=self._credentials.access_key,
+            aws_secret_access_key=self._credentials.secret_key,
             region_name=REGION,
         )
         config = Config(proxies={}, retries={"max_attempts": 3}, max_pool_connections=32, connect_timeout=5)
-        return session.client(service, endpoint_url=self.endpoint, verify=environment["AWS_CA_BUNDLE"], config=config)
+        return session.client(
+            service, endpoint_url=self.endpoint, verify=self.environment["AWS_CA_BUNDLE"], config=config
+        )
 
     def queue_state(self) -> dict[str, Any]:
         """Return what the queue has done so far."""
@@ -132,8 +139,11 @@ class EmbeddedAws:
         self._control("PUT", document(options))
 
     def _control(self, method: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        content = json.dumps(body).encode()
+        request = AWSRequest(method, self.endpoint + CONTROL_PATH, {"content-type": "application/json"}, content)
+        SigV4Auth(self._credentials, "local", REGION).add_auth(request)
         try:
-            answer = self._client.request(method, CONTROL_PATH, json=body)
+            answer = self._client.request(method, CONTROL_PATH, content=content, headers=dict(request.headers.items()))
         except httpx.TransportError as error:
             raise LocalError(f"the embedded AWS ended unexpectedly ({error}):\n{self.log_tail()}") from error
         if answer.status_code != 200:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from local.asynchronous import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, respond
 
-from .callers import find_caller
+from .signatures import sender_of
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/sqs/")
 REQUEST_LIMIT = 16 * 1024 * 1024
@@ -56,10 +56,7 @@ class SenderIds:
                 self._senders.setdefault(message_id, sender)
 
     async def _sender(self, access_key: str) -> str:
-        caller = find_caller(access_key, self.aws.account)
-        if caller is None:
-            return self.aws.account
-        role, _, session = caller.principal_id.partition(":")
+        role, _, session = sender_of(access_key, self.aws.account).principal_id.partition(":")
         if session and not role.startswith("AROA"):
             role = await self._role_id(role)
         return f"{role}:{session}" if session else role

@@ -24,10 +24,12 @@ from hypercorn.config import Config
 from local.asynchronous import App, AsynchronousInvocation, AwsApi, Queue, QueueOptions
 
 from .certificate import Certificates, make_certificates
-from .control import controlled, parse
-from .environment import ACCESS_KEY, ACCOUNT, HOST, exports, for_ministack
+from .control import control_of, parse
+from .door import Door
+from .environment import ACCOUNT, HOST, exports, for_ministack
 from .metrics import Metrics, publish_forever
 from .sender_ids import SenderIds
+from .signatures import Owner
 from .tether import end_with_parent
 
 KEEP_ALIVE = 75
@@ -46,14 +48,15 @@ def main(options: dict[str, Any]) -> int:
         return 1
     certificates = make_certificates(folder)
     port = listeners[0].getsockname()[1]
-    exported = exports(f"https://{HOST}:{port}", certificates.authority)
-    os.environ.update(for_ministack(exported, folder, port))
+    owner = Owner.make()
+    exported = exports(f"https://{HOST}:{port}", certificates.authority, owner.access_key, owner.secret_key)
+    os.environ.update(for_ministack(exported, folder, port, owner.function_key))
     # Imported only now, because it reads the environment when it is imported.
     from ministack.app import app as inner  # noqa: PLC0415
 
-    bare = AwsApi(inner, f"{HOST}:{port}", ACCESS_KEY, ACCOUNT)
+    bare = AwsApi(inner, f"{HOST}:{port}", owner.access_key, ACCOUNT)
     aws = replace(bare, app=SenderIds(inner, bare))
-    asyncio.run(_serve(aws, parse(options), _config(listeners, certificates), exported))
+    asyncio.run(_serve(aws, owner, parse(options), _config(listeners, certificates), exported))
     return 0
 
 
@@ -82,10 +85,11 @@ def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> C
     return config
 
 
-async def _serve(aws: AwsApi, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
+async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
     queue = Queue(aws, options)
     started = asyncio.Event()
-    app: Any = _announcing(controlled(AsynchronousInvocation(aws, queue), queue), started)
+    door = Door(AsynchronousInvocation(aws, queue), control_of(queue), owner, ACCOUNT)
+    app: Any = _announcing(door, started)
     serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))
     await started.wait()
     _say({"environment": exported})

@@ -42,7 +42,7 @@ class Workspace:
 
 
 def sweep() -> None:
-    """Remove the folders whose owners were killed."""
+    """Remove this user's folders whose owners were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         if _is_dead(path):
             shutil.rmtree(path, ignore_errors=True)
@@ -50,11 +50,14 @@ def sweep() -> None:
 
 def _is_dead(path: Path) -> bool:
     try:
-        lock = os.open(path / "lock", os.O_RDWR)
+        # Anybody may make a folder or a link of that name.
+        if path.is_symlink() or path.lstat().st_uid != os.getuid():
+            return False
+        lock = os.open(path / "lock", os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
         return path.exists() and time.time() - path.stat().st_mtime > YOUNG
     except OSError:
-        return False  # another user's
+        return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

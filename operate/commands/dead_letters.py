@@ -14,7 +14,7 @@ from operate.commands.context import EXIT_CODES, Context, of_stack, selecting
 from operate.dead_letters.selection import Finding, Selection
 from operate.screen import Screen
 
-COLUMNS = ("Time", "Stage", "Record", "Attempts", "Error")
+COLUMNS = ("Time", "Stage", "Record", "Records", "Attempts", "Error")
 ERROR_SHOWN = 200
 """Characters; Lambda writes up to 1 KB."""
 
@@ -85,6 +85,7 @@ def describe(finding: Finding) -> dict[str, Any]:
         "time": letter.time,
         "stage": finding.attribution.stage,
         "id": finding.record_id,
+        "records": finding.records,
         "error": letter.error,
         "errorCode": letter.error_code,
         "attempts": finding.redriven + 1,
@@ -109,5 +110,6 @@ def _print_tables(screen: Screen, rows: list[tuple[str, ...]], reasons: Counter[
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
-    error = (finding.attribution.problem or finding.letter.error)[:ERROR_SHOWN]
-    return finding.letter.time, finding.stage_name, finding.record_id or "", str(finding.redriven + 1), error
+    letter, error = finding.letter, (finding.attribution.problem or finding.letter.error)[:ERROR_SHOWN]
+    counts = str(finding.records), str(finding.redriven + 1)
+    return letter.time, finding.stage_name, finding.record_id or "", *counts, error

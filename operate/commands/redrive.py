@@ -23,6 +23,7 @@ from operate.screen import counted
     metavar="STAGE",
     help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]",
 )
+@click.option("--split", is_flag=True, help="Send the records of a batch that failed as a whole one by one.")
 @click.option("--max", "most", type=click.IntRange(min=1), help="Send so many letters at most.")
 @click.option(
     "--max-redrives", type=click.IntRange(min=1), help="Leave letters whose event was redriven so often before."
@@ -45,6 +46,7 @@ def redrive(
     selection: Selection,
     history: Path | None,
     to: str | None,
+    split: bool,
     most: int | None,
     max_redrives: int | None,
     visibility_timeout: int,
@@ -67,7 +69,7 @@ def redrive(
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")
     target = ENTRY if to == "entry" else to
     context.require_stages([target] if target else [])
-    plan = Plan(context.pipeline, selection, target, most, max_redrives, visibility_timeout, parallel)
+    plan = Plan(context.pipeline, selection, target, most, max_redrives, split, visibility_timeout, parallel)
     if dry_run:
         _rehearse(context, plan, history)
         return

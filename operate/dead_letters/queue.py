@@ -77,6 +77,13 @@ class DeadLetterQueue:
         entries = [{**entry, "VisibilityTimeout": 0} for entry in _entries(receipts)]
         self._batch(self.client.change_message_visibility_batch, self._give_back_one, entries)
 
+    def hide(self, letter: DeadLetter, *, visibility: int) -> None:
+        """Keep a letter that is in flight out of others' sight for `visibility` seconds from now."""
+        with explained():
+            self.client.change_message_visibility(
+                QueueUrl=self.url, ReceiptHandle=letter.receipt, VisibilityTimeout=visibility
+            )
+
     def delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Delete up to ten letters; return those that are still there."""
         entries = _entries([letter.receipt for letter in letters])

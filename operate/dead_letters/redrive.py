@@ -86,6 +86,8 @@ class Plan(NamedTuple):
     """Letters to send at most."""
     redrives: int | None = None
     """Letters whose event was redriven so often before are left."""
+    split: bool = False
+    """Send the records of a batch one by one."""
     visibility: int = 60
     """Seconds for which a letter in flight is hidden from others."""
     parallel: int = 8
@@ -103,7 +105,7 @@ class Plan(NamedTuple):
         if self.redrives is not None and finding.redriven >= self.redrives:
             return Result(finding, Verdict.REPEATED, f"it was redriven {counted(finding.redriven, 'time', 'times')}")
         try:
-            return payloads(finding.letter, finding.attribution, self.target(finding))
+            return payloads(finding.letter, finding.attribution, self.target(finding), split=self.split)
         except NotGivenError as error:
             return Result(finding, Verdict.NOT_GIVEN, str(error))
 
@@ -192,7 +194,8 @@ class Redrive:
         while not stop.is_set() and (allowed := self._budget.take(BATCH)):
             permits = self.invoker.rate.take(allowed)
             began = time.monotonic()
-            letters = [] if stop.is_set() else self.queue.receive(permits, visibility=self.plan.visibility)
+            most = 1 if self.plan.split else permits  # the records of one letter may take all its time
+            letters = [] if stop.is_set() else self.queue.receive(most, visibility=self.plan.visibility)
             fruitless = fruitless + 1 if self._knows(letters) else 0
             used = self._handle(letters, until=began + MARGIN * self.plan.visibility)
             self.invoker.rate.give_back(permits - used)
@@ -247,14 +250,19 @@ class Redrive:
         return None
 
     def _send(self, finding: Finding, events: Sequence[bytes], *, until: float) -> bool:
+        """Send the events of a letter; return whether all were accepted, and the letter may be deleted."""
         target = self.plan.target(finding)
-        for event in events:
+        for number, event in enumerate(events):
+            if number:
+                self.invoker.rate.take()
+                until = self._keep(finding.letter, until)
             outcome = self.invoker.send(self.plan.stack.aliases[target], event, until=until)
             if outcome.fate is Fate.FAILED and self.invoker.stop.is_set():
                 return False
             if outcome.fate is not Fate.ACCEPTED:
                 verdict = Verdict.REFUSED if outcome.fate is Fate.REFUSED else Verdict.FAILED
-                self._settle(Result(finding, verdict, outcome.reason))
+                which = f"record {number + 1} of {len(events)}: " if len(events) > 1 else ""
+                self._settle(Result(finding, verdict, which + outcome.reason))
                 return False
             self.history.add(finding.attribution.request_ids, outcome.request_id)
         with self._lock:
@@ -262,6 +270,14 @@ class Redrive:
             self.counts.redriven_before += bool(finding.redriven)
         self._settle(Result(finding, Verdict.NOT_DELETED))
         return True
+
+    def _keep(self, letter: DeadLetter, until: float) -> float:
+        """Hide a letter for longer when half of the time for its events is over; return their new end."""
+        now, time_for_events = time.monotonic(), MARGIN * self.plan.visibility
+        if until - now > time_for_events / 2:
+            return until
+        self.queue.hide(letter, visibility=self.plan.visibility)
+        return now + time_for_events
 
     def _delete(self, letters: Sequence[DeadLetter]) -> None:
         if not letters:

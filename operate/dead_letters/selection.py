@@ -40,6 +40,11 @@ class Finding(NamedTuple):
         return None
 
     @property
+    def records(self) -> int:
+        """How many records the letter holds: a batch that failed as a whole holds all of them."""
+        return len(record) if isinstance(record := self.attribution.record, list) else 1
+
+    @property
     def reason(self) -> str:
         """Why the letter is there, without what differs between letters of the same reason."""
         text = self.attribution.problem or self.letter.error or "no error is given"

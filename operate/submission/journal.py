@@ -155,6 +155,15 @@ class Journal:
         return header
 
 
+def read_header(path: Path) -> Header | None:
+    """Return the header of the journal at `path`; None if there is none."""
+    try:
+        with path.open("rb") as file:
+            return Header.read(file.readline(10_000))
+    except (OSError, ValueError):
+        return None
+
+
 def _accepted(line: bytes) -> tuple[int, str]:
     match = _LINE.fullmatch(line)
     if match is None:

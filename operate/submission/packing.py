@@ -9,10 +9,13 @@ from typing import NamedTuple
 from operate.submission.lines import InvalidLineError, Line, event
 
 ONE_REQUEST = 70_000
-"""Bytes of records. A batch is in the processor's envelope three times, and up to 256 KB an event is one request:
+"""Bytes of a batch. It is in the processor's envelope three times, and up to 256 KB an event is one request:
 https://aws.amazon.com/lambda/pricing/"""
 MOST = 300_000
-"""Bytes of records in a batch whose size is chosen: three times as much is still an event."""
+"""Bytes of a batch whose size is chosen: three times as much is still an event."""
+ADDED = 50
+"""Bytes of what the stages add to a record, on average over the three."""
+_NOT_ASCII = bytes(range(128, 256))
 
 
 class Batch(NamedTuple):
@@ -65,10 +68,11 @@ class Packing:
             except InvalidLineError as error:
                 yield Batch((line,), (line.content,), problem=str(error))
                 continue
-            full = list(self.rest()) if self._size + len(content) > self._bytes else []
+            size = _size(content)
+            full = list(self.rest()) if self._size + size > self._bytes else []
             self._lines.append(line)
             self._contents.append(content)
-            self._size += len(content) + len(b",")
+            self._size += size
             yield from full
             if len(self._lines) == self._most:
                 yield from self.rest()
@@ -80,3 +84,9 @@ class Packing:
         self._lines, self._contents, self._size = [], [], 0
         if lines:
             yield Batch(lines, contents, bare=self._bare)
+
+
+def _size(content: bytes) -> int:
+    r"""Return the bytes that a record takes in a batch, where a byte beyond ASCII may be three, in \uXXXX."""
+    beyond = 0 if content.isascii() else len(content) - len(content.translate(None, _NOT_ASCII))
+    return len(content) + 2 * beyond + ADDED

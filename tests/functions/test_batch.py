@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import time
 from typing import Any
 
 import pytest
 
+import aws
+import batch
 import enricher
 import validator
 from aws import ServiceError
@@ -41,8 +45,8 @@ def handler(record: Record) -> dict[str, object]:
 
 
 def test_a_batch_is_answered_with_its_results_in_order(queue: Any, context: Any) -> None:
-    batch = [record(number) for number in range(100)]
-    assert handler(batch, context) == [one | {"tested": True} for one in batch]
+    records = [record(number) for number in range(100)]
+    assert handler(records, context) == [one | {"tested": True} for one in records]
     assert queue.requests == []
 
 
@@ -53,15 +57,15 @@ def test_a_batch_comes_bare_or_in_an_envelope(envelope: Any, queue: Any, context
 
 
 def test_the_refused_are_left_out_and_become_letters_in_order(queue: Any, context: Any) -> None:
-    batch = [record(1), *BAD, record(2)]
-    assert validator.handler(batch, context) == [{"valid": True, **record(1)}, {"valid": True, **record(2)}]
+    records = [record(1), *BAD, record(2)]
+    assert validator.handler(records, context) == [{"valid": True, **record(1)}, {"valid": True, **record(2)}]
     assert queue.bodies() == BAD
     assert queue.reasons() == REASONS
 
 
 def test_a_later_stages_letter_is_the_envelope_with_the_record_alone(envelope: Any, queue: Any, context: Any) -> None:
-    batch = [record(1), record(2, data="refused")]
-    event = envelope([{"id": "r1"}], batch)
+    records = [record(1), record(2, data="refused")]
+    event = envelope([{"id": "r1"}], records)
     assert handler(event, context) == [record(1) | {"tested": True}]
     assert queue.bodies() == [{**event, "responsePayload": record(2, data="refused")}]
 
@@ -156,12 +160,12 @@ def test_the_log_has_a_line_for_each_refusal_and_one_for_the_batch(
         ("stage", "WARNING", "record refused"),
         ("stage", "INFO", "batch accepted"),
     ]
-    refusals, batch = caplog.records[:2], caplog.records[2]
+    refusals, line = caplog.records[:2], caplog.records[2]
     assert [(line.recordId, line.reason) for line in refusals] == [
         ("r2", REASONS[0]),
         (None, REASONS[1].replace("an integer", "a string")),
     ]
-    assert (batch.records, batch.refused) == (4, 2)
+    assert (line.records, line.refused) == (4, 2)
     assert "marker" not in str([vars(line) for line in caplog.records])
 
 
@@ -173,9 +177,9 @@ def enriched(number: int, **fields: Any) -> dict[str, Any]:
 def test_a_batch_of_any_length_is_stored_and_answered_as_one(
     processor: Any, dynamodb: Any, envelope: Any, context: Any, count: int
 ) -> None:
-    batch = [enriched(number) for number in range(count)]
-    assert processor.handler(envelope({}, batch, stage="enricher"), context) == SUCCESS
-    assert list(dynamodb.items) == [(one["id"], one["timestamp"]) for one in batch]
+    records = [enriched(number) for number in range(count)]
+    assert processor.handler(envelope({}, records, stage="enricher"), context) == SUCCESS
+    assert list(dynamodb.items) == [(one["id"], one["timestamp"]) for one in records]
     assert all(item["enriched"] == {"BOOL": True} for item in dynamodb.items.values())
 
 
@@ -183,11 +187,11 @@ def test_what_cannot_be_stored_becomes_letters_in_order(
     processor: Any, dynamodb: Any, envelope: Any, context: Any
 ) -> None:
     conflicting = record(1, data="other")
-    batch = [record(1), 7, conflicting, record(2), record(3, enriched="yes")]
-    event = envelope([], batch, stage="enricher")
+    records = [record(1), 7, conflicting, record(2), record(3, enriched="yes")]
+    event = envelope([], records, stage="enricher")
     assert processor.handler(event, context) == SUCCESS
     assert sorted(dynamodb.items) == [("r1", 1700000000001), ("r2", 1700000000002)]
-    assert dynamodb.queue.bodies() == [{**event, "responsePayload": one} for one in (7, conflicting, batch[4])]
+    assert dynamodb.queue.bodies() == [{**event, "responsePayload": one} for one in (7, conflicting, records[4])]
     assert dynamodb.queue.reasons() == [
         REASONS[1],
         CONFLICT,
@@ -215,25 +219,33 @@ def test_a_batch_that_is_delivered_twice_is_stored_once(
     processor: Any, dynamodb: Any, context: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    batch = [enriched(number) for number in range(30)]
-    assert [processor.handler(batch, context) for _ in range(2)] == [SUCCESS] * 2
+    records = [enriched(number) for number in range(30)]
+    assert [processor.handler(records, context) for _ in range(2)] == [SUCCESS] * 2
     assert len(dynamodb.items) == 30
     counts = [(line.getMessage(), line.records, line.refused, line.alreadyStored) for line in caplog.records]
     assert counts == [("batch stored", 30, 0, 0), ("batch stored", 30, 0, 30)]
 
 
 def test_what_is_stored_as_a_batch_is_what_is_stored_one_by_one(processor: Any, dynamodb: Any, context: Any) -> None:
-    batch = [enriched(1), record(2), record(3, data=[1, {"a": "é"}])]
-    processor.handler(batch, context)
+    records = [enriched(1), record(2), record(3, data=[1, {"a": "é"}])]
+    processor.handler(records, context)
     at_once = dict(dynamodb.items)
     dynamodb.items.clear()
-    for one in batch:
+    for one in records:
         processor.handler(one, None)
     assert dynamodb.items == at_once
 
 
-def test_a_quarter_of_the_functions_time_is_kept(processor: Any, dynamodb: Any, context: Any, no_waiting: Any) -> None:
-    context.ends -= 60 - 0.5
+def test_a_quarter_of_the_functions_time_is_kept(context: Any) -> None:
+    assert 44 < batch._deadline(context) - time.monotonic() <= 45
+    assert batch._deadline(None) == math.inf
+
+
+def test_what_is_throttled_is_given_up_when_the_time_is_up(
+    processor: Any, dynamodb: Any, context: Any, no_waiting: Any
+) -> None:
+    context.ends = time.monotonic() + 0.05
     dynamodb.fault = lambda _: ("ThrottlingError", False)
-    with pytest.raises(ServiceError, match="ThrottlingError"):
+    with pytest.raises(ServiceError, match=r"^(ThrottlingError|OutOfTime): "):
         processor.handler([record(1)], context)
+    assert len(dynamodb.requests) < aws.ATTEMPTS

@@ -80,7 +80,7 @@ def test_a_failure_that_lasts_passes_on_after_as_many_attempts_as_the_client_mak
 
 
 def test_the_waits_grow_and_are_those_of_the_slowest(no_waiting: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk.random, "uniform", lambda _, longest: longest)
+    monkeypatch.setattr(bulk, "jitter", lambda longest: longest)
     send_all(Service(entry0=[0.05] * 4, entry1=[1.0] * 2), entries(2))
     assert no_waiting == [1.0, 2.0, 0.2, 0.4]
 
@@ -92,12 +92,8 @@ def test_the_waits_are_random_parts(no_waiting: list[float]) -> None:
     assert len(set(no_waiting)) == 10
 
 
-def test_the_waits_are_the_clients_own() -> None:
-    assert (bulk.AFTER_THROTTLING, bulk.AFTER_FAULT) == (aws._AFTER_THROTTLING, aws._AFTER_FAULT)
-
-
 def test_nothing_is_waited_for_beyond_the_deadline(no_waiting: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk.random, "uniform", lambda _, longest: longest)
+    monkeypatch.setattr(bulk, "jitter", lambda longest: longest)
     with pytest.raises(ServiceError, match=r"^Fault0: "):
         send_all(Service(entry0=[1.0] * 4), entries(1), deadline=time.monotonic() + 1.5)
     assert no_waiting == [1.0]

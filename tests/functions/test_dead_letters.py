@@ -110,6 +110,11 @@ def test_a_request_holds_no_more_than_sqs_takes(queue: Any) -> None:
     assert [len(request["Entries"]) for request in queue.requests] == [2, 2, 2]
 
 
+def test_attributes_count_in_what_sqs_takes(queue: Any) -> None:
+    send(*["x" * 104_800] * 10)
+    assert [len(request["Entries"]) for request in queue.requests] == [9, 1]
+
+
 ATTRIBUTES = sum(map(len, ("RequestID", "String", REQUEST_ID, "ErrorCode", "Number", "200", "ErrorMessage", "String")))
 
 

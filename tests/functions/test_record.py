@@ -206,11 +206,11 @@ def test_what_stages_added_is_taken_along_as_it_is_where_it_is_asked_for() -> No
 @pytest.fixture
 def more_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     more = (
-        Field("source", text(at_most=8)),
+        Field("source", text, at_most=8),
         Field("sentAt", milliseconds),
         Field("test", boolean),
         Field("meta", json_value),
-        Field("tenant", text(at_most=8), required=True),
+        Field("tenant", text, required=True, at_most=8),
     )
     monkeypatch.setattr(record, "FIELDS", FIELDS + more)
 

@@ -7,12 +7,14 @@ to catch one in the SAM template, in the translated one, and where the linter le
 import functools
 import inspect
 import json
+import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from cfnlint.rules import Rules
 
+from model.project import NAME
 from tests.model import (
     test_alarms,
     test_combinations,
@@ -27,10 +29,9 @@ from tests.model.resolution import resolve
 from tests.model.translation import of_type, translate
 
 from . import test_template
-from .linting import edited, found, found_unexpanded, own_rules, picked, python_rules, runner
+from .linting import edited, found, found_unexpanded, lint, own_rules, picked, python_rules, runner
+from .mutation import GITHUB, Edit, Template, add, both, bucket, drop, filled, granted, point_at, put, trust
 
-Template = dict[str, Any]
-Edit = Callable[[Template], object]
 Check = Callable[..., None]
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:dead-letters"
@@ -48,75 +49,6 @@ class Mutant(NamedTuple):
     catcher: str | Check
 
 
-def parent(template: Template, path: str) -> tuple[Any, Any]:
-    """Find what holds the last key of a path.
-
-    A path starts at a resource and goes on in its properties; with `/` it starts at the top of the template. In a
-    list, a key is the name of an item, an action that a statement names, or the intrinsic function that the item is.
-    """
-    *keys, last = path.lstrip("/").split(".")
-    if not path.startswith("/"):
-        resource, *rest = keys
-        keys = ["Resources", resource, "Properties", *rest]
-    holder: Any = template
-    for key in keys:
-        holder = holder[place(holder, key)]
-    return holder, place(holder, last)
-
-
-def place(holder: Any, key: str) -> str | int:
-    if not isinstance(holder, list):
-        return key
-    if key.isdecimal():
-        return int(key)
-    (found,) = (
-        index
-        for index, item in enumerate(holder)
-        if key in (item.get("Name"), item.get("Key"), *item, *item.get("Action", []))
-    )
-    return found
-
-
-def put(path: str, value: Any) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        holder[key] = value
-
-    return edit
-
-
-def drop(path: str) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        del holder[key]
-
-    return edit
-
-
-def add(path: str, value: Any) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        holder[key].append(value)
-
-    return edit
-
-
-def both(*edits: Edit) -> Edit:
-    def edit(template: Template) -> None:
-        for each in edits:
-            each(template)
-
-    return edit
-
-
-def granted(stage: str) -> str:
-    return f"{stage}Policy.PolicyDocument.Statement"
-
-
-def point_at(path: str, resource: str, attribute: str | None = None) -> Edit:
-    return put(path, {"Fn::GetAtt": [resource, attribute]} if attribute else {"Ref": resource})
-
-
 MUTANTS = [
     # 1: memory
     Mutant("3008 MB", put("ProcessorFunction.MemorySize", 3008), "W9001"),
@@ -126,6 +58,8 @@ MUTANTS = [
         "W9111",
     ),
     Mutant("another size than measured", put("EnricherFunction.MemorySize", 512), ENRICHER),
+    Mutant("memory left to Lambda", drop("EnricherFunction.MemorySize"), "W9322"),
+    Mutant("a timeout left to Lambda", drop("EnricherFunction.Timeout"), "W9322"),
     # 3: capacity
     Mutant("provisioned capacity", put("DataTable.BillingMode", "PROVISIONED"), "W9131"),
     Mutant("no billing mode", drop("DataTable.BillingMode"), "W9131"),
@@ -156,6 +90,16 @@ MUTANTS = [
             )
         ),
         "E9142",
+    ),
+    Mutant(
+        "an alarm for every letter, on losses",
+        put("ValidatorLostLettersAlarm.MetricName", "AsyncEventsDropped"),
+        "E9145",
+    ),
+    Mutant(
+        "an alarm on old letters that ends when somebody looks at them",
+        put("DeadLetterAgeAlarm.MetricName", "ApproximateAgeOfOldestMessage"),
+        "E9145",
     ),
     Mutant("average on the alarm", put("DeadLetterAlarm.Statistic", "Average"), "W9143"),
     Mutant("alarm on the fifth letter", put("DeadLetterAlarm.Threshold", 5), "W9143"),
@@ -208,15 +152,36 @@ MUTANTS = [
         ),
         "E9154",
     ),
+    Mutant("an action misspelled", put(f"{granted('Processor')}.dynamodb:PutItem.Action", ["dynamodb:Put"]), "W9157"),
     Mutant(
-        "a role that anybody may assume",
-        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", "*"),
-        "E9155",
+        "an action of no service", add(f"{granted('Processor')}.dynamodb:PutItem.Action", "dynamo:PutItem"), "W9157"
     ),
     Mutant(
-        "a role that any account may assume",
-        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", {"AWS": "*"}),
-        "E9155",
+        "a wildcard that matches no action",
+        add("DeadLetterQueuePolicy.PolicyDocument.Statement.0.Action", "sqs:Erase*"),
+        "W9157",
+    ),
+    Mutant("a role that anybody may assume", trust("*"), "E9158"),
+    Mutant("a role that any account may assume", trust({"AWS": "*"}), "E9158"),
+    Mutant(
+        "a role that anybody may assume who knows a word",
+        trust({"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "a word"}}),
+        "E9158",
+    ),
+    Mutant(
+        "a role that anybody of any name may assume",
+        trust({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "*"}}),
+        "E9158",
+    ),
+    Mutant("a role that another account may assume", trust({"AWS": "arn:aws:iam::123456789012:root"}), "E9158"),
+    Mutant(
+        "a role that every repository may assume",
+        trust(
+            {"Federated": {"Fn::Sub": f"arn:aws:iam::${{AWS::AccountId}}:oidc-provider/{GITHUB}"}},
+            {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}, "StringLike": {f"{GITHUB}:sub": "repo:*"}},
+            action="sts:AssumeRoleWithWebIdentity",
+        ),
+        "E9158",
     ),
     Mutant(
         "a role that another service may assume",
@@ -345,7 +310,10 @@ MUTANTS = [
     ),
     Mutant(
         "a name spelled again",
-        put("ValidatorFunction.LoggingConfig.LogGroup", {"Fn::Sub": "/aws/lambda/validator-${EnvironmentSuffix}"}),
+        put(
+            "ValidatorFunction.LoggingConfig.LogGroup",
+            {"Fn::Sub": f"/aws/lambda/{NAME}-validator-${{EnvironmentSuffix}}"},
+        ),
         "E9202",
     ),
     Mutant("a queue by its account's number", put("ValidatorFunction.DeadLetterQueue.TargetArn", ARN), "E9203"),
@@ -372,6 +340,25 @@ MUTANTS = [
     Mutant("table deleted with the stack", drop("/Resources.DataTable.DeletionPolicy"), "E9301"),
     Mutant("table deleted when replaced", put("/Resources.DataTable.UpdateReplacePolicy", "Delete"), "E9301"),
     Mutant("queue deleted with the stack", put("/Resources.DeadLetterQueue.DeletionPolicy", "Delete"), "E9301"),
+    Mutant(
+        "table deleted when replaced, but for its creation",
+        put("/Resources.DataTable.UpdateReplacePolicy", "RetainExceptOnCreate"),
+        "E9301",
+    ),
+    Mutant("a snapshot that there is not", put("/Resources.DataTable.DeletionPolicy", "Snapshot"), "E9301"),
+    Mutant("bucket deleted with the stack", bucket(keep={"DeletionPolicy": "Delete"}), "E9301"),
+    Mutant("bucket that does not block the public", bucket(PublicAccessBlockConfiguration={}), "E9304"),
+    Mutant(
+        "bucket that blocks the public by half",
+        bucket(PublicAccessBlockConfiguration={"BlockPublicAcls": True, "IgnorePublicAcls": True}),
+        "E9304",
+    ),
+    Mutant("bucket that takes plain HTTP", both(bucket(), drop("/Resources.FilesPolicy")), "E9302"),
+    Mutant(
+        "TLS-only policy of the bucket without what is in it",
+        bucket(policy={"Resource": [{"Fn::GetAtt": ["Files", "Arn"]}]}),
+        "E9302",
+    ),
     Mutant(
         "another key of the table",
         drop("DataTable.KeySchema.1"),
@@ -502,6 +489,15 @@ MUTANTS = [
         ),
         "E9155",
     ),
+    Mutant("an alarm on losses that are filled in", filled("ValidatorLostLettersAlarm"), "E9313"),
+    Mutant("alarms that are switched off", put("DeadLetterAlarm.ActionsEnabled", False), "W9312"),
+    Mutant(
+        "a gradual deployment without alarms",
+        both(
+            put("/Parameters.GradualDeployment.Default", "true"), drop("ValidatorFunction.DeploymentPreference.Alarms")
+        ),
+        "E9321",
+    ),
     # publishing, parameters, names
     Mutant("no alias", drop("ValidatorFunction.AutoPublishAlias"), "E6101"),
     Mutant(
@@ -566,7 +562,11 @@ def only(rule: str) -> Rules:
 @pytest.mark.parametrize("mutant", RULED, ids=named)
 def test_a_rule_catches(mutant: Mutant, committed: Template) -> None:
     rule = str(mutant.catcher)
-    assert rule in found(edited(committed, mutant.edit), only(rule))
+    matches = lint(edited(committed, mutant.edit), only(rule))
+    messages = [match.message for match in matches if match.rule.id == rule]
+    assert messages
+    if rule in python_rules():
+        assert all(re.fullmatch(r"[^$]+ should .+ \(got [^$].*\)", message) for message in messages)
 
 
 @pytest.mark.parametrize("rule", FIRST)

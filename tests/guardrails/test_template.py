@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from model.project import NAME
+
 from .linting import ROOT
 
 STAGES = ("Validator", "Enricher", "Processor")
@@ -44,6 +46,6 @@ def test_only_the_processor_is_told_the_table(committed: dict[str, Any]) -> None
 
 def test_the_names_are_those_of_the_contract(committed: dict[str, Any]) -> None:
     for stage, function in functions(committed).items():
-        assert function["FunctionName"] == {"Fn::Sub": f"{stage.lower()}-${{EnvironmentSuffix}}"}
+        assert function["FunctionName"] == {"Fn::Sub": f"{NAME}-{stage.lower()}-${{EnvironmentSuffix}}"}
     for name in ("DataTable", "DeadLetterQueue"):
         assert not {"TableName", "QueueName"} & set(committed["Resources"][name]["Properties"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from deployed import Stack
 from local.deploy import PARAMETERS, STACK_NAME, build, deploy
@@ -20,6 +22,7 @@ SUPPORTED = {
     **PARAMETERS,
     "ProcessorProvisionedConcurrency": "2",
     "ReservedConcurrency": "5",
+    "ProcessorReservedConcurrency": "10",
     "LogRetentionDays": "365",
     "AlarmEmail": "on-call@example.com",
     "ProtectData": "true",
@@ -69,6 +72,22 @@ def test_the_key_encrypts_the_queue(deployed: tuple[EmbeddedAws, Stack]) -> None
     assert ":key/" in queue["Attributes"]["KmsMasterKeyId"]
 
 
+def test_a_function_cannot_use_the_key_itself_but_only_the_services_in_its_name(
+    deployed: tuple[EmbeddedAws, Stack],
+) -> None:
+    aws, _ = deployed
+    role = aws.client("cloudformation").describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="ProcessorRole")
+    arn = aws.client("iam").get_role(RoleName=role["StackResourceDetail"]["PhysicalResourceId"])["Role"]["Arn"]
+    taken = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="key")["Credentials"]
+    session = boto3.session.Session(
+        taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=REGION
+    )
+    kms = session.client("kms", endpoint_url=aws.endpoint, verify=aws.environment["AWS_CA_BUNDLE"])
+    (key,) = (k["KeyArn"] for k in aws.client("kms").list_keys()["Keys"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.generate_data_key(KeyId=key, KeySpec="AES_256")
+
+
 def test_every_alarm_tells_the_address_and_the_existing_topic(deployed: tuple[EmbeddedAws, Stack]) -> None:
     aws, _ = deployed
     wanted = of_type(build_model().to_dict(), "AWS::CloudWatch::Alarm")
@@ -90,7 +109,7 @@ def test_the_failures_in_each_log_are_counted_for_an_alarm(deployed: tuple[Embed
     }
     assert counted == {
         f"/aws/lambda/{function.split(':')[-2]}": (STACK_NAME, f"{stage.capitalize()}Failures")
-        for stage, function in stack.functions.items()
+        for stage, function in stack.aliases.items()
     }
     watched = {(a["Namespace"], a["MetricName"]) for a in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
     assert set(counted.values()) <= watched
@@ -102,6 +121,22 @@ def test_the_dashboard_leads_to_the_console_of_the_partition(deployed: tuple[Emb
     (entry,) = client.list_dashboards()["DashboardEntries"]
     body = json.loads(client.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"])
     assert f"(https://{REGION}.console.aws.amazon.com/sqs/" in body["widgets"][0]["properties"]["markdown"]
+
+
+def test_a_function_cannot_use_the_key_itself_but_only_the_services_in_its_name(
+    deployed: tuple[EmbeddedAws, Stack],
+) -> None:
+    aws, _ = deployed
+    role = aws.client("cloudformation").describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="ProcessorRole")
+    arn = aws.client("iam").get_role(RoleName=role["StackResourceDetail"]["PhysicalResourceId"])["Role"]["Arn"]
+    taken = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="key")["Credentials"]
+    session = boto3.session.Session(
+        taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=REGION
+    )
+    kms = session.client("kms", endpoint_url=aws.endpoint, verify=aws.environment["AWS_CA_BUNDLE"])
+    (key,) = (k["KeyArn"] for k in aws.client("kms").list_keys()["Keys"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.generate_data_key(KeyId=key, KeySpec="AES_256")
 
 
 def test_a_second_deployment_of_the_same_changes_nothing(deployed: tuple[EmbeddedAws, Stack]) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from model.project import NAME
+
 from .documented_metrics import DOCUMENTED
 from .stages import STAGES, following
 from .translation import of_type
@@ -93,7 +95,7 @@ def test_each_alarm_is_named_for_its_environment(alarms: dict[str, dict[str, Any
     names = [alarm["AlarmName"]["Fn::Sub"] for alarm in alarms.values()]
     assert len(set(names)) == len(alarms)
     assert all(name.endswith("-${EnvironmentSuffix}") for name in names)
-    assert "dlq-messages-${EnvironmentSuffix}" in names
+    assert f"{NAME}-dlq-messages-${{EnvironmentSuffix}}" in names
 
 
 def test_one_dead_letter_raises_the_alarm_within_a_minute(alarms: dict[str, dict[str, Any]]) -> None:

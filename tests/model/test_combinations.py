@@ -159,7 +159,13 @@ def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, A
     assert len(encrypted) == 3 + 2 * len(STAGES)
     assert encrypted == dict.fromkeys(encrypted, key)
     assert "SqsManagedSseEnabled" not in resources["DeadLetterQueue"]["Properties"]
-    grant = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key]}
+    services = [{"Fn::Sub": f"{service}.${{AWS::Region}}.*"} for service in ("dynamodb", "sqs", "lambda")]
+    grant = {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": [key],
+        "Condition": {"StringLike": {"kms:ViaService": services}},
+    }
     for stage in STAGES:
         assert grant in resources[f"{stage}Policy"]["Properties"]["PolicyDocument"]["Statement"]
 

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from model import build, render, storage
+from model.project import NAME
 
 from .pipelines import stack_of, stage
 from .stages import STAGES, following
@@ -31,7 +32,7 @@ def test_a_resource_that_lacks_a_property_is_named(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("title", STAGES)
 def test_the_log_group_is_bound_by_the_logging_configuration(template: dict[str, Any], title: str) -> None:
     group = template["Resources"][f"{title}LogGroup"]["Properties"]
-    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{title.lower()}-${{EnvironmentSuffix}}"}
+    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{NAME}-{title.lower()}-${{EnvironmentSuffix}}"}
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert template["Resources"][f"{title}Function"]["Properties"]["LoggingConfig"] == {
         "LogFormat": "JSON",

@@ -49,7 +49,7 @@ def test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles(translat
 
 def test_the_table_is_on_demand_encrypted_restorable_and_retained(resolved: dict[str, Any]) -> None:
     table = resolved["Resources"]["DataTable"]
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = table["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["KeySchema"] == [
@@ -67,7 +67,7 @@ def test_the_table_is_on_demand_encrypted_restorable_and_retained(resolved: dict
 
 def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(resolved: dict[str, Any]) -> None:
     queue = resolved["Resources"]["DeadLetterQueue"]
-    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = {name: value for name, value in queue["Properties"].items() if name != "Tags"}
     assert properties == {
         "MessageRetentionPeriod": 14 * 24 * 3600,

@@ -4,6 +4,7 @@ from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from model import project
 from model.tags import TAGS
 
 from .stages import STAGES
@@ -11,9 +12,7 @@ from .translation import translate
 
 WANTED = {
     "Environment": {"Ref": "EnvironmentSuffix"},
-    "Project": "DataProcessing",
-    "ManagedBy": "SAM",
-    "CostCenter": "Engineering",
+    **project.TAGS,
 }
 
 

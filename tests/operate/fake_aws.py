@@ -60,6 +60,8 @@ class FakeAws:
         self.outputs: dict[str, str] = {}
         self.after = dict(pairwise(STAGES))
         self.on_invoke: Callable[[Invocation], None] = lambda invocation: None
+        self.table: dict[tuple[str, int], str] = {}
+        self.unprocessed = 0
         self.judge: Callable[[bytes], Failure | None] = lambda payload: None
         self.endpoint = ""
 
@@ -140,9 +142,25 @@ class FakeAws:
             received.append(_received(message))
         return {"Messages": received} if received else {}
 
+    def _BatchGetItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - DynamoDB's name
+        ((table, asked),) = request["RequestItems"].items()
+        keys = [(key["id"]["S"], int(key["timestamp"]["N"])) for key in asked["Keys"]]
+        assert asked["ConsistentRead"]
+        assert len(keys) == len(set(keys)) <= 100
+        rest, self.unprocessed = asked["Keys"][: self.unprocessed], self.unprocessed // 2
+        items = [
+            {"id": {"S": key[0]}, "timestamp": {"N": str(key[1])}, "data": {"S": self.table[key]}}
+            for key in keys[len(rest) :]
+            if key in self.table
+        ]
+        unprocessed = {table: {**asked, "Keys": rest}} if rest else {}
+        return {"Responses": {table: items}, "UnprocessedKeys": unprocessed}
+
     def _ChangeMessageVisibilityBatch(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        seconds = {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in request["Entries"]}
+
         def show(message: Message) -> None:
-            message.visible_at = 0
+            message.visible_at = time.monotonic() + seconds[message.receipt]
 
         return self._batch(request, show)
 

@@ -16,7 +16,7 @@ COMMANDS = re.findall(r"(?m)^python -m operate (.+)$", DOCUMENT)
 
 
 def test_there_are_commands_to_be_tested() -> None:
-    assert {command.split()[0] for command in COMMANDS} == {"status", "submit", "dead-letters", "redrive"}
+    assert {command.split()[0] for command in COMMANDS} == {"status", "submit", "verify", "dead-letters", "redrive"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -27,6 +27,7 @@ def test_a_command_that_is_shown_works(
     validated = envelope(record(2), {"valid": True, **record(2)})
     event = envelope(validated, {**record(2), "enriched": True}, stage="enricher")
     aws.put(event, of="processor", error="AccessDenied")
+    aws.table["r-1", record(1)["timestamp"]] = '{"n":1}'
     assert operate(*shlex.split(command)).code == 0
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from ..conftest import DeployedStack
 from ..deployed.samples import record
-from .conftest import ROOT, Ran
+from .conftest import ROOT, Ran, put_letters
 
 Run = Callable[..., Ran]
 DEADLINE = 60
@@ -36,6 +36,9 @@ def stack(stack: DeployedStack, embedded: DeployedStack) -> DeployedStack:
 # MiniStack starts an interpreter anew after each function error, three for each record that is denied: 140 and 60 pass
 # too, and take minutes.
 ACCEPTED, DENIED = 10, 4
+
+
+WRITES = ["dynamodb:PutItem", "dynamodb:PartiQLInsert", "dynamodb:BatchExecuteStatement"]
 
 
 class Forkserver:
@@ -92,7 +95,7 @@ def denied(stack: DeployedStack) -> Iterator[None]:
     """Take away the processor's permission to write the table."""
     function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.aliases["processor"])
     iam, role = stack.client("iam"), function["Role"].rpartition("/")[2]
-    statement = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}
+    statement = {"Effect": "Deny", "Action": WRITES, "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=policy)
     try:
@@ -113,33 +116,14 @@ def stored(stack: DeployedStack) -> Counter[str]:
     return Counter(item.id for item in stack.items())
 
 
-def put_letters(stack: DeployedStack, records: list[dict[str, Any]]) -> None:
-    """Put letters of the validator into the queue, as Lambda writes them."""
-    sqs = stack.client("sqs")
-    for start in range(0, len(records), 10):
-        entries = [
-            {
-                "Id": str(number),
-                "MessageBody": json.dumps(one),
-                "MessageAttributes": {
-                    "RequestID": {"DataType": "String", "StringValue": f"id-{start + number}"},
-                    "ErrorCode": {"DataType": "Number", "StringValue": "200"},
-                    "ErrorMessage": {"DataType": "String", "StringValue": "as the test asked"},
-                },
-            }
-            for number, one in enumerate(records[start : start + 10])
-        ]
-        sqs.send_message_batch(QueueUrl=stack.outputs.queue_url, Entries=entries)
-
-
 def test_records_that_the_table_denied_are_all_stored_after_a_redrive(
     stack: DeployedStack, operate: Run, tmp_path: Path
 ) -> None:
     good, bad = [record(n) for n in range(ACCEPTED)], [record(n) for n in range(ACCEPTED, ACCEPTED + DENIED)]
-    assert operate("submit", write(tmp_path / "good.jsonl", good)).code == 0
+    assert operate("submit", write(tmp_path / "good.jsonl", good), "--batch", 1).code == 0
     assert len(stored(stack)) == ACCEPTED
     with denied(stack):
-        assert operate("submit", write(tmp_path / "bad.jsonl", bad)).code == 0
+        assert operate("submit", write(tmp_path / "bad.jsonl", bad), "--batch", 1).code == 0
         assert len(stored(stack)) == ACCEPTED
     letters = json.loads(operate("dead-letters", "--json").out)
     assert {letter["id"] for letter in letters} == {one["id"] for one in bad}
@@ -161,7 +145,7 @@ def test_a_redrive_that_is_killed_again_and_again_stores_each_record_exactly_onc
     stack: DeployedStack, forkserver: Forkserver, tmp_path: Path
 ) -> None:
     records, history = half_stamped(60), tmp_path / "history"
-    put_letters(stack, records)
+    put_letters(stack, *records)
     redrive = ("redrive", "--yes", "--visibility-timeout", 2, "--rate", 25, "--parallel", 1, "--history", history)
     moments, deadline = Moments(history, seed=6, most=3), time.monotonic() + DEADLINE
     killed = 0
@@ -181,17 +165,17 @@ def test_a_submission_that_is_killed_again_and_again_stores_each_record_exactly_
 ) -> None:
     records = half_stamped(80)
     path = write(tmp_path / "records.jsonl", records)
-    submit = ("submit", path, "--timestamp", "now", "--rate", 40)
+    submit = ("submit", path, "--timestamp", "now", "--batch", 1, "--rate", 40)
     moments = Moments(Path(f"{path}.journal"), seed=7, most=3)
     for _ in range(20):
         assert forkserver.run(*submit, kill_when=moments.next()) == -signal.SIGKILL
-    assert forkserver.run(*submit[:4]) == 0
+    assert forkserver.run(*submit[:6]) == 0
     assert stored(stack) == Counter({one["id"]: 1 for one in records})
     assert [path] == list(tmp_path.glob("records*"))
 
 
 def test_a_letter_that_can_not_succeed_is_seen_as_a_loop(stack: DeployedStack, operate: Run) -> None:
-    put_letters(stack, [{"id": "r-1", "timestamp": 1}])
+    put_letters(stack, {"id": "r-1", "timestamp": 1})
     for attempts in (2, 3):
         operate("redrive", "--yes")
         stack.drain()
@@ -202,13 +186,13 @@ def test_a_letter_that_can_not_succeed_is_seen_as_a_loop(stack: DeployedStack, o
 
 
 def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -> None:
-    put_letters(stack, [record(1), record(2)])
+    put_letters(stack, record(1), record(2))
     ran = operate("status", "--json")
     status = json.loads(ran.out)
     assert ran.code == 0
     assert status["status"].endswith("_COMPLETE")
     assert status["deadLetters"] == {"visible": 2, "inFlight": 0}
-    assert [alarm["name"] for alarm in status["alarms"]] == ["dlq-messages-dev"]
+    assert [alarm["name"] for alarm in status["alarms"]] == ["data-processing-dlq-messages-dev"]
     assert status["items"] == 0
     for function in status["functions"].values():
         assert [version["weight"] for version in function["versions"]] == [1.0]

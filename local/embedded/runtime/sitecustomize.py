@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    import hashlib
+    import hmac
     import json
     import logging
     import sys
@@ -33,6 +35,11 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _installed = [entry for entry in sys.path if entry.endswith(("/site-packages", "/dist-packages"))]
     sys.path[:] = [entry for entry in sys.path if entry not in _installed]
     sys.meta_path.append(_Sdk(_installed))
+
+    # MiniStack's secret for a function follows from names that anybody can know; see `embedded/signatures.py`.
+    if _key := os.environ.pop("LOCAL_FUNCTION_KEY", ""):
+        _secret = os.environ["AWS_SECRET_ACCESS_KEY"].encode()
+        os.environ["AWS_SECRET_ACCESS_KEY"] = hmac.new(_key.encode(), _secret, hashlib.sha256).hexdigest()
 
     _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

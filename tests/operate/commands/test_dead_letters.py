@@ -37,17 +37,18 @@ def test_time_stage_record_attempts_and_error_are_shown_oldest_first(letters: Fa
     rows = [line.split("\t") for line in ran.out.splitlines()]
     assert ran.code == 0
     assert rows[:3] == [
-        ["time", "stage", "record", "attempts", "error"],
-        ["2026-01-01T00:00:00Z", "validator", "r-1", "1", "Invalid data: missing data field"],
+        ["time", "stage", "record", "records", "attempts", "error"],
+        ["2026-01-01T00:00:00Z", "validator", "r-1", "1", "1", "Invalid data: missing data field"],
         [
             "2026-01-01T00:00:01Z",
             "enricher",
             "r-2",
             "1",
+            "1",
             "2026-01-01T00:00:00.123Z 6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11 Task timed out",
         ],
     ]
-    assert rows[3] == ["2026-01-01T00:00:02Z", "unknown", "", "1", "its body is not JSON"]
+    assert rows[3] == ["2026-01-01T00:00:02Z", "unknown", "", "1", "1", "its body is not JSON"]
 
 
 def test_they_are_summed_up_by_stage_and_reason(letters: FakeAws, operate: Run) -> None:
@@ -66,6 +67,7 @@ def test_everything_is_in_the_json(letters: FakeAws, operate: Run) -> None:
         "time": "2026-01-01T00:00:00Z",
         "stage": "validator",
         "id": "r-1",
+        "records": 1,
         "error": "Invalid data: missing data field",
         "errorCode": "200",
         "attempts": 1,
@@ -180,3 +182,16 @@ def test_a_stage_that_the_stack_does_not_have_is_refused_in_one_sentence(letters
     assert ran.err.splitlines()[-1] == (
         "Error: There is no stage 'enrichr' in 'data-processing-dev': it has validator, enricher, processor."
     )
+
+
+def test_a_batch_that_failed_as_a_whole_is_one_letter_with_its_records(aws: FakeAws, operate: Run) -> None:
+    batch = [record(n) for n in range(3)]
+    aws.put(batch)
+    aws.put(envelope(batch, [record(1), record(2)]), of="enricher")
+    aws.put(envelope(batch, record(2)), of="enricher")
+    found = json.loads(operate("dead-letters", "--json").out)
+    assert sorted((one["stage"], one["records"], one["id"]) for one in found) == [
+        ("enricher", 1, "r-2"),
+        ("enricher", 2, None),
+        ("validator", 3, None),
+    ]

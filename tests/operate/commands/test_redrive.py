@@ -346,3 +346,67 @@ def test_a_target_that_the_stack_does_not_have_is_refused_and_nothing_is_sent(aw
     assert "There is no stage 'nowhere'" in ran.err
     assert aws.invocations == []
     assert len(aws.messages) == 1
+
+
+def batch_of(of: str, *numbers: int) -> object:
+    """The event that a stage is given for a batch of records, of which the validator refused r-9."""
+    submitted = [record(number) for number in (*numbers, 9)]
+    if of == "validator":
+        return submitted
+    first = envelope(submitted, [{"valid": True, **record(number)} for number in numbers])
+    enriched = [{**record(number), "enriched": True} for number in numbers]
+    return first if of == "enricher" else envelope(first, enriched, stage="enricher")
+
+
+@pytest.mark.parametrize("of", STAGES)
+def test_a_batch_that_failed_as_a_whole_is_sent_as_it_is(aws: FakeAws, operate: Run, of: str) -> None:
+    aws.put(batch_of(of, 1, 2, 3), of=of)
+    assert operate("redrive", "--yes").code == 0
+    assert [(one.function, json.loads(one.payload)) for one in aws.invocations] == [(alias(of), batch_of(of, 1, 2, 3))]
+
+
+@pytest.mark.parametrize("of", STAGES)
+def test_split_its_records_are_sent_one_by_one(aws: FakeAws, operate: Run, of: str) -> None:
+    event = batch_of(of, 1, 2, 3)
+    aws.put(event, of=of)
+    ran = operate("redrive", "--yes", "--split")
+    assert (ran.code, ran.counts["sent again"]) == (0, 1)
+    assert {one.function for one in aws.invocations} == {alias(of)}
+    if isinstance(event, list):
+        assert aws.payloads == event
+    else:
+        assert aws.payloads == [{**event, "responsePayload": one} for one in event["responsePayload"]]  # type: ignore[index]
+    assert not aws.messages
+
+
+def test_a_batch_is_deleted_only_when_all_its_records_were_accepted(aws: FakeAws, operate: Run) -> None:
+    left = aws.put(batch_of("enricher", 1, 2, 3), of="enricher")
+    aws.judge = lambda payload: (
+        Failure(413, "TooLarge") if json.loads(payload)["responsePayload"]["id"] == "r-3" else None
+    )
+    ran = operate("redrive", "--yes", "--split")
+    assert (ran.code, ran.counts["refused by Lambda"], list(aws.messages)) == (1, 1, [left])
+    assert "record 3 of 3: TooLarge" in ran.err
+
+
+def test_each_record_of_a_batch_is_known_when_it_comes_back(aws: FakeAws, operate: Run) -> None:
+    aws.put(batch_of("validator", 1, 2))
+    operate("redrive", "--yes", "--split")
+    for one in list(aws.invocations):
+        aws.put(one.payload.decode(), request_id=one.request_id)
+    assert [one["attempts"] for one in json.loads(operate("dead-letters", "--json").out)] == [2, 2, 2]
+
+
+def test_a_batch_whose_records_take_long_stays_in_flight(aws: FakeAws, operate: Run) -> None:
+    aws.put([record(number) for number in range(10)])
+    hidden = []
+    aws.on_invoke = lambda _: hidden.append(aws.visible)
+    assert operate("redrive", "--yes", "--split", "--rate", 4, "--visibility-timeout", 2).code == 0
+    assert hidden == [0] * 10
+    assert aws.calls["ChangeMessageVisibility"] >= 1
+
+
+def test_an_empty_batch_is_sent_and_not_forgotten(aws: FakeAws, operate: Run) -> None:
+    aws.put([])
+    operate("redrive", "--yes", "--split")
+    assert (aws.payloads, aws.messages) == ([[]], {})

@@ -130,6 +130,70 @@ def test_an_event_that_is_nested_too_deep_is_not_taken_apart(monkeypatch: pytest
         sent(validated(), of="enricher", to="validator")
 
 
+def bare(*ids: str, **more: Any) -> list[Document]:
+    """Records without a timestamp."""
+    return [{"id": one, "data": number, **more} for number, one in enumerate(ids)]
+
+
+def test_records_of_a_batch_without_a_timestamp_get_stable_and_distinct_ones() -> None:
+    batch = [*bare("a", "a"), record(1), "no record"]
+    stamped = [{**bare("a", "a")[0], "timestamp": SENT}, {**bare("a", "a")[1], "timestamp": SENT + 1}, *batch[2:]]
+    assert documents(batch, of="validator") == [stamped]
+    assert documents(batch, of="validator", split=True) == stamped
+
+
+def results(*numbers: int, records: list[Document]) -> list[Document]:
+    """What the validator made of some of the records: each has its place's timestamp."""
+    return [{"valid": True, "timestamp": 100 + number, **records[number]} for number in numbers]
+
+
+@pytest.mark.parametrize("of", ["enricher", "processor"])
+@pytest.mark.parametrize("accepted", [(0, 1, 2, 3), (0, 2, 3), (1,), (3,)])
+def test_the_entry_gets_a_batch_with_the_timestamps_that_it_gave_to_those_that_it_accepted(
+    of: str, accepted: tuple[int, ...]
+) -> None:
+    batch = [*bare("a", "b", "a"), record(9)]
+    event = envelope(batch, results(*accepted, records=batch))
+    if of == "processor":
+        event = envelope(event, results(*accepted, records=batch), stage="enricher")
+    (sent_again,) = documents(event, of=of, to="validator")
+    given_before = [100 + number if number in accepted else SENT + number for number in range(3)]
+    assert [one["timestamp"] for one in sent_again] == [*given_before, record(9)["timestamp"]]
+    assert [without_stamps(*pair) for pair in zip(sent_again, batch, strict=True)] == batch
+
+
+@pytest.mark.parametrize("of", ["enricher", "processor"])
+@pytest.mark.parametrize("failed", [0, 2, 3])
+def test_one_record_of_a_batch_goes_back_alone(of: str, failed: int) -> None:
+    batch = [*bare("a", "b", "a"), record(9)]
+    (alone,) = results(failed, records=batch)
+    event = envelope(batch, alone)
+    if of == "processor":
+        first = envelope(batch, results(0, 2, 3, records=batch))
+        event = envelope(first, {**alone, "enriched": True}, stage="enricher")
+        assert documents(event, of=of, to="enricher") == [{**first, "responsePayload": alone}]
+    (sent_again,) = documents(event, of=of, to="validator")
+    assert sent_again == {"timestamp": 100 + failed, **batch[failed]}
+    assert documents(event, of=of) == [event]
+
+
+@pytest.mark.parametrize("result", [None, 7, {"id": "other", "timestamp": 1}, {"id": "a"}])
+def test_a_record_that_is_not_found_in_its_batch_is_not_sent_to_an_earlier_stage(result: object) -> None:
+    with pytest.raises(NotGivenError, match="which record of its batch"):
+        sent(envelope(bare("a", "b"), result), of="enricher", to="validator")
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_records_of_a_batch_are_sent_byte_for_byte(split: bool) -> None:
+    one, other = '{ "id": "\\u00e4", "timestamp": 7,\t"data": 1e400 }', '{"id":"b","timestamp":1,"data":1.10}'
+    assert sent(f"[{one},  {other}]", of="validator", split=split) == (
+        [one, other] if split else [f"[{one},  {other}]"]
+    )
+    body = json.dumps(envelope([], "here")).replace('"here"', f"[{one},  {other}]")
+    wrapped = [body.replace(f"[{one},  {other}]", text) for text in (one, other)]
+    assert sent(body, of="enricher", split=split) == (wrapped if split else [body])
+
+
 NAMES = [*validated(), *validated()["requestContext"], "id", "data", "timestamp"]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -163,26 +227,25 @@ def without_stamps(sent_now: Any, was: Any) -> Any:
     return sent_now
 
 
-@given(event=anything | whole | deeper, failed=st.sampled_from(STAGES), to=st.sampled_from(STAGES))
+@given(event=anything | whole | deeper, failed=st.sampled_from(STAGES), to=st.sampled_from(STAGES), split=st.booleans())
 def test_whatever_a_letter_holds_only_what_that_stage_was_given_is_sent_or_nothing(
-    event: Any, failed: str, to: str
+    event: Any, failed: str, to: str, split: bool
 ) -> None:
     one = letter(event, of=failed, sent=SENT)
     found = attribute(one, STACK)
     try:
-        texts = payloads(one, found, to)
+        texts = payloads(one, found, to, split=split)
     except NotGivenError:
         return
-    assert STAGES.index(to) <= STAGES.index(failed)
     assert found.stage == failed
-    (text,) = texts
+    assert STAGES.index(to) <= STAGES.index(failed)
     was = given_to(json.loads(one.body), failed, to)
-    if to != "validator":
-        now = json.loads(text)
-        if now != was:  # one record of a batch
+    for now in map(json.loads, texts):
+        if to == "validator":
+            whole_or_one = [was, *was] if isinstance(was, list) else [was]
+            assert any(without_stamps(now, given_before) == given_before for given_before in whole_or_one)
+        elif now != was:
             assert now == {**was, "responsePayload": now["responsePayload"]}
             assert now["responsePayload"] in was["responsePayload"]
-    else:
-        now = json.loads(text)
-        alone = isinstance(was, list) and now not in (was,) and not isinstance(now, list)
-        assert any(without_stamps(now, one) == one for one in was) if alone else without_stamps(now, was) == was
+    if not split and to == failed != "validator":
+        assert [text.decode() for text in texts] == [one.body]

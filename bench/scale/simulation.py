@@ -18,7 +18,7 @@ from bench.scale.table import ALL, Table, Taken, Writes
 
 CLASSES = 1.25
 """Latencies within this ratio are counted together, with their mean."""
-STEPS = {120.0: 1.0, 1800.0: 10.0, 7200.0: 60.0, math.inf: 300.0}
+STEPS = {60.0: 1.0, 600.0: 10.0, 3600.0: 60.0, math.inf: 300.0}
 """Seconds of a step, by the time up to which it is so long."""
 MOST_BACKOFFS = 9
 """After which the pause grows no more."""
@@ -375,7 +375,8 @@ class Simulation:
     def _try(self, cohort: Cohort, attempt: _Attempt) -> float:
         """Run a part of a cohort, and let the rest wait; return the seconds that what is stored took, all together."""
         queue, run = self.queues[attempt.place], cohort.number * attempt.share
-        self._wait(cohort._replace(number=cohort.number - run), attempt)
+        if attempt.share < 1:
+            self._wait(cohort._replace(number=cohort.number - run), attempt)
         succeeds = 1.0
         if queue.stage.kinds:
             writes = queue.stage.kinds[cohort.kind]
@@ -384,10 +385,12 @@ class Simulation:
             self.outcome.writes += run * sum(written)
         good = run * succeeds * (1 - self.platform.failing)
         good = run if run - good < NEGLIGIBLE else good
-        self._retry(cohort._replace(number=run - good), attempt)
+        if good < run:
+            self._retry(cohort._replace(number=run - good), attempt)
         spent = cohort.spent + attempt.now - cohort.arrived + queue.seconds
-        for number, seconds in ((good * attempt.cold, spent + queue.stage.cold), (good * (1 - attempt.cold), spent)):
-            self._succeed(number, seconds, cohort.kind, attempt.place + 1)
+        if attempt.cold:
+            self._succeed(good * attempt.cold, spent + queue.stage.cold, cohort.kind, attempt.place + 1)
+        self._succeed(good * (1 - attempt.cold), spent, cohort.kind, attempt.place + 1)
         return good * (spent + attempt.cold * queue.stage.cold) if attempt.place + 1 == len(self.queues) else 0.0
 
     def _succeed(self, number: float, spent: float, kind: int, to: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from deployed import Stack, StackError, describe, follow
+from deployed import DEFAULT_STACK, PROJECT, Stack, StackError, describe, follow
 from operate.aws import Access, explained
 from operate.dead_letters.history import History, default_path
 from operate.dead_letters.peek import peek
@@ -26,7 +26,6 @@ from operate.screen import Screen, counted
 
 Command = Callable[..., Any]
 
-STACK_NAME = "data-processing-dev"
 EXIT_CODES = """\b
 Exit codes:
   0    all is done
@@ -127,7 +126,7 @@ class Context:
 def of_stack(command: Command) -> Command:
     """Let a command take the stack that the AWS tools' options name, as its first argument."""
 
-    @click.option("--stack-name", default=STACK_NAME, show_default=True, help="The deployed stack.")
+    @click.option("--stack-name", default=DEFAULT_STACK, show_default=True, help="The deployed stack.")
     @click.option("--region", help="The stack's region.  [default: as for the AWS tools]")
     @click.option("--profile", help="The profile of the AWS configuration files.  [default: as for the AWS tools]")
     @wraps(command)
@@ -179,7 +178,7 @@ def selecting(command: Command) -> Command:
     @click.option(
         "--history",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="The file of what was redriven before.  [default: one for each queue, in ~/.local/state/data-processing]",
+        help=f"The file of what was redriven before.  [default: one for each queue, in ~/.local/state/{PROJECT}]",
     )
     @wraps(command)
     def chosen(context: Context, *, stages: tuple[str, ...], grep: re.Pattern[str] | None, **rest: Any) -> None:

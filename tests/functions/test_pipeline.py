@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import enricher
 import validator
 from aws import ServiceError
 from record import InvalidRecord
 
+from ..own import enricher
 from .conftest import Context
 
 EVENTS = Path(__file__).parents[2] / "events"

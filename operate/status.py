@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployed import Stack
 from operate.aws import Access, code_of, explain
-from operate.dead_letters.peek import peek
+from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import DeadLetterQueue, Depth
 from operate.errors import AwsError, DeniedError
 from operate.screen import counted
@@ -184,7 +184,7 @@ def _alarms(access: Access, stack: Stack) -> tuple[Alarm, ...]:
 def _oldest(queue: DeadLetterQueue, depth: Depth) -> Oldest | None:
     if not depth.visible:
         return None
-    with peek(queue, depth) as letters:
+    with Peek(queue, depth) as letters:
         sent = [letter.sent for letter in islice(letters, LOOKED_AT)]
     return Oldest(max(0, depth.time - min(sent)) // 1000, len(sent)) if sent else None
 

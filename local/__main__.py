@@ -15,7 +15,7 @@ from .asynchronous import DEFAULT_MINUTE, KINDS, Clock, Faults, QueueOptions
 from .embedded.process import ROOT, Options
 from .errors import LocalError
 from .picture import picture, recording_console
-from .report import show
+from .report import show, show_items
 from .run import run, up
 
 FAULT_KINDS = {kind.value.replace(" ", "-"): kind for kind in KINDS}
@@ -75,12 +75,24 @@ def cli() -> None:
     type=click.Path(path_type=Path),
     help="Write what is printed as an SVG too; the bars then show at their end only.",
 )
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Records in an event at most, and at most 300 KB of them; one is sent as it stands.",
+)
+@click.option("--items", is_flag=True, help="Show what is stored, too: each item as a line of JSON.")
 @_queue_options
-def run_command(records: Path, report_path: Path | None, picture_path: Path | None, **queue: Any) -> None:
+def run_command(
+    records: Path, report_path: Path | None, picture_path: Path | None, batch: int, items: bool, **queue: Any
+) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
     console = recording_console() if picture_path else _console(stderr=False)
-    report = run(records, Options(queue=_options(**queue)), console)
+    report = run(records, Options(queue=_options(**queue)), console, batch=batch)
     show(report, console)
+    if items:
+        show_items(report.items, console)
     if report_path:
         _write(report_path, report.json())
     if picture_path:

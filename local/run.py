@@ -16,6 +16,7 @@ from deployed import ENTRY, Stack
 
 from .deploy import build, deploy
 from .embedded.process import EmbeddedAws, Options
+from .packing import pack
 from .reconcile import read_items, reconcile, take_failures
 from .report import Report
 from .submit import Line, Submission, read_lines, submit
@@ -24,15 +25,15 @@ POLL = 0.1
 """Seconds between two looks at the queue."""
 
 
-def run(records: Path, options: Options, console: Console) -> Report:
-    """Run the records through a pipeline of their own.
+def run(records: Path, options: Options, console: Console, *, batch: int = 1) -> Report:
+    """Run the records through a pipeline of their own, so many in an event at most.
 
     Raises:
         LocalError: It could not be run.
     """
     lines = read_lines(records)
     with deployed(options, console) as (aws, stack):
-        return feed(aws, stack, lines, console)
+        return feed(aws, stack, lines, console, batch=batch)
 
 
 def up(options: Options, console: Console) -> None:
@@ -67,12 +68,15 @@ def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, 
         aws.end()
 
 
-def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console) -> Report:
-    """Submit lines, wait until the queue has drained, and find what became of them."""
+def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console, *, batch: int = 1) -> Report:
+    """Submit lines, so many in an event at most, wait until the queue has drained, and find what became of them."""
     started = time.monotonic()
     with _progress(console) as progress:
         bar = progress.add_task("submit", total=len(lines))
-        submissions = submit(aws.client("lambda"), stack.aliases[ENTRY], lines, lambda: progress.advance(bar))
+        events = pack(lines, batch)
+        submissions = submit(
+            aws.client("lambda"), stack.aliases[ENTRY], events, lambda done: progress.advance(bar, done)
+        )
         state = _drain(aws, progress)
     seconds = time.monotonic() - started
     with step("report", console):
@@ -95,7 +99,7 @@ def _report(
 ) -> Report:
     items = read_items(aws.client("dynamodb"), stack.table)
     failures = take_failures(aws.client("sqs"), stack)
-    return Report(reconcile(submissions, items, failures), len(items), seconds, state)
+    return Report(reconcile(submissions, items, failures), items, seconds, state)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import shutil
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,13 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from local.asynchronous import App, AsynchronousInvocation, AwsApi, Queue, QueueOptions
+from local.gaps import mended
 
 from .certificate import Certificates, make_certificates
 from .control import control_of, parse
 from .door import Door
 from .environment import ACCOUNT, HOST, exports, for_ministack
 from .metrics import Metrics, publish_forever
-from .sender_ids import SenderIds
 from .signatures import Owner
 from .tether import end_with_parent
 
@@ -54,8 +53,7 @@ def main(options: dict[str, Any]) -> int:
     # Imported only now, because it reads the environment when it is imported.
     from ministack.app import app as inner  # noqa: PLC0415
 
-    bare = AwsApi(inner, f"{HOST}:{port}", owner.access_key, ACCOUNT)
-    aws = replace(bare, app=SenderIds(inner, bare))
+    aws = mended(AwsApi(inner, f"{HOST}:{port}", owner.access_key, ACCOUNT))
     asyncio.run(_serve(aws, owner, parse(options), _config(listeners, certificates), exported))
     return 0
 

@@ -19,6 +19,7 @@ from .errors import LocalError
 
 PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
 """Nothing is kept warm here, and the functions run on this machine."""
+WITH_FILES = {**PARAMETERS, "FilesBucket": "true"}
 
 
 def build(workspace: Workspace, *, root: Path = ROOT) -> Path:

@@ -10,9 +10,10 @@ SHAPES = {
     "AWS::DynamoDB::Table": '{id}[("{text}")]',
     "AWS::SQS::Queue": '{id}[["{text}"]]',
     "AWS::SNS::Topic": '{id}(["{text}"])',
+    "AWS::S3::Bucket": '{id}[("{text}")]',
 }
 # What a function's policy allows it to do with a node of the picture, beyond what its edges show already.
-CALLS = {"AWS::DynamoDB::Table"}
+CALLS = {"AWS::DynamoDB::Table", "AWS::Serverless::Function"}
 
 
 def draw(template: Template) -> str:
@@ -50,6 +51,7 @@ def _edges(resources: dict[str, Any]) -> Iterator[str]:
         yield from (f"{name} -->|{actions}| {target}" for actions, target in _calls(resources, properties))
         queue = properties["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0]
         yield f"{name} -.->|on failure| {queue}"
+    yield from _started(resources)
     yield from _alarms(resources)
 
 
@@ -64,16 +66,30 @@ def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> Iterator[tu
     for attached in role["ManagedPolicyArns"]:
         for statement in resources[attached["Ref"]]["Properties"]["PolicyDocument"]["Statement"]:
             for resource in statement.get("Resource", []):
-                name = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else None
+                name = (_referred(resource) or "").partition(".")[0]
                 if name in resources and resources[name]["Type"] in CALLS:
                     yield ", ".join(action.partition(":")[2] for action in statement["Action"]), name
+
+
+def _started(resources: dict[str, Any]) -> Iterator[str]:
+    """Yield what the rules start for the files of a bucket."""
+    for rule in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Events::Rule"):
+        (bucket,) = map(_referred, rule["EventPattern"]["detail"]["bucket"]["name"])
+        yield f"producer -->|files| {bucket}"
+        for target in rule["Targets"]:
+            yield f"{bucket} -->|each file| {(_referred(target['Arn']) or '').partition('.')[0]}"
 
 
 def _alarms(resources: dict[str, Any]) -> Iterator[str]:
     alarms = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
     watched = {name for alarm in alarms for dimension in _dimensions(alarm) if (name := _referred(dimension["Value"]))}
     topics = [name for name, resource in resources.items() if resource["Type"] == "AWS::SNS::Topic"]
-    yield from (f"{name} -.->|alarms| {topic}" for name in resources if name in watched for topic in topics)
+    yield from (
+        f"{name} -.->|alarms| {topic}"
+        for name, resource in resources.items()
+        if name in watched and resource["Type"] in SHAPES
+        for topic in topics
+    )
 
 
 def _dimensions(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:

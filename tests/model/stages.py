@@ -6,7 +6,12 @@ from model import build
 
 OUTPUT = "FunctionArn"
 
-STAGES = tuple(name.removesuffix(OUTPUT) for name in build().to_dict()["Outputs"] if name.endswith(OUTPUT))
+_OUTPUTS = build().to_dict()["Outputs"]
+STAGES = tuple(
+    name.removesuffix(OUTPUT)
+    for name, output in _OUTPUTS.items()
+    if name.endswith(OUTPUT) and "Condition" not in output  # those of the reader, see test_files.py
+)
 # Those that are always there; a project may add its own.
 CONTRACT = ("Validator", "Enricher", "Processor")
 

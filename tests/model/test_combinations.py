@@ -25,6 +25,7 @@ CHOICES: dict[str, tuple[Any, Any]] = {
     "AlarmTopicArn": ("", "arn:aws:sns:us-east-1:123456789012:alarms"),
     "KmsKeyArn": ("", KEY),
     "ProtectData": ("false", "true"),
+    "FilesBucket": ("false", "true"),
     "Architecture": ("arm64", "x86_64"),
     "LogRetentionDays": (7, 365),
 }

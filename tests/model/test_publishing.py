@@ -47,6 +47,7 @@ CHANGES: dict[str, Callable[[Function], Any]] = {
     "PropagateTags": lambda _: False,
     "DeploymentPreference": lambda _: {"Type": "AllAtOnce", "Enabled": False},
     "LoggingConfig": lambda _: {"LogFormat": "Text"},
+    "RecursiveLoop": lambda _: "Allow",
     "Tracing": lambda _: "PassThrough",
     "Tags": lambda f: {**f.Tags, "CostCenter": "Research"},
 }

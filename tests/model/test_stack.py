@@ -28,6 +28,7 @@ def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
         "AlarmTopicArn": "",
         "KmsKeyArn": "",
         "ProtectData": "false",
+        "FilesBucket": "false",
     }
 
 
@@ -37,8 +38,8 @@ def test_every_parameter_explains_itself_and_its_refusals(template: dict[str, An
         assert parameter["ConstraintDescription"].startswith("must be "), name
 
 
-def test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles(translated: dict[str, Any]) -> None:
-    assert {name: output["Value"] for name, output in translated["Outputs"].items()} == {
+def test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles(resolved: dict[str, Any]) -> None:
+    assert {name: output["Value"] for name, output in resolved["Outputs"].items()} == {
         "TableName": {"Ref": "DataTable"},
         "DlqUrl": {"Ref": "DeadLetterQueue"},
         "DlqArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
@@ -76,8 +77,8 @@ def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(resolved
     }
 
 
-def test_the_queue_refuses_plain_http(template: dict[str, Any]) -> None:
-    policy = template["Resources"]["DeadLetterQueuePolicy"]["Properties"]
+def test_the_queue_refuses_plain_http(resolved: dict[str, Any]) -> None:
+    policy = resolved["Resources"]["DeadLetterQueuePolicy"]["Properties"]
     assert policy["Queues"] == [{"Ref": "DeadLetterQueue"}]
     assert policy["PolicyDocument"]["Statement"] == [
         {
@@ -124,8 +125,8 @@ def test_each_role_may_do_only_what_its_stage_calls(resolved: dict[str, Any]) ->
         }
 
 
-def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated: dict[str, Any]) -> None:
-    roles = of_type(translated, "AWS::IAM::Role")
+def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(resolved: dict[str, Any]) -> None:
+    roles = of_type(resolved, "AWS::IAM::Role")
     assert set(roles) == {f"{stage}Role" for stage in STAGES}
     for stage in STAGES:
         role = {name: value for name, value in roles[f"{stage}Role"].items() if name != "Tags"}
@@ -137,7 +138,7 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated:
             "Action": ["sts:AssumeRole"],
         }
         assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed ones"
-    functions = of_type(translated, "AWS::Lambda::Function")
+    functions = of_type(resolved, "AWS::Lambda::Function")
     assert {name: f["Role"] for name, f in functions.items()} == {
         f"{stage}Function": {"Fn::GetAtt": [f"{stage}Role", "Arn"]} for stage in STAGES
     }

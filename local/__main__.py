@@ -87,6 +87,7 @@ def cli() -> None:
 @_queue_options
 def run_command(
     records: Path,
+    *,
     report_path: Path | None,
     picture_path: Path | None,
     batch: int,

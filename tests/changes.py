@@ -1,12 +1,17 @@
-"""Changes that somebody makes to their own copy of the project, each as small as they would make it."""
+"""Changes that somebody makes to their own copy of the project: small ones, and the recipes of docs/extending.md."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from .example import examples
+
 Change = Callable[[Path], None]
+
+IMPORTS = re.compile(r"(?m)^from \.(\w+) import .*\n")
+PROCESSOR = '        Stage(\n            "processor",\n'
 
 
 def edit(path: Path, *, at: str, put: str) -> None:
@@ -15,123 +20,100 @@ def edit(path: Path, *, at: str, put: str) -> None:
     Raises:
         AssertionError: the file has it nowhere, or more than once.
     """
-    text, places = re.subn(at, lambda match: match.expand(put), path.read_text("utf-8"), flags=re.MULTILINE)
+    text, places = re.subn(at, put, path.read_text("utf-8"), flags=re.MULTILINE)
     assert places == 1, f"{path.name} has {places} places for {at}"
     path.write_text(text, "utf-8")
 
 
-def without_the_enricher(copy: Path) -> None:
-    """Take a stage out, with its module and what the sample's tests say of it."""
+def insert(path: Path, lines: str, *, before: str) -> None:
+    """Put lines before a text that a file has once."""
+    text = path.read_text("utf-8")
+    assert text.count(before) == 1, f"{path.name} has {text.count(before)} places for {before}"
+    path.write_text(text.replace(before, lines + before), "utf-8")
+
+
+def wire(copy: Path, lines: str) -> None:
+    """Put lines into model/stack.py: imports, what comes before the stages, stages, and what is put together."""
+    stack = copy / "model/stack.py"
+    for line in lines.splitlines(keepends=True):
+        if found := IMPORTS.match(line):
+            later = (one[0] for one in IMPORTS.finditer(stack.read_text("utf-8")) if one[1] > found[1])
+            insert(stack, line, before=next(later))
+        elif returned := re.fullmatch(r" +return assemble\(.*?, stages(, .*)\)\n", line):
+            edit(stack, at=r"^( +return assemble\(.*)\)$", put=rf"\1{returned[1]})")
+        elif line.startswith(" " * 8):
+            insert(stack, line, before=PROCESSOR)
+        else:
+            insert(stack, line, before="    stages = pipeline(\n")
+
+
+def write(copy: Path, *files: str) -> None:
+    """Write files as the text has them."""
+    for file in files:
+        (copy / file).write_text(examples()[file], "utf-8")
+
+
+def take_the_enricher_out(copy: Path) -> None:
     edit(copy / "model/stack.py", at=r' {8}Stage\(\n {12}"enricher",\n(?: {12}.*\n)+ {8}\),\n', put="")
     (copy / "functions/enricher.py").unlink()
 
 
-def with_another_stage(copy: Path) -> None:
-    """Put a stage in that does nothing."""
-    edit(
-        copy / "model/stack.py",
-        at=r'^( {8}Stage\(\n {12}"processor",)',
-        put='        Stage("booker", description="Books each record", memory=192),\n\\1',
-    )
-    (copy / "functions/booker.py").write_text(
-        '"""The booker."""\n\nfrom record import Record\nfrom stage import stage\n\n\n@stage("booked")\n'
-        'def handler(record: Record) -> None:\n    """Hand a record on as it came."""\n'
-    )
+def put_a_stage_in(copy: Path) -> None:
+    """Add the auditor of the text."""
+    write(copy, "functions/auditor.py")
+    insert(copy / "model/stack.py", examples()["model/stack.py"], before=PROCESSOR)
 
 
-def with_other_sizes(copy: Path) -> None:
-    """Change a stage's memory, every stage's timeout and the runtime."""
+def change_sizes(copy: Path) -> None:
     edit(copy / "model/stack.py", at=r'("processor",\n.*\n +)memory=512', put=r"\1memory=1024")
-    edit(copy / "model/function.py", at="^TIMEOUT = 60", put="TIMEOUT = 30")
     edit(copy / "model/function.py", at='^RUNTIME = "python3.13"', put='RUNTIME = "python3.12"')
 
 
-def with_other_tags(copy: Path) -> None:
-    """Change a tag's value, and add another."""
+def change_tags(copy: Path) -> None:
     edit(
         copy / "model/project.py", at='"CostCenter": "Engineering"', put='"CostCenter": "Sales",\n    "Team": "Orders"'
     )
 
 
-def with_an_index(copy: Path) -> None:
-    """Give the table a global index, over an attribute of its own."""
-    edit(
-        copy / "model/storage.py",
-        at=r'^( +)(dynamodb\.AttributeDefinition\(AttributeName="timestamp", AttributeType="N"\),)$',
-        put=r'\1\2\n\1dynamodb.AttributeDefinition(AttributeName="version", AttributeType="S"),',
-    )
-    edit(
-        copy / "model/storage.py",
-        at=r"^( +)(PointInTimeRecoverySpecification=.*)$",
-        put="""\
-\\1GlobalSecondaryIndexes=[
-\\1    dynamodb.GlobalSecondaryIndex(
-\\1        IndexName="by-version",
-\\1        KeySchema=[dynamodb.KeySchema(AttributeName="version", KeyType="HASH")],
-\\1        Projection=dynamodb.Projection(ProjectionType="KEYS_ONLY"),
-\\1    )
-\\1],
-\\1\\2""",
-    )
-
-
-def with_a_bucket_and_a_queue(copy: Path) -> None:
-    """Add a bucket and a queue, with rights on both for one stage."""
-    (copy / "model/shipping.py").write_text(
-        '''"""Where the processor keeps receipts, and tells of them."""
-
-from troposphere import s3, sqs
-
-
-def receipts() -> s3.Bucket:
-    """Keep receipts, encrypted and closed to the public."""
-    return s3.Bucket(
-        "ReceiptsBucket",
-        DeletionPolicy="RetainExceptOnCreate",
-        UpdateReplacePolicy="Retain",
-        PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
-            BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
-        ),
-    )
-
-
-def shipments() -> sqs.Queue:
-    """Tell of what is to be shipped."""
-    return sqs.Queue("ShipmentsQueue", SqsManagedSseEnabled=True)
-'''
-    )
-    stack = copy / "model/stack.py"
-    edit(stack, at=r"^from awacs import dynamodb$", put="from awacs import dynamodb, s3, sqs")
-    edit(stack, at=r"^from \. import alarms, (.*), storage$", put=r"from . import alarms, \1, shipping, storage")
-    edit(
-        stack,
-        at=r"^( +)(dead_letters = storage\.dead_letters\(\))$",
-        put=r"\1\2\n\1receipts, shipments = shipping.receipts(), shipping.shipments()",
-    )
-    edit(
-        stack,
-        at=r"^( +)(retries=0,)$",
-        put=r"""\1\2
-\1calls=[
-\1    policy.allow(s3.PutObject, on=Sub("${ReceiptsBucket.Arn}/*")),
-\1    policy.allow(sqs.SendMessage, on=GetAtt(shipments, "Arn")),
-\1],
-\1environment={"RECEIPTS_BUCKET_NAME": Ref(receipts), "SHIPMENTS_QUEUE_URL": Ref(shipments)},""",
-    )
-
-
-def with_another_field(copy: Path) -> None:
-    """Declare a field that producers may send."""
+def add_a_field(copy: Path) -> None:
     record = copy / "functions/record.py"
-    edit(record, at=r"^(FIELDS = \((?:\n .*)+\n)\)", put=r'\1    Field("source", text, at_most=64),\n)')
+    edit(record, at=r"^(FIELDS = \((?:\n .*)+\n)\)", put=rf"\1{examples()['functions/record.py']})")
 
 
-CHANGES: dict[str, Change] = {
-    "no enricher": without_the_enricher,
-    "booker": with_another_stage,
-    "sizes": with_other_sizes,
-    "tags": with_other_tags,
-    "index": with_an_index,
-    "bucket and queue": with_a_bucket_and_a_queue,
-    "field": with_another_field,
-}
+def add_an_index(copy: Path) -> None:
+    storage = copy / "model/storage.py"
+    timestamp = '            dynamodb.AttributeDefinition(AttributeName="timestamp", AttributeType="N"),\n'
+    edit(storage, at=rf"^{re.escape(timestamp)}", put=timestamp + examples()["model/storage.py: attribute"])
+    insert(storage, examples()["model/storage.py: index"], before="        PointInTimeRecoverySpecification=")
+
+
+def write_to_another_table(copy: Path) -> None:
+    write(copy, "model/latest.py", "functions/keeper.py")
+    wire(copy, examples()["model/stack.py: latest"])
+
+
+def write_to_a_bucket(copy: Path) -> None:
+    write(copy, "model/archive.py", "functions/archiver.py")
+    wire(copy, examples()["model/stack.py: archive"])
+
+
+def take_records_from_a_queue(copy: Path) -> None:
+    write(copy, "model/intake.py", "functions/intake.py")
+    wire(copy, examples()["model/stack.py: intake"])
+
+
+SMALL: tuple[Change, ...] = (take_the_enricher_out, put_a_stage_in, change_sizes, change_tags)
+RECIPES: tuple[Change, ...] = (
+    add_a_field,
+    add_an_index,
+    write_to_another_table,
+    write_to_a_bucket,
+    take_records_from_a_queue,
+)
+
+
+def make(copy: Path, changes: Iterable[Change]) -> Path:
+    """Make changes to a copy, and return it."""
+    for change in changes:
+        change(copy)
+    return copy

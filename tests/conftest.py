@@ -76,14 +76,17 @@ class DeployedStack:
 
 
 @pytest.fixture(scope="session")
-def deployed_stack() -> Iterator[DeployedStack]:
-    """Deploy once for all tests."""
+def deployed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
+    """Deploy the tests' own pipeline, once for all tests."""
+    from .own import pipeline  # the model takes a second, which few tests need
+
+    own = pipeline.write(tmp_path_factory.mktemp("own"))
     aws = EmbeddedAws(Options())
     aws.start()
     try:
-        template = build(aws.workspace)
+        template = build(aws.workspace, root=own)
         aws.wait_until_ready()
-        yield DeployedStack(aws, deploy(aws, template))
+        yield DeployedStack(aws, deploy(aws, template, root=own))
     finally:
         aws.end()
 

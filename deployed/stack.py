@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+PROJECT = "data-processing"
+"""How the names of what is deployed begin: model/project.py's NAME, which nothing here imports."""
+DEFAULT_STACK = f"{PROJECT}-dev"
 ENTRY = "validator"
 """The stage that records are submitted to."""
 FUNCTION, ROLE = "FunctionArn", "RoleId"

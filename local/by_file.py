@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .errors import LocalError
-from .reconcile import Failure, canonical
 from .submit import Line, Submission
 
 DELIVERED = 10
@@ -53,16 +52,6 @@ def submissions(client: Any, bucket: str, key: str, lines: Sequence[Line]) -> li
         else Submission(line._replace(content=_stamped(line, date)), BY_FILE)
         for line in lines
     ]
-
-
-def of_records(failures: Sequence[Failure]) -> list[Failure]:
-    """Return a failure for each record of a batch that failed as a whole."""
-    found = []
-    for failure in failures:
-        origin = json.loads(failure.origin)
-        records = origin if isinstance(origin, list) else [origin]
-        found += [failure._replace(origin=canonical(record)) for record in records]
-    return found
 
 
 def report_of(client: Any, bucket: str, key: str) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from deployed import ENTRY, Stack
 from . import by_file as files
 from .deploy import PARAMETERS, WITH_FILES, build, deploy
 from .embedded.process import EmbeddedAws, Options
+from .packing import pack
 from .reconcile import read_items, reconcile, take_failures
 from .report import Report
 from .submit import Line, Submission, read_lines, submit
@@ -26,15 +27,17 @@ POLL = 0.1
 """Seconds between two looks at the queue."""
 
 
-def run(records: Path, options: Options, console: Console, *, by_file: bool = False) -> Report:
-    """Run the records through a pipeline of their own.
+def run(records: Path, options: Options, console: Console, *, batch: int = 1, by_file: bool = False) -> Report:
+    """Run the records through a pipeline of their own, so many in an event at most, or by the bucket of files.
 
     Raises:
         LocalError: It could not be run.
     """
     lines = read_lines(records)
     with deployed(options, console, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
-        return feed_by_file(aws, stack, records, lines, console) if by_file else feed(aws, stack, lines, console)
+        if by_file:
+            return feed_by_file(aws, stack, records, lines, console)
+        return feed(aws, stack, lines, console, batch=batch)
 
 
 def up(options: Options, console: Console) -> None:
@@ -71,12 +74,15 @@ def deployed(
         aws.end()
 
 
-def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console) -> Report:
-    """Submit lines, wait until the queue has drained, and find what became of them."""
+def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console, *, batch: int = 1) -> Report:
+    """Submit lines, so many in an event at most, wait until the queue has drained, and find what became of them."""
     started = time.monotonic()
     with _progress(console) as progress:
         bar = progress.add_task("submit", total=len(lines))
-        submissions = submit(aws.client("lambda"), stack.aliases[ENTRY], lines, lambda: progress.advance(bar))
+        events = pack(lines, batch)
+        submissions = submit(
+            aws.client("lambda"), stack.aliases[ENTRY], events, lambda done: progress.advance(bar, done)
+        )
         state = _drain(aws, progress)
     seconds = time.monotonic() - started
     with step("report", console):
@@ -113,8 +119,8 @@ def _report(
     aws: EmbeddedAws, stack: Stack, submissions: Sequence[Submission], state: dict[str, Any], seconds: float
 ) -> Report:
     items = read_items(aws.client("dynamodb"), stack.table)
-    failures = files.of_records(take_failures(aws.client("sqs"), stack))
-    return Report(reconcile(submissions, items, failures), len(items), seconds, state)
+    failures = take_failures(aws.client("sqs"), stack)
+    return Report(reconcile(submissions, items, failures), items, seconds, state)
 
 
 @contextmanager

@@ -53,8 +53,8 @@ def build() -> Template:
     return assemble(table, dead_letters, stages)
 
 
-def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component]) -> Template:
-    """Put together what is stored, the stages, and all that follows from them."""
+def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component], *others: AWSObject) -> Template:
+    """Put together what is stored, the stages, all that follows from them, and what else a project has."""
     choices = parameters.in_groups(
         [*parameters.ALL, *(choice for stage in stages for choice in stage.capacity.parameters)]
     )
@@ -74,6 +74,7 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
         [table, *dead_letters],
         *(stage.resources for stage in stages),
         read.resources,
+        others,
         alarms.on_dead_letters(dead_letters.queue),
         *(stage.alarms for stage in stages),
         read.alarms,

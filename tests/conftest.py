@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,28 +80,32 @@ class DeployedStack:
 
 
 @contextmanager
-def _deployed(parameters: Mapping[str, str]) -> Iterator[DeployedStack]:
+def _deployed(folder: Path, parameters: Mapping[str, str]) -> Iterator[DeployedStack]:
+    """Deploy the tests' own pipeline."""
+    from .own import pipeline  # the model takes a second, which few tests need
+
+    own = pipeline.write(folder)
     aws = EmbeddedAws(Options())
     aws.start()
     try:
-        template = build(aws.workspace)
+        template = build(aws.workspace, root=own)
         aws.wait_until_ready()
-        yield DeployedStack(aws, deploy(aws, template, parameters=parameters))
+        yield DeployedStack(aws, deploy(aws, template, root=own, parameters=parameters))
     finally:
         aws.end()
 
 
 @pytest.fixture(scope="session")
-def deployed_stack() -> Iterator[DeployedStack]:
+def deployed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
     """Deploy once for all tests."""
-    with _deployed(PARAMETERS) as stack:
+    with _deployed(tmp_path_factory.mktemp("own"), PARAMETERS) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
-def deployed_stack_with_files() -> Iterator[DeployedStack]:
+def deployed_stack_with_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
     """Deploy once, with the bucket of files, for all tests of it."""
-    with _deployed(WITH_FILES) as stack:
+    with _deployed(tmp_path_factory.mktemp("own"), WITH_FILES) as stack:
         yield stack
 
 

@@ -290,8 +290,8 @@ def test_the_pace_counts_each_kilobyte(s3: FakeS3, functions: FakeLambda, monkey
 def test_a_reader_that_fails_at_any_moment_loses_nothing_and_stores_nothing_twice(
     s3: FakeS3, functions: FakeLambda, dynamodb: FakeDynamoDB, processor: ModuleType, seed: int
 ) -> None:
-    import enricher
     import validator
+    from tests.own import enricher
 
     chance = random.Random(seed)
     lines = [line for n in range(2500) for line in (record(n) if n % 3 else {"id": f"order-{n}", "data": n},)]

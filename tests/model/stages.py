@@ -1,8 +1,8 @@
-"""The stages of the pipeline, in its order, as the template has them: a new one is tested with the others."""
+"""The stages of the tests' own pipeline, in its order."""
 
 from itertools import pairwise
 
-from model import build
+from ..own.pipeline import build
 
 OUTPUT = "FunctionArn"
 
@@ -12,8 +12,6 @@ STAGES = tuple(
     for name, output in _OUTPUTS.items()
     if name.endswith(OUTPUT) and "Condition" not in output  # those of the reader, see test_files.py
 )
-# Those that are always there; a project may add its own.
-CONTRACT = ("Validator", "Enricher", "Processor")
 
 
 def following(stage: str) -> str | None:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_all
 
-from model import build
-
+from ..own.pipeline import build
 from .resolution import references, resolve
 from .stages import STAGES, following
 from .translation import translate

@@ -1,8 +1,9 @@
 import re
 from typing import Any
 
-from model import build, draw
+from model import draw
 
+from ..own.pipeline import build
 from .pipelines import stack_of, stage
 from .stages import STAGES, following
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from model import build
 from model.files import WRITTEN
 
+from ..own.pipeline import build
 from .documented_metrics import DOCUMENTED
 from .resolution import resolve
 from .stages import STAGES

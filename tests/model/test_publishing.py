@@ -13,9 +13,9 @@ from troposphere import Ref, Sub, Tags, Template
 from troposphere.awslambda import Environment
 from troposphere.sns import Topic
 
-from model import build
 from model.sam import REPLACING, Function
 
+from ..own.pipeline import build
 from .translation import of_type, translate
 
 FUNCTION = "ProcessorFunction"

@@ -1,24 +1,38 @@
-"""Write what is generated from the model: template.yaml, and the picture of the architecture in the README."""
+"""Write what is generated from the model: template.yaml, and the picture of the architecture in the README.
+
+`--name` gives the project another name first, in the model and wherever else it is said.
+"""
 
 import argparse
 import atexit
 import difflib
 import gc
+import os
 import re
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 try:
-    from model import build, draw, render
+    from model import build, draw, project, render
 except ModuleNotFoundError as missing:
     if missing.name == "model":
         raise
     sys.exit(f"generate.py: this Python lacks {missing.name}; run `make setup`, then .venv/bin/python generate.py")
 
-TEMPLATE = Path(__file__).with_name("template.yaml")
-README = Path(__file__).with_name("README.md")
+ROOT = Path(__file__).resolve().parent
+TEMPLATE = ROOT / "template.yaml"
+README = ROOT / "README.md"
 STALE = 1
 PICTURE = re.compile(r"(?<=<!-- the architecture, by generate\.py --diagram -->\n).*?(?=<!-- end of it -->)", re.DOTALL)
+
+# Where the project's name is said, and what stands before it there.
+SAID = {
+    "model/project.py": r'NAME = checked\("',
+    "samconfig.toml": r'(?:stack_name|s3_prefix) = "',
+    "pyproject.toml": r'name = "',
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 when the checked file is stale.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.name is not None:
+        try:
+            return _rename(project.checked(options.name))
+        except ValueError as error:
+            parser.error(str(error))
     output = options.output or str(README if options.diagram else TEMPLATE)
     try:
         text = _picture(output) if options.diagram else render(build())
@@ -51,7 +71,51 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="the file to write or check; - for standard output (default: template.yaml, or README.md for the picture)",
     )
+    parser.add_argument("--name", help="give the project another name, write the template and say what is left to do")
     return parser
+
+
+def _rename(name: str) -> int:
+    """Say the new name wherever the old one is said, and write what follows from it."""
+    old = project.NAME
+    if name == old:
+        print(f"The project is called {old} already")  # noqa: T201
+        return 0
+    for path, text in [(ROOT / file, _renamed(file, old, name)) for file in SAID]:  # all are read before any is written
+        path.write_text(text, encoding="utf-8", newline="\n")
+    print(f"Renamed {old} to {name} in {', '.join(SAID)}", flush=True)  # noqa: T201
+    written = subprocess.run([sys.executable, __file__], check=False)  # the model is read once for each process
+    _print_what_is_left(old)
+    return written.returncode
+
+
+def _renamed(file: str, old: str, name: str) -> str:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    renamed, places = re.subn(rf"(?m)^({SAID[file]}){old}\b", rf"\g<1>{name}", text)
+    if not places:
+        sys.exit(f"generate.py: {file} must say the project's name after {SAID[file]} (got no {old})")
+    return renamed
+
+
+def _print_what_is_left(old: str) -> None:
+    print(  # noqa: T201
+        f"Left to do by hand:\n"
+        f"- A stack that is deployed as {old}-... stays as it is: deploy the new one, send its producers there, and "
+        f"remove the old one when nothing waits in it."
+    )
+    for file, lines in _mentions(old):
+        print(f"- {file} still says {old}: line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}")  # noqa: T201
+
+
+def _mentions(name: str) -> Iterator[tuple[Path, list[int]]]:
+    """Yield the files of the project that say a name, hidden folders but .github left out, and the lines' numbers."""
+    word = re.compile(rf"(?<![\w-]){name}(?![a-z0-9])")
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(f for f in folders if f == ".github" or not f.startswith((".", "__")))
+        for path in (Path(folder, file) for file in sorted(files)):
+            text = path.read_text(encoding="utf-8", errors="ignore").splitlines()
+            if lines := [number for number, line in enumerate(text, start=1) if word.search(line)]:
+                yield path.relative_to(ROOT), lines
 
 
 def _picture(output: str) -> str:

@@ -18,13 +18,23 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.catalogue import BENCHES
-from bench.figures import Table
-from bench.handlers import Setup
-from bench.runtime_api import FunctionFailed
-from bench.show import show
-from local.errors import LocalError
+from bench.benches import batches, costs, generation, pipeline, sizes, starts
+from bench.harness.runtime_api import FunctionFailed
+from bench.harness.setup import Setup
+from bench.results.figures import Table
+from bench.results.tables import show
 
+BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
+    "generate": generation.generation,
+    "cold": starts.cold,
+    "stages": starts.starts,
+    "first-call": starts.first_call,
+    "warm": starts.warm,
+    "sizes": sizes.sizes,
+    "cost": costs.costs,
+    "batches": batches.batches,
+    "pipeline": pipeline.pipeline,
+}
 LEAST_ROUNDS = 9
 WIDTH = 140  # columns, of a table that goes to a file
 
@@ -117,5 +127,5 @@ def _node_version() -> str | None:
 if __name__ == "__main__":
     try:
         main()
-    except (FunctionFailed, LocalError, OSError, subprocess.SubprocessError) as error:
+    except (FunctionFailed, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"bench: {error}")

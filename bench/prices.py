@@ -26,6 +26,14 @@ class Prices(NamedTuple):
     logs_ingested_gb: float
     xray_trace: float
 
+    @property
+    def remark(self) -> str:
+        """Say which prices they are, and what they don't cover."""
+        return (
+            f"Prices of {self.region}, {self.date}, without free tiers: bench/prices.json. Not counted: what runs "
+            "whether or not records come (provisioned concurrency, alarms), storage, data transfer."
+        )
+
 
 def load(file: Path = FILE) -> Prices:
     """Read the prices."""
@@ -38,9 +46,13 @@ def compute(prices: Prices, *, memory: int, duration: float, arm: bool = True) -
     return MILLION * memory / 1024 * ceil(duration) / 1000 * per_gb_second
 
 
-def requests(prices: Prices) -> float:
-    """Return the price of a million invocations, whatever they do."""
-    return MILLION * prices.lambda_request
+def requests(prices: Prices, *, size: int = 0) -> float:
+    """Return the price of a million asynchronous invocations with events of so many bytes.
+
+    Up to 256 KB are one request, each further 64 KB are one more (https://aws.amazon.com/lambda/pricing/).
+    """
+    further = ceil(max(0, size - 256 * 1024) / (64 * 1024))
+    return MILLION * (1 + further) * prices.lambda_request
 
 
 def logs(prices: Prices, *, size: float) -> float:

@@ -4,11 +4,15 @@
 imports either of them, or the model.
 """
 
-from .dead_letter import Attribution, DeadLetter, attribute
+from .dead_letter import ATTRIBUTES, EVENT, RESULT, SYSTEM_ATTRIBUTES, Attribution, DeadLetter, attribute
 from .stack import ENTRY, Stack, StackError, Stage, describe, follow, read
 
 __all__ = [
+    "ATTRIBUTES",
     "ENTRY",
+    "EVENT",
+    "RESULT",
+    "SYSTEM_ATTRIBUTES",
     "Attribution",
     "DeadLetter",
     "Stack",

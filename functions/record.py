@@ -1,4 +1,4 @@
-"""The record contract: what a record is, how one is read from an event, and the error for everything else.
+"""The record contract: its fields, how each is checked and stored, and the error for everything else.
 
 `typing` is not imported here, nor by the validator and the enricher: 3 ms of the 38 that their cold start takes.
 """
@@ -9,19 +9,17 @@ import json
 import time
 from collections import namedtuple
 
-MAX_ID_BYTES = 2048  # DynamoDB's limit for a partition key
-MAX_TIMESTAMP = 10**38 - 1  # DynamoDB's numbers hold 38 digits exactly
-# Lambda's Python runtime decodes events with simplejson, whose pure Python form survives 490 levels, and the envelopes
-# need some of them; json and the compiled simplejson survive more.
-MAX_DEPTH = 400
-MAX_ITEM_BYTES = 409_600  # DynamoDB's 400 KB
-MAX_VERSION_BYTES = 16
+TYPE_CHECKING = False  # the name that type checkers know, without the import
+if TYPE_CHECKING:
+    from typing import Any
 
-# What the enrichment adds to an item at most, by DynamoDB's sizing: the three names, a boolean, a number, the version.
-_ENRICHMENT_BYTES = len("enriched" + "enrichedAt" + "version") + 1 + 20 + MAX_VERSION_BYTES
+    Attribute = dict[str, Any]  # a value as DynamoDB has it, such as {"S": "text"}
+
+MAX_TIMESTAMP = 10**38 - 1  # DynamoDB's numbers hold 38 digits exactly
+MAX_DEPTH = 400  # of nested arrays and objects: see json_faults
+MAX_ITEM_BYTES = 409_600  # DynamoDB's 400 KB
 
 _canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
-_lenient = json.JSONEncoder(allow_nan=True, sort_keys=True).encode
 
 _KINDS = {
     type(None): "null",
@@ -41,17 +39,87 @@ class InvalidRecord(ValueError):  # noqa: N818 - the name says it, and it is the
         super().__init__(f"Invalid data: {fault}")
 
 
-class Record(namedtuple("Record", ("id", "timestamp", "data", "text"))):
-    """A valid record: id, timestamp (ms since the epoch), data, and text, which is data as canonical JSON.
+class Field(namedtuple("Field", ("name", "kind", "required", "at_most"), defaults=(False, MAX_ITEM_BYTES))):
+    """A field: its name (letters, digits and _), its kind, whether every record has it, and the most bytes it takes.
 
-    Made by `parse` only. The same data always has the same text.
+    Its kind is a function of the field and a value, which returns the value as DynamoDB stores it.
     """
 
     __slots__ = ()
 
 
-class Enrichment(namedtuple("Enrichment", ("at", "version"))):
-    """What the enricher added to a record: when (ms since the epoch), and the version of the enrichment."""
+def text(field: Field, value: object) -> Attribute:
+    """Take a string, not empty, of at most the field's bytes in UTF-8."""
+    if not isinstance(value, str):
+        raise InvalidRecord(f"{field.name} must be a string (got {_kind(value)})")
+    if not value:
+        raise InvalidRecord(f"{field.name} must not be empty")
+    size = _utf8_bytes(field.name, value)
+    if size > field.at_most:
+        raise InvalidRecord(f"{field.name} must be at most {field.at_most} bytes of UTF-8 (got {size})")
+    return {"S": value}
+
+
+def milliseconds(field: Field, value: object) -> Attribute:
+    """Take a time in ms since the epoch."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidRecord(f"{field.name} must be an integer of milliseconds (got {_kind(value)})")
+    if value <= 0:
+        raise InvalidRecord(f"{field.name} must be positive")
+    if value > MAX_TIMESTAMP:
+        raise InvalidRecord(f"{field.name} must have at most 38 digits")
+    return {"N": str(value)}
+
+
+def boolean(field: Field, value: object) -> Attribute:
+    """Take true or false."""
+    if not isinstance(value, bool):
+        raise InvalidRecord(f"{field.name} must be true or false (got {_kind(value)})")
+    return {"BOOL": value}
+
+
+def json_value(field: Field, value: object) -> Attribute:
+    """Take any JSON but null. It is stored as canonical JSON: the same value always has the same text."""
+    if value is None:
+        raise InvalidRecord(f"missing {field.name} field")
+    try:
+        encoded = _canonical(value)
+    except (TypeError, ValueError, RecursionError):
+        encoded = ""
+    if not encoded or encoded.count("[") + encoded.count("{") > MAX_DEPTH:
+        from json_faults import json_fault  # noqa: PLC0415 - few records need it, and every cold start would pay for it
+
+        if fault := json_fault(value, encoded):
+            raise InvalidRecord(f"{field.name} {fault}")
+    return {"S": encoded}
+
+
+ID = Field("id", text, required=True, at_most=2048)  # DynamoDB's limit for a partition key
+
+# What producers send: checked in this order, handed on by every stage, stored, and compared with what is stored.
+FIELDS = (
+    Field("data", json_value, required=True),
+    ID,
+    Field("timestamp", milliseconds),  # a record without one is stamped
+)
+
+# What stages add: not taken from producers, handed on by the later stages, stored, and not compared.
+ENRICHED = Field("enriched", boolean, at_most=1)
+ADDED = (
+    ENRICHED,
+    Field("enrichedAt", milliseconds, at_most=20),
+    Field("version", text, at_most=16),
+)
+ENRICHMENT = ("enriched", "enrichedAt", "version")  # all of it is stored, or nothing
+
+_ADDED_BYTES = sum(len(field.name) + field.at_most for field in ADDED)
+
+
+class Record(namedtuple("Record", ("id", "timestamp", "data", "fields", "own"))):
+    """A valid record, made by `parse` only: id, timestamp (ms since the epoch), data, and all its fields by name.
+
+    `own` is what its producer sent, as DynamoDB stores it.
+    """
 
     __slots__ = ()
 
@@ -61,15 +129,23 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def parse(event: object) -> Record:
-    """Read a bare record; stamp it if it has no timestamp; leave out fields that a record does not have."""
-    fields = _object(event)
-    if fields.get("data") is None:
-        raise InvalidRecord("missing data field")
-    text = _text(fields["data"])
-    record = Record(_id(fields), _timestamp(fields), fields["data"], text)
-    _check_item_size(record)
-    return record
+def parse(body: object, *, added: bool = False) -> Record:
+    """Read a record; stamp it if it has no timestamp; leave out fields that are not declared.
+
+    With `added` it keeps what stages added, which is checked where it is stored.
+    """
+    given = {"timestamp": now(), **_object(body)}
+    fields, own = {}, {}
+    for field in FIELDS:
+        if field.name in given:
+            fields[field.name] = given[field.name]
+            own[field.name] = field.kind(field, given[field.name])
+        elif field.required:
+            raise InvalidRecord(f"missing {field.name} field")
+    _check_size(own)
+    if added:
+        fields.update({field.name: given[field.name] for field in ADDED if field.name in given})
+    return Record(fields["id"], fields["timestamp"], fields["data"], fields, own)
 
 
 def unwrap(event: object) -> object:
@@ -83,23 +159,10 @@ def unwrap(event: object) -> object:
     return event
 
 
-def parse_enrichment(event: object) -> Enrichment | None:
-    """Read what the enricher added to a record; None if the record is not enriched."""
-    fields = _object(event)
-    enriched = fields.get("enriched", False)
-    if not isinstance(enriched, bool):
-        raise InvalidRecord(f"enriched must be true or false (got {_kind(enriched)})")
-    if not enriched:
-        return None
-    if "enrichedAt" not in fields:
-        raise InvalidRecord("missing enrichedAt field in an enriched record")
-    return Enrichment(_milliseconds("enrichedAt", fields["enrichedAt"]), _version(fields))
-
-
 def known_id(event: object) -> str | None:
     """Return the id of the record in any event, a refused one too; None if it has no valid id."""
     try:
-        return _id(_object(unwrap(event)))
+        return str(text(ID, _object(unwrap(event)).get("id"))["S"])
     except InvalidRecord:
         return None
 
@@ -110,95 +173,21 @@ def _object(event: object) -> dict[object, object]:
     return event
 
 
-def _id(fields: dict[object, object]) -> str:
-    if "id" not in fields:
-        raise InvalidRecord("missing id field")
-    return _string("id", fields["id"], at_most=MAX_ID_BYTES)
-
-
-def _version(fields: dict[object, object]) -> str:
-    if "version" not in fields:
-        raise InvalidRecord("missing version field in an enriched record")
-    return _string("version", fields["version"], at_most=MAX_VERSION_BYTES)
-
-
-def _timestamp(fields: dict[object, object]) -> int:
-    return _milliseconds("timestamp", fields["timestamp"]) if "timestamp" in fields else now()
-
-
-def _string(name: str, value: object, *, at_most: int) -> str:
-    if not isinstance(value, str):
-        raise InvalidRecord(f"{name} must be a string (got {_kind(value)})")
-    if not value:
-        raise InvalidRecord(f"{name} must not be empty")
-    size = _utf8_bytes(name, value)
-    if size > at_most:
-        raise InvalidRecord(f"{name} must be at most {at_most} bytes of UTF-8 (got {size})")
-    return value
-
-
-def _milliseconds(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidRecord(f"{name} must be an integer of milliseconds (got {_kind(value)})")
-    if value <= 0:
-        raise InvalidRecord(f"{name} must be positive")
-    if value > MAX_TIMESTAMP:
-        raise InvalidRecord(f"{name} must have at most 38 digits")
-    return value
-
-
-def _text(data: object) -> str:
-    try:
-        text = _canonical(data)
-    except RecursionError:
-        raise InvalidRecord(f"data must be nested at most {MAX_DEPTH} levels deep") from None
-    except (TypeError, ValueError):
-        raise InvalidRecord(_why_not_json(data)) from None
-    if _nested_too_deep(data, text):
-        raise InvalidRecord(f"data must be nested at most {MAX_DEPTH} levels deep")
-    return text
-
-
-def _why_not_json(data: object) -> str:
-    try:
-        _lenient(data)
-    except (TypeError, ValueError, RecursionError):
-        return "data must be a value that can be encoded as JSON"
-    return "data must not hold NaN or Infinity"
-
-
-def _nested_too_deep(data: object, text: str) -> bool:
-    """Walk the data level by level, without recursion, unless its text has too few brackets to be nested too deep."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return False
-    level = [data]
-    for _ in range(MAX_DEPTH):
-        level = [child for value in level for child in _children(value)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: object) -> list[object]:
-    """Return the arrays and objects directly in an array or object."""
-    values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    return [child for child in values if isinstance(child, (dict, list, tuple))]
-
-
-def _check_item_size(record: Record) -> None:
-    """Refuse what DynamoDB would refuse, by its own sizing: names and UTF-8 texts, and two digits a byte plus one."""
-    number = (len(str(record.timestamp)) + 1) // 2 + 1
-    texts = _utf8_bytes("id", record.id) + _utf8_bytes("data", record.text)
-    size = len("id" + "timestamp" + "data") + number + texts + _ENRICHMENT_BYTES
+def _check_size(own: dict[str, Attribute]) -> None:
+    """Refuse what DynamoDB would refuse, by its own sizing: names, texts in UTF-8, and two digits a byte plus one."""
+    size = _ADDED_BYTES
+    for name, attribute in own.items():
+        for kind, value in attribute.items():
+            size += len(name) + (_utf8_bytes(name, value) if kind == "S" else (len(str(value)) + 1) // 2 + 1)
     if size > MAX_ITEM_BYTES:
         raise InvalidRecord(f"the stored item must be at most {MAX_ITEM_BYTES} bytes (got {size})")
 
 
-def _utf8_bytes(name: str, text: str) -> int:
-    if text.isascii():
-        return len(text)
+def _utf8_bytes(name: str, value: str) -> int:
+    if value.isascii():
+        return len(value)
     try:
-        return len(text.encode())
+        return len(value.encode())
     except UnicodeEncodeError:
         raise InvalidRecord(f"{name} must not hold a lone surrogate, which UTF-8 cannot encode") from None
 

@@ -1,4 +1,8 @@
-"""What the stages share: one log line for each event, and results small enough to hand on."""
+"""A stage is a function of one record: what every stage does besides is here, once.
+
+An event holds one record, or a batch: many in an array. What only a batch needs is in `batch.py`, which single events
+never load.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,15 @@ import json
 import logging
 from functools import wraps
 
-from record import InvalidRecord, Record, known_id
+from record import InvalidRecord, Record, known_id, parse, unwrap
 
 TYPE_CHECKING = False  # the name that type checkers know, without the import
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-    Handler = Callable[[object, object], dict[str, object]]
+    Fields = dict[str, object]
+    Handler = Callable[[Any, Any], Any]
 
 # Lambda's asynchronous events hold 1 MB. The envelope's own fields (request id, ARN, times) take well under 2 KB of it.
 MAX_HANDED_ON_BYTES = 1_000_000 - 2_000
@@ -20,13 +26,43 @@ MAX_HANDED_ON_BYTES = 1_000_000 - 2_000
 _LOG = logging.getLogger(__name__)
 
 
-def stage(handler: Handler) -> Handler:
+def stage(outcome: str, *, first: bool = False) -> Callable[..., Handler]:
+    """Make a handler of a function that takes a record and returns the fields that the stage adds or changes.
+
+    The record is handed on with them, unless the function raises `InvalidRecord`.
+
+    Args:
+        outcome: what became of a record then, for the log: "enriched".
+        first: take bare records only, and nothing that a stage would add.
+    """
+
+    def decorate(function: Callable[[Record], Fields | None]) -> Handler:
+        def work(body: object) -> tuple[Record, Fields]:
+            record = parse(body, added=not first)
+            return record, {**record.fields, **(function(record) or {})}
+
+        def handle(event: object, context: object) -> object:
+            body = event if first else unwrap(event)
+            if isinstance(body, list):
+                from batch import hand_on  # noqa: PLC0415 - single events pay nothing for it
+
+                return hand_on(event, body, context, work=work, outcome=outcome)
+            record, result = work(body)
+            check_deliverable(event, result)
+            log(f"record {outcome}", record)
+            return result
+
+        return wraps(function)(logged(handle))
+
+    return decorate
+
+
+def logged(handle: Handler) -> Handler:
     """Let a handler's refusals and failures leave a log line with the record's id; the runtime logs the error."""
 
-    @wraps(handler)
-    def logged(event: object, context: object) -> dict[str, object]:
+    def handler(event: object, context: object) -> object:
         try:
-            return handler(event, context)
+            return handle(event, context)
         except InvalidRecord as refusal:
             _LOG.warning("record refused", extra={"recordId": known_id(event), "reason": str(refusal)})
             raise
@@ -34,7 +70,7 @@ def stage(handler: Handler) -> Handler:
             _LOG.error("stage failed", extra={"recordId": known_id(event), "reason": type(failure).__name__})
             raise
 
-    return logged
+    return handler
 
 
 def log(outcome: str, record: Record) -> None:
@@ -42,19 +78,24 @@ def log(outcome: str, record: Record) -> None:
     _LOG.info(outcome, extra={"recordId": record.id, "recordTimestamp": record.timestamp})
 
 
-def check_deliverable(event: object, result: dict[str, object]) -> None:
+def check_deliverable(event: object, result: object) -> None:
     r"""Refuse a result that Lambda could not deliver to the next stage.
 
     Lambda sends the event and the result in one document. A document too large is lost with nothing but a metric to
     tell, so it is refused here, where it becomes a dead letter. Sizes are in bytes of ASCII, characters as \uXXXX: no
     encoding of Lambda's is longer.
     """
-    try:
-        size = len(json.dumps(event)) + len(json.dumps(result))
-    except (TypeError, ValueError, RecursionError):
-        raise InvalidRecord("the event must be a value that can be encoded as JSON") from None
+    size = encoded_size(event) + encoded_size(result)
     if size > MAX_HANDED_ON_BYTES:
         raise InvalidRecord(
             f"an event and its result must be at most {MAX_HANDED_ON_BYTES} bytes together to reach the next stage"
             f" (got {size}), but the processor takes the record directly"
         )
+
+
+def encoded_size(document: object) -> int:
+    """Return the bytes of a document in ASCII-escaped JSON."""
+    try:
+        return len(json.dumps(document))
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidRecord("the event must be a value that can be encoded as JSON") from None

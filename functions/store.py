@@ -5,23 +5,26 @@ from __future__ import annotations
 import gc
 import os
 from functools import cache
-from typing import Any
 
-from record import InvalidRecord
+from record import FIELDS, InvalidRecord
 
 # What is imported stays, and looking through it for garbage again and again is a twentieth of the cold start.
 gc.disable()
 try:
-    from dynamodb import Client, ConfigurationError, StorageError, from_environment
+    from aws import Client, ConfigurationError, ServiceError, from_environment
 finally:
     gc.enable()
 
-__all__ = ["ConfigurationError", "ConflictingRecord", "Item", "StorageError", "client", "put"]
+TYPE_CHECKING = False  # the name that type checkers know, without the import
+if TYPE_CHECKING:
+    from typing import Any
 
-Item = dict[str, dict[str, Any]]
+    Item = dict[str, dict[str, Any]]
 
-# An un-enriched copy never replaces an enriched item, an enriched copy completes an un-enriched one.
-_CONDITION = "attribute_not_exists(id) OR (#data = :data AND attribute_not_exists(enriched))"
+__all__ = ["ConfigurationError", "ConflictingRecord", "ServiceError", "client", "put", "table_name"]
+
+# What makes two records of one key the same record: all that their producer sent.
+_COMPARED = [field.name for field in FIELDS if field.name not in ("id", "timestamp")]
 
 
 class ConflictingRecord(InvalidRecord):
@@ -32,32 +35,36 @@ class ConflictingRecord(InvalidRecord):
 
 
 def put(item: Item) -> bool:
-    """Write an item, unless its data is stored already; return whether it was written.
+    """Write an item, unless it is stored already; return whether it was written.
 
-    A write whose answer was lost finds its own item when it is sent again, and succeeds.
+    An un-enriched copy never replaces an enriched item, an enriched copy completes an un-enriched one. A write whose
+    answer was lost finds its own item when it is sent again, and succeeds.
 
     Raises:
-        ConflictingRecord: other data is stored under the same key, and stays.
-        StorageError: DynamoDB refused, or still failed after the retries; Lambda invokes again.
+        ConflictingRecord: another record is stored under the same key, and stays.
+        ServiceError: DynamoDB refused, or still failed after the retries; Lambda invokes again.
         ConfigurationError: the environment lacks what a request needs.
     """
+    same = " AND ".join(
+        f"#{name} = :{name}" if name in item else f"attribute_not_exists(#{name})" for name in _COMPARED
+    )
     request = {
-        "TableName": _table_name(),
+        "TableName": table_name(),
         "Item": item,
-        "ConditionExpression": _CONDITION,
-        "ExpressionAttributeNames": {"#data": "data"},  # a reserved word
-        "ExpressionAttributeValues": {":data": item["data"]},
+        "ConditionExpression": f"attribute_not_exists(id) OR ({same} AND attribute_not_exists(enriched))",
+        "ExpressionAttributeNames": {f"#{name}": name for name in _COMPARED},  # names may be reserved words
+        "ExpressionAttributeValues": {f":{name}": item[name] for name in _COMPARED if name in item},
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
         client().call("PutItem", request)
-    except StorageError as error:
+    except ServiceError as error:
         if error.code != "ConditionalCheckFailedException":
             raise
         stored = error.details.get("Item", {})
     else:
         return True
-    if stored.get("data") != item["data"]:
+    if any(stored.get(name) != item.get(name) for name in _COMPARED):
         raise ConflictingRecord
     return False
 
@@ -65,10 +72,11 @@ def put(item: Item) -> bool:
 @cache
 def client() -> Client:
     """Return the client, which is made once."""
-    return from_environment()
+    return from_environment("dynamodb")
 
 
-def _table_name() -> str:
+def table_name() -> str:
+    """Return the name of the data table."""
     name = os.environ.get("TABLE_NAME")
     if not name:
         raise ConfigurationError("TABLE_NAME must be set to the name of the data table")

@@ -1,12 +1,14 @@
-"""Alarms: that what they watch exists, and that somebody hears them."""
+"""Alarms: that what they watch exists, that somebody hears them, and that deployments heed them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .reading import Path, Reference, Resource, Template, find, items, reference, text
+from .reading import Path, Reference, Resource, Template, find, items, reference, refers_to, shown, text
 from .rule import Fault, Rule
 
 ALARM = "AWS::CloudWatch::Alarm"
+ALIAS = "AWS::Lambda::Alias"
 # The dimension by which a namespace names a resource, the resource's type, and how its name is referred to.
 NAMED_BY = {
     "AWS/SQS": ("QueueName", "AWS::SQS::Queue", "QueueName"),
@@ -17,6 +19,13 @@ NAMED_BY = {
 # DynamoDB reports these by operation only: an alarm on the table's name alone never gets a value.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 BY_OPERATION = {"SystemErrors", "ThrottledRequests", "SuccessfulRequestLatency", "ReturnedItemCount"}
+# Counts of events that are in no queue any more. They are reported only where there is something to report.
+LOSSES = {
+    *("DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"),  # AWS/Lambda
+    "InvocationsFailedToBeSentToDlq",  # AWS/Events
+}
+FILL = re.compile(r"FILL\((.+?),\s*(?:[-\d.]+|REPEAT|LINEAR)\s*\)")
+NAME = re.compile(r"[A-Za-z]\w*")
 
 
 class Metric(NamedTuple):
@@ -27,22 +36,26 @@ class Metric(NamedTuple):
     namespace: str
     name: str
     dimensions: Mapping[str, Any]
+    statistic: Any
+    query: str = ""  # the name by which metric math refers to it
+
+
+class Deployment(NamedTuple):
+    """A deployment by CodeDeploy: of which function, and the deployment group that says how."""
+
+    function: str
+    group: Resource
 
 
 def metrics(template: Template) -> list[Metric]:
     """List the metrics of every alarm, those of metric math included."""
-    return [
-        Metric(alarm, path, text(body.get("Namespace")), text(body.get("MetricName")), _dimensions(body))
-        for alarm in template.of_type(ALARM)
-        for path, body in _metrics(alarm)
-        if "MetricName" in body
-    ]
+    return [metric for alarm in template.of_type(ALARM) for metric in _metrics(alarm)]
 
 
-def alarms_on(template: Template, metric: str, resource: str) -> list[Resource]:
-    """List the alarms on a metric of a resource that name the resource as its namespace does."""
+def watching(template: Template, metric: str, resource: str) -> list[Metric]:
+    """List what watches a metric of a resource, and names the resource as the metric's namespace does."""
     return [
-        found.alarm
+        found
         for found in metrics(template)
         if found.name == metric and found.namespace in NAMED_BY
         for dimension, _, attribute in [NAMED_BY[found.namespace]]
@@ -64,7 +77,7 @@ class BlindAlarm(Rule):
         return [metric for metric in metrics(template) if metric.namespace in NAMED_BY]
 
     def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
-        """Hold the dimensions against the resource that they have to name."""
+        """Compare the dimensions with the resource that they have to name."""
         dimension, resource_type, attribute = NAMED_BY[subject.namespace]
         if dimension in subject.dimensions:
             yield from self._misnamed(subject, dimension, resource_type, attribute, template)
@@ -72,7 +85,10 @@ class BlindAlarm(Rule):
             yield self._fault(subject, f"have the dimension {dimension}", ", ".join(subject.dimensions) or "none")
         by_operation = subject.namespace == "AWS/DynamoDB" and subject.name in BY_OPERATION
         if by_operation and "Operation" not in subject.dimensions:
-            yield self._fault(subject, "have the dimension Operation, without which it has no data", "none")
+            given = ", ".join(subject.dimensions)
+            yield self._fault(
+                subject, "have the dimension Operation too, without which it has no data", given or "none"
+            )
         if "Resource" in subject.dimensions and subject.namespace == "AWS/Lambda":
             yield from self._unaliased(subject, template)
 
@@ -86,22 +102,25 @@ class BlindAlarm(Rule):
             resource = template.resources.get(found.id) if found else None
             if not resource or resource.type != resource_type or (found and found.attribute != attribute):
                 expected = f"GetAtt {attribute}" if attribute else "Ref"
-                yield self._fault(metric, f"have {dimension} by {expected} of an {resource_type}", text(value))
+                yield self._fault(
+                    metric, f"have the dimension {dimension} by {expected} of an {resource_type}", shown(value)
+                )
 
     def _unaliased(self, metric: Metric, template: Template) -> Iterator[Fault]:
-        function = reference(metric.dimensions.get("FunctionName"))
-        aliases = {
-            text(alias.properties.get("Name"))
-            for alias in template.of_type("AWS::Lambda::Alias")
-            if reference(alias.properties.get("FunctionName")) == function
-        }
-        given = text(metric.dimensions["Resource"])
-        if function and given not in {f"${{{function.id}}}:{alias}" for alias in aliases}:
-            yield self._fault(metric, "have a Resource of the form ${function}:alias, of one of its aliases", given)
+        function = refers_to(metric.dimensions.get("FunctionName"))
+        aliases = [
+            f"${{{function}}}:{text(alias.properties.get('Name'))}"
+            for alias in template.of_type(ALIAS)
+            if refers_to(alias.properties.get("FunctionName")) == function
+        ]
+        given = metric.dimensions["Resource"]
+        if function and text(given) not in aliases:
+            expected = f"have the dimension Resource by !Sub {aliases[0]}" if aliases else "have no dimension Resource"
+            yield self._fault(metric, expected, shown(given))
 
     @staticmethod
     def _fault(metric: Metric, expected: str, got: str) -> Fault:
-        return Fault(metric.path, f"{metric.alarm.id} on {metric.name} should {expected} (got {got})")
+        return Fault(metric.path, f"alarm {metric.alarm.id} on {metric.name} should {expected} (got {got})")
 
 
 class SilentAlarm(Rule):
@@ -118,19 +137,108 @@ class SilentAlarm(Rule):
         return template.of_type(ALARM, "AWS::CloudWatch::CompositeAlarm")
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for an action."""
-        if "AlarmActions" not in subject.properties:
+        """Look for an action that is not switched off."""
+        if not items(subject.properties.get("AlarmActions")):
             yield Fault(
-                ["Resources", subject.id], f"alarm {subject.id} should have an action, such as a topic (got none)"
+                ["Resources", subject.id], f"alarm {subject.id} should have AlarmActions, such as a topic (got none)"
+            )
+        elif [*map(shown, find(subject.properties, "ActionsEnabled"))] == ["false"]:
+            yield Fault(
+                ["Resources", subject.id, "Properties", "ActionsEnabled"],
+                f"alarm {subject.id} should have ActionsEnabled: true (got false)",
             )
 
 
-def _metrics(alarm: Resource) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+class FilledLosses(Rule):
+    """An alarm on losses fills the gaps of their metric, and so the newest minute, in which no loss is counted yet."""
+
+    id = "E9313"
+    shortdesc = "An alarm on losses fills in what was not counted yet"
+    description = "Metrics come late: FILL stands in for the newest minute, and so may keep the alarm at OK for ever"
+    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html"
+    tags = ["cloudwatch", "operations"]
+
+    def subjects(self, template: Template) -> list[Resource]:
+        """List the alarms on losses."""
+        losing = {metric.alarm.id for metric in metrics(template) if metric.name in LOSSES}
+        return [alarm for alarm in template.of_type(ALARM) if alarm.id in losing]
+
+    def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
+        """Look for losses among what FILL is given."""
+        expressions = _expressions(subject)
+        filled = _filled(expressions)
+        losses = [metric for metric in _metrics(subject) if metric.name in LOSSES]
+        lost = [metric.name for metric in losses if metric.query in filled or "METRICS" in filled]
+        if lost:
+            yield Fault(
+                ["Resources", subject.id, "Properties", "Metrics"],
+                f"alarm {subject.id} should leave the gaps of {', '.join(lost)} to TreatMissingData "
+                f"(got {'; '.join(expressions.values())})",
+            )
+
+
+class UnwatchedDeployment(Rule):
+    """CodeDeploy shifts traffic to a new version step by step, and no alarm shifts it back.
+
+    cfn-lint expands SAM by the defaults of the parameters: a deployment that they switch off is not seen.
+    """
+
+    id = "E9321"
+    shortdesc = "A gradual deployment has no alarms"
+    description = "Shifting traffic step by step helps only if an alarm shifts it back when the new version fails"
+    source_url = (
+        "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-groups-configure-advanced-options.html"
+    )
+    tags = ["lambda", "codedeploy", "reliability"]
+
+    def subjects(self, template: Template) -> list[Deployment]:
+        """List the deployments that shift an alias step by step."""
+        shift = ("UpdatePolicy", "CodeDeployLambdaAliasUpdate", "DeploymentGroupName")
+        return [
+            Deployment(refers_to(alias.properties.get("FunctionName")) or alias.id, template.resources[group])
+            for alias in template.of_type(ALIAS)
+            for group in map(refers_to, find(alias.attributes, *shift))
+            if group in template.resources
+            and "AllAtOnce" not in shown(template.resources[group].properties.get("DeploymentConfigName"))
+        ]
+
+    def faults(self, subject: Deployment, template: Template) -> Iterator[Fault]:
+        """Look for alarms that are not switched off."""
+        found = find(subject.group.properties, "AlarmConfiguration")
+        if not any(items(each.get("Alarms")) and shown(each.get("Enabled", True)) != "false" for each in found):
+            got = shown(found[0]) if found else "none"
+            yield Fault(
+                ["Resources", subject.group.id, "Properties", "AlarmConfiguration"],
+                f"gradual deployment of {subject.function} should have alarms that roll it back (got {got})",
+            )
+
+
+def _metrics(alarm: Resource) -> Iterator[Metric]:
     start: Path = ["Resources", alarm.id, "Properties"]
-    yield start, alarm.properties
+    if "MetricName" in alarm.properties:
+        plain = alarm.properties
+        yield _metric(alarm, start, plain, plain.get("Statistic", plain.get("ExtendedStatistic")))
     for index, query in enumerate(items(alarm.properties.get("Metrics"))):
-        yield from (([*start, "Metrics", index], found) for found in find(query, "MetricStat", "Metric"))
+        for measured in find(query, "MetricStat"):
+            for body in find(measured, "Metric"):
+                found = _metric(alarm, [*start, "Metrics", index], body, measured.get("Stat"))
+                yield found._replace(query=text(query.get("Id")))
 
 
-def _dimensions(metric: Mapping[str, Any]) -> dict[str, Any]:
-    return {text(entry.get("Name")): entry.get("Value") for entry in items(metric.get("Dimensions"))}
+def _metric(alarm: Resource, path: Path, body: Mapping[str, Any], statistic: Any) -> Metric:
+    dimensions = {text(entry.get("Name")): entry.get("Value") for entry in items(body.get("Dimensions"))}
+    return Metric(alarm, path, text(body.get("Namespace")), text(body.get("MetricName")), dimensions, statistic)
+
+
+def _expressions(alarm: Resource) -> dict[str, str]:
+    """Give the metric math of an alarm, by the name of each expression."""
+    queries = items(alarm.properties.get("Metrics"))
+    return {text(query.get("Id")): text(query["Expression"]) for query in queries if "Expression" in query}
+
+
+def _filled(expressions: Mapping[str, str]) -> set[str]:
+    """Name the metrics and expressions whose gaps FILL fills, also where it is given an expression of them."""
+    filled = {name for each in expressions.values() for inner in FILL.findall(each) for name in NAME.findall(inner)}
+    while further := {name for each in filled & {*expressions} for name in NAME.findall(expressions[each])} - filled:
+        filled |= further
+    return filled

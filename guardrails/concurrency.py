@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from .iam import statements
-from .reading import Function, Path, Reference, Template, find, functions, items, reference, refers_to, text
+from .reading import (
+    Function,
+    Path,
+    Reference,
+    Template,
+    described,
+    find,
+    functions,
+    items,
+    place,
+    reference,
+    refers_to,
+    shown,
+)
 from .rule import Fault, Rule
 
 
@@ -17,7 +30,7 @@ class ColdCriticalFunction(Rule):
     description = "Callers of a critical function should not wait for a cold start; keep instances of its alias warm"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"
     tags = ["lambda", "performance"]
-    settings = {"critical_functions": ["Processor*"]}  # logical ids, * for any letters
+    settings = {"critical_functions": []}  # logical ids, * for any letters
 
     def subjects(self, template: Template) -> list[Function]:
         """List the critical functions."""
@@ -54,16 +67,13 @@ class UnqualifiedCall(Rule):
         ]
 
     def faults(self, subject: tuple[Path, Any], template: Template) -> Iterator[Fault]:
-        """Hold the reference against the aliases."""
+        """Compare the reference with the aliases."""
         path, value = subject
         function = template.resources[_function_of(value, template)]
         aliased = [f for f in functions(template) if f.id == function.id and f.aliases]
         if aliased and function.id == refers_to(value) and reference(value) != Reference(function.id, "Version"):
-            yield Fault(
-                path,
-                f"{' '.join(map(str, path[:2]))} should give the alias of {function.id}, {aliased[0].aliases[0].id} "
-                f"(got {text(value)})",
-            )
+            alias = described(aliased[0].aliases[0].id, template)
+            yield Fault(path, f"{place(path)} should be {alias} (got {shown(value)})")
 
 
 def _versions(function: Function, template: Template) -> list[Any]:
@@ -86,11 +96,11 @@ def _outputs(template: Template) -> Iterator[tuple[Path, Any]]:
 
 
 def _targets(template: Template) -> Iterator[tuple[Path, Any]]:
-    """Walk what the template itself has invoked: destinations, event sources, scheduled and matched events."""
+    """List what the template itself invokes: by destinations, event sources, scheduled and matched events."""
     for config in template.of_type("AWS::Lambda::EventInvokeConfig"):
         for outcome in ("OnSuccess", "OnFailure"):
             for value in find(config.properties, "DestinationConfig", outcome, "Destination"):
-                yield ["Resources", config.id, "Properties"], value
+                yield ["Resources", config.id, "Properties", "DestinationConfig", outcome, "Destination"], value
     for source in template.of_type("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
         for value in find(source.properties, "FunctionName"):
             yield ["Resources", source.id, "Properties", "FunctionName"], value

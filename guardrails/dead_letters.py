@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .alarms import alarms_on
-from .reading import Function, Resource, Template, find, functions, mentioned, text
+from .alarms import Metric, metrics, watching
+from .reading import Function, Resource, Template, find, functions, mentioned, refers_to, shown
 from .rule import Fault, Rule
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
-# The properties that name where messages go that could not be delivered, of whatever resource.
+ARRIVED = "NumberOfMessagesSent"
+# The properties, of any resource, that name where messages go that could not be delivered.
 TARGETS = ("DeadLetterConfig", "OnFailure", "RedrivePolicy")
 DAY = 24 * 60 * 60  # seconds
 DEFAULT_RETENTION = 4 * DAY  # seconds
@@ -16,7 +17,7 @@ FIRST_LETTER = {("GreaterThanOrEqualToThreshold", "1"), ("GreaterThanThreshold",
 
 
 def dead_letter_queues(template: Template) -> list[Resource]:
-    """List the queues that something in the template sends to what it could not deliver."""
+    """List the queues to which something in the template sends what it could not deliver."""
     named = set().union(*(_undelivered_to(resource.properties) for resource in template.resources.values()))
     return [queue for queue in template.of_type("AWS::SQS::Queue") if queue.id in named]
 
@@ -36,10 +37,7 @@ class NoDeadLetters(Rule):
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
         """Look for a dead-letter target and for a failure destination."""
-        targets = find(subject.properties, "DeadLetterConfig", "TargetArn")
-        for config in subject.event_invoke_configs:
-            targets += find(config.properties, "DestinationConfig", "OnFailure", "Destination")
-        if not targets:
+        if not _targets(subject):
             yield Fault(
                 ["Resources", subject.id],
                 f"{subject.id} should have a dead-letter queue or a failure destination (got neither)",
@@ -61,16 +59,16 @@ class UnwatchedDeadLetters(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for an alarm on the queue's depth."""
-        if not alarms_on(template, DEPTH, subject.id):
+        if not watching(template, DEPTH, subject.id):
             yield Fault(
                 ["Resources", subject.id],
-                f"dead-letter queue {subject.id} should have an alarm on {DEPTH} whose dimension QueueName is its "
-                "GetAtt QueueName (got none)",
+                f"dead-letter queue {subject.id} should have an alarm on {DEPTH}, with the dimension QueueName by "
+                f"!GetAtt {subject.id}.QueueName (got none)",
             )
 
 
 class SlowDeadLetterAlarm(Rule):
-    """The alarm of a dead-letter queue averages a letter away, or waits for more of them."""
+    """No alarm of a dead-letter queue goes off at once: each averages a letter away, or waits for more of them."""
 
     id = "W9143"
     shortdesc = "The alarm of a dead-letter queue hides or delays the first letter"
@@ -78,24 +76,16 @@ class SlowDeadLetterAlarm(Rule):
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"
     tags = ["sqs", "cloudwatch", "operations"]
 
-    def subjects(self, template: Template) -> list[Resource]:
-        """List the alarms on the depth of a dead-letter queue."""
-        return [alarm for queue in dead_letter_queues(template) for alarm in alarms_on(template, DEPTH, queue.id)]
+    def subjects(self, template: Template) -> list[list[Metric]]:
+        """List the dead-letter queues that are watched, by what watches the depth of each."""
+        watchers = [watching(template, DEPTH, queue.id) for queue in dead_letter_queues(template)]
+        return [found for found in watchers if found]
 
-    def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Compare what decides when the alarm goes off with what takes one letter."""
-        alarm = subject.properties
-        statistic, periods, bound = (
-            text(alarm.get("Statistic")),
-            text(alarm.get("DatapointsToAlarm", alarm.get("EvaluationPeriods"))),
-            (text(alarm.get("ComparisonOperator")), text(alarm.get("Threshold"))),
-        )
-        if statistic != "Maximum":
-            yield _slow(subject, "Statistic", "be a maximum", statistic)
-        if periods != "1":
-            yield _slow(subject, "EvaluationPeriods", "go off in the first period", f"{periods} periods")
-        if bound not in FIRST_LETTER:
-            yield _slow(subject, "Threshold", "go off at 1 letter", " ".join(bound))
+    def faults(self, subject: list[Metric], template: Template) -> Iterator[Fault]:
+        """Report what slows each alarm, unless one is prompt: others may well wait for letters to grow old."""
+        slow = [[*_delays(metric)] for metric in subject]
+        if all(slow):
+            yield from (fault for faults in slow for fault in faults)
 
 
 class ShortRetention(Rule):
@@ -114,13 +104,60 @@ class ShortRetention(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Compare the retention with the limit."""
-        for seconds in find(subject.properties, "MessageRetentionPeriod") or [DEFAULT_RETENTION]:
-            if str(seconds).isdecimal() and int(seconds) < self.config["minimum_days"] * DAY:
+        least = self.config["minimum_days"]
+        given = find(subject.properties, "MessageRetentionPeriod")
+        for seconds in given or [DEFAULT_RETENTION]:
+            if str(seconds).isdecimal() and int(seconds) < least * DAY:
+                got = f"{int(seconds) / DAY:g} days"
                 yield Fault(
                     ["Resources", subject.id, "Properties", "MessageRetentionPeriod"],
-                    f"dead-letter queue {subject.id} should keep its letters for {self.config['minimum_days']} days "
-                    f"(got {int(seconds) / DAY:g})",
+                    f"dead-letter queue {subject.id} should keep its letters for at least {least} days "
+                    f"(got {got if given else f'no MessageRetentionPeriod, which is {got}'})",
                 )
+
+
+class MisreadMetric(Rule):
+    """An alarm on dead letters watches a metric that counts more than it seems to, or less.
+
+    AsyncEventsDropped counts an event that became a letter, too. ApproximateAgeOfOldestMessage leaves out letters that
+    were received three times, such as those that somebody has looked at; of a queue with a consumer it may be watched.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+
+    id = "E9145"
+    shortdesc = "An alarm on dead letters watches a metric that counts something else"
+    description = (
+        "AsyncEventsDropped counts letters that arrived, too; the age of the oldest message leaves old ones out"
+    )
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
+    tags = ["sqs", "lambda", "cloudwatch", "operations"]
+
+    def subjects(self, template: Template) -> list[Metric]:
+        """List what watches dead-letter queues, and functions whose failed events are sent somewhere."""
+        sending = [function.id for function in functions(template) if _targets(function)]
+        known = {*sending, *(queue.id for queue in dead_letter_queues(template))}
+        dimensions = ("FunctionName", "QueueName")
+        return [m for m in metrics(template) if known.intersection(refers_to(m.dimensions.get(d)) for d in dimensions)]
+
+    def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
+        """Look for the two metrics; dropped events beyond the letters that arrived are lost indeed."""
+        beside = {metric.name for metric in metrics(template) if metric.alarm.id == subject.alarm.id}
+        if subject.name == "AsyncEventsDropped" and ARRIVED not in beside:
+            yield _misread(subject, f"DeadLetterErrors, or what goes beyond {ARRIVED} of the queue")
+        if subject.name == "ApproximateAgeOfOldestMessage":
+            yield _misread(subject, f"{DEPTH} over days")
+
+
+def _targets(function: Function) -> list[Any]:
+    """List where a function's failed events are sent."""
+    targets = find(function.properties, "DeadLetterConfig", "TargetArn")
+    for config in function.event_invoke_configs:
+        targets += find(config.properties, "DestinationConfig", "OnFailure", "Destination")
+    return targets
+
+
+def _misread(metric: Metric, expected: str) -> Fault:
+    return Fault(metric.path, f"alarm {metric.alarm.id} should watch {expected} (got {metric.name})")
 
 
 def _undelivered_to(value: Any) -> set[str]:
@@ -133,6 +170,19 @@ def _undelivered_to(value: Any) -> set[str]:
         case _:
             return set()
     return set().union(*found)
+
+
+def _delays(metric: Metric) -> Iterator[Fault]:
+    """Compare what decides when an alarm goes off with what takes one letter."""
+    alarm = metric.alarm.properties
+    periods = shown(alarm.get("DatapointsToAlarm", alarm.get("EvaluationPeriods")))
+    bound = shown(alarm.get("ComparisonOperator")), shown(alarm.get("Threshold"))
+    if metric.statistic != "Maximum":
+        yield _slow(metric.alarm, "Statistic", "have the Statistic Maximum", shown(metric.statistic))
+    if periods != "1":
+        yield _slow(metric.alarm, "EvaluationPeriods", "go off after 1 period", periods)
+    if bound not in FIRST_LETTER:
+        yield _slow(metric.alarm, "Threshold", "go off at 1 letter", " ".join(bound))
 
 
 def _slow(alarm: Resource, name: str, expected: str, got: str) -> Fault:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .iam import allowed_to, permits
-from .reading import Function, Resource, Template, alternatives, find, functions, refers_to, text
+from .iam import allowed_to, given, permits
+from .reading import Function, Resource, Template, alternatives, described, find, functions, refers_to, shown, text
 from .rule import Fault, Rule
 
 RETRIES = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
@@ -70,13 +70,14 @@ class ForbiddenDelivery(Rule):
     def faults(self, subject: Delivery, template: Template) -> Iterator[Fault]:
         """Look for what the role is allowed on the target."""
         action = _sending(subject, template)
+        target = described(refers_to(subject.target) or "", template)
         for role in filter(None, map(refers_to, alternatives(subject.function.properties.get("Role")))):
             allowed = allowed_to(template, role)
             if allowed is not None and not any(permits(s, action, subject.target) for s in allowed):
                 yield Fault(
                     ["Resources", subject.function.id, "Properties", "Role"],
-                    f"{role} should allow {action} on {refers_to(subject.target)}, the {subject.purpose} of "
-                    f"{subject.function.id} (got no such right)",
+                    f"{role} should allow {action} on {target}, the {subject.purpose} of {subject.function.id} "
+                    f"(got {given(allowed, subject.target)})",
                 )
 
 
@@ -101,13 +102,13 @@ class UnreachedSettings(Rule):
     def faults(self, subject: tuple[Function, Resource], template: Template) -> Iterator[Fault]:
         """Compare the qualifier with the aliases."""
         function, config = subject
-        aliases = {text(alias.properties.get("Name")) for alias in function.aliases}
-        for qualifier in map(text, find(config.properties, "Qualifier")):
-            if qualifier not in aliases:
+        aliases = sorted(text(alias.properties.get("Name")) for alias in function.aliases)
+        for qualifier in find(config.properties, "Qualifier"):
+            if text(qualifier) not in aliases:
                 yield Fault(
                     ["Resources", config.id, "Properties", "Qualifier"],
-                    f"retries of {function.id} should be those of its alias {', '.join(sorted(aliases))} "
-                    f"(got {qualifier})",
+                    f"{config.id} should have the Qualifier {' or '.join(aliases)}, an alias of {function.id} "
+                    f"(got {shown(qualifier)})",
                 )
 
 

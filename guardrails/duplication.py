@@ -12,9 +12,9 @@ IDENTITY = {"FunctionName", "Description", "Handler", "Code", "Environment", "Me
 
 
 class WrittenOutAgain(Rule):
-    """Two functions are copies: configured alike, and neither comes with a role or a log group of its own.
+    """Two functions are copies: configured alike, with one role, and neither has a log group of its own.
 
-    What a component makes comes with either, as does what SAM gives a role, and may well be configured alike.
+    Functions that a component makes may be configured alike, too, but the component gives each a role or a log group.
     """
 
     id = "W9121"
@@ -37,8 +37,8 @@ class WrittenOutAgain(Rule):
             if _is_bare(other, template) and _configuration(other) == _configuration(subject):
                 yield Fault(
                     ["Resources", subject.id],
-                    f"{subject.id} should be made by the component that makes {other.id} (got a copy of it "
-                    "that has neither a role nor a log group of its own)",
+                    f"{subject.id} and {other.id} should be made by one component (got one configuration and role, "
+                    "written out twice)",
                 )
                 return
 

@@ -11,6 +11,7 @@ IDENTITY_POLICIES = (
     *("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy"),
     *("AWS::IAM::GroupPolicy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"),
 )
+TRUST = "AssumeRolePolicyDocument"
 
 
 class Statement(NamedTuple):
@@ -20,6 +21,11 @@ class Statement(NamedTuple):
     path: Path
     body: dict[str, Any]
     of_identity: bool
+
+    @property
+    def of_trust(self) -> bool:
+        """Whether it says who may assume a role."""
+        return TRUST in self.path
 
     @property
     def allows(self) -> bool:
@@ -62,6 +68,13 @@ def permits(statement: Statement, action: str, resource: Any) -> bool:
     )
 
 
+def given(allowed: list[Statement], resource: Any) -> str:
+    """Name the actions that statements allow on a resource of the template, for a message."""
+    wanted = refers_to(resource)
+    found = [action for s in allowed if wanted in map(refers_to, s.resources) for action in s.actions]
+    return ", ".join(found) or "nothing"
+
+
 def _policies_that_name(template: Template, role: str) -> list[str]:
     policies = template.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
     return [
@@ -73,14 +86,15 @@ def _policies_that_name(template: Template, role: str) -> list[str]:
 
 def _statements(resource: Resource) -> Iterator[Statement]:
     for path, document in _documents(resource):
+        of_identity = resource.type in IDENTITY_POLICIES and TRUST not in path
         for index, body in enumerate(items(document.get("Statement"))):
-            of_identity = resource.type in IDENTITY_POLICIES and "AssumeRolePolicyDocument" not in path
-            yield Statement(resource, [*path, "Statement", index], body, of_identity)
+            if isinstance(body, dict):
+                yield Statement(resource, [*path, "Statement", index], body, of_identity)
 
 
 def _documents(resource: Resource) -> Iterator[tuple[Path, dict[str, Any]]]:
     start: Path = ["Resources", resource.id, "Properties"]
-    for name in ("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy"):
+    for name in ("PolicyDocument", TRUST, "KeyPolicy", "ResourcePolicy"):
         yield from (
             ([*start, name], found) for found in items(resource.properties.get(name)) if isinstance(found, dict)
         )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from .iam import allowed_to, permits
-from .reading import Function, Resource, Template, alternatives, find, functions, refers_to, text
+from .iam import allowed_to, given, permits
+from .reading import Function, Resource, Template, alternatives, find, functions, refers_to, shown, text
 from .rule import Fault, Rule
 
 LOG_GROUP = "AWS::Logs::LogGroup"
@@ -35,10 +35,10 @@ class NoLogGroup(Rule):
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
         """Look for the function's log group."""
         if not log_groups_of(subject, template):
+            got = ", ".join(map(shown, find(subject.properties, "LoggingConfig", "LogGroup"))) or "none"
             yield Fault(
                 ["Resources", subject.id],
-                f"{subject.id} should name a log group of the template in LoggingConfig "
-                f"(got {', '.join(map(text, find(subject.properties, 'LoggingConfig', 'LogGroup'))) or 'none'})",
+                f"{subject.id} should name a log group of the template in LoggingConfig (got {got})",
             )
 
 
@@ -62,11 +62,13 @@ class LogGroupOfNobody(Rule):
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for a function that writes to the group, and bears its name."""
         writers = [f for f in functions(template) if subject.id in log_groups_of(f, template)]
-        name = text(subject.properties["LogGroupName"])
+        name = subject.properties["LogGroupName"]
         if not writers:
-            yield _misnamed(subject, "be named by the LoggingConfig of a function", "none does")
-        elif not any(name == f"{DEFAULT_NAME}{each}" for writer in writers for each in _names(writer)):
-            yield _misnamed(subject, f"be named after its function {writers[0].id}", name)
+            yield _misnamed(subject, "be named in the LoggingConfig of a function", "none that names it")
+            return
+        expected = [f"{DEFAULT_NAME}{each}" for writer in writers for each in _names(writer)]
+        if text(name) not in expected:
+            yield _misnamed(subject, f"be called {expected[0]}, after its function {writers[0].id}", shown(name))
 
 
 class UnwritableLogGroup(Rule):
@@ -91,12 +93,13 @@ class UnwritableLogGroup(Rule):
                 if allowed is not None and not any(permits(s, action, {"Ref": group}) for s in allowed):
                     yield Fault(
                         ["Resources", function.id, "Properties", "Role"],
-                        f"{role} should allow {action} on {group}, the log group of {function.id} (got no such right)",
+                        f"{role} should allow {action} on {group}, the log group of {function.id} "
+                        f"(got {given(allowed, {'Ref': group})})",
                     )
 
 
 def _names(function: Function) -> list[str]:
-    """Give the ways to write a function's name."""
+    """Give a function's name in each way that a template can write it."""
     return [*map(text, find(function.properties, "FunctionName")), f"${{{function.id}}}"]
 
 

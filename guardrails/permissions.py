@@ -1,5 +1,6 @@
 """Rights that reach further than what their holder does."""
 
+import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -8,16 +9,19 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
 from .iam import Statement, statements
-from .reading import VARIABLE, Function, Resource, Template, functions, items, refers_to, text
+from .reading import VARIABLE, Function, Resource, Template, functions, is_made_by_sam, items, refers_to, shown, text
 from .rule import Fault, Rule
 
-# Whether an action can be allowed on less than everything, from AWS's service authorization reference.
+# The actions of each service, and whether they can be allowed on less than everything: AWS's service authorization
+# reference, as of this release of cfn-lint.
 SERVICES = load_resource(AdditionalSpecs, "Policies.json")  # type: ignore[no-untyped-call] # cfn-lint gives no types
 # An ARN that leaves its account or region open, or names a kind of resource and not one of it.
 OPEN_ARN = re.compile(
     r"arn:[^:]*:[^:]*:(?:[^:]*\*[^:]*:[^:]*|[^:]*:[^:]*\*[^:]*):.*"
     r"|arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:[a-z-]+[:/])?\*.*"
 )
+# What CodeDeploy's own role needs, which SAM makes for a gradual deployment.
+OF_CODE_DEPLOY = ("AWSCodeDeployRoleForLambda", "AWSCodeDeployRoleForLambdaLimited")
 
 
 class _IdentityRule(Rule):
@@ -59,11 +63,12 @@ class WildcardResource(_IdentityRule):
         """Look for resources that are everything, or everything of a kind, account or region."""
         if all(map(_has_no_resource, subject.actions)):
             return
-        for resource in map(text, subject.resources):
-            if resource == "*" or OPEN_ARN.fullmatch(VARIABLE.sub("", resource)):
+        for resource in subject.resources:
+            if text(resource) == "*" or OPEN_ARN.fullmatch(VARIABLE.sub("", text(resource))):
+                actions = ", ".join(subject.actions)
                 yield Fault(
                     [*subject.path, "Resource"],
-                    f"{subject.owner.id} should allow {', '.join(subject.actions)} on one resource (got {resource})",
+                    f"{subject.owner.id} should allow {actions} on one resource (got {shown(resource)})",
                 )
 
 
@@ -114,58 +119,82 @@ class AllowAllBut(Rule):
                 )
 
 
-class AnybodyAllowed(Rule):
-    """A statement allows something to everybody in the world."""
+class UnknownAction(Rule):
+    """A statement names an action that AWS does not have, and so says nothing.
 
-    id = "E9155"
-    shortdesc = "A policy allows something to everybody"
-    description = "Without a condition the principal * is every account of AWS, and anonymous callers"
-    source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
+    cfn-lint's own W3037 finds these too, but skips templates of SAM.
+    """
+
+    id = "W9157"
+    shortdesc = "A policy names an action that AWS does not have"
+    description = "IAM accepts any text as an action: a misspelled one is allowed or denied to nobody, without an error"
+    source_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
     tags = ["iam", "security"]
 
     def subjects(self, template: Template) -> list[Statement]:
-        """List the statements that allow something to somebody they name."""
-        return [statement for statement in statements(template) if statement.allows and "Principal" in statement.body]
+        """List the statements."""
+        return statements(template)
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
-        """Look for a principal that is everybody, without a condition."""
-        principal = subject.body["Principal"]
-        named = items(principal.get("AWS")) if isinstance(principal, dict) else [principal]
-        if "*" in named and not subject.body.get("Condition"):
-            yield Fault(
-                [*subject.path, "Principal"], f"{subject.owner.id} should name whom it allows something (got *)"
-            )
+        """Look each action up, also those with a wildcard, in the list that cfn-lint comes with."""
+        for element in ("Action", "NotAction"):
+            for action in map(text, items(subject.body.get(element))):
+                if not _exists(action):
+                    yield Fault(
+                        [*subject.path, element], f"{subject.owner.id} should name actions of AWS (got {action})"
+                    )
 
 
 class ManagedByAws(Rule):
     """A role has a policy that AWS wrote, for every resource of the account."""
 
     id = "W9156"
-    shortdesc = "A role has a policy of AWS, which knows no resource of yours"
+    shortdesc = "A role has a policy that AWS wrote, which names no resource of yours"
     description = "AWS's managed policies allow their actions on *; write down the few that are called"
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-use-aws-defined-policies"
     tags = ["iam", "security"]
-    # CodeDeploy's own role, which SAM makes for a gradual deployment.
-    settings = {
-        "accepted": ["service-role/AWSCodeDeployRoleForLambda", "service-role/AWSCodeDeployRoleForLambdaLimited"]
-    }
+    settings = {"accepted": []}  # names of policies, such as AWSLambdaBasicExecutionRole
 
     def subjects(self, template: Template) -> list[Resource]:
-        """List the roles."""
+        """List the roles, those that SAM makes for functions without a Role included."""
         return template.of_type("AWS::IAM::Role")
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for the ARN of a policy that belongs to AWS."""
         for arn in map(text, items(subject.properties.get("ManagedPolicyArns"))):
-            _, marker, name = arn.partition(":iam::aws:policy/")
-            if marker and name not in self.config["accepted"]:
-                yield Fault(
-                    ["Resources", subject.id, "Properties", "ManagedPolicyArns"],
-                    f"{subject.id} should have policies of its own (got AWS's {name})",
-                )
+            _, marker, path = arn.partition(":iam::aws:policy/")
+            policy = path.rpartition("/")[2]
+            if marker and policy not in {*OF_CODE_DEPLOY, *self.config["accepted"]}:
+                yield _managed(subject, policy, template)
+
+
+def _managed(role: Resource, policy: str, template: Template) -> Fault:
+    """Name the function, not the role, where SAM makes the role: that stands in nobody's template."""
+    for function in functions(template) if is_made_by_sam(role) else ():
+        if refers_to(function.properties.get("Role")) == role.id:
+            return Fault(
+                ["Resources", function.id],
+                f"{function.id} should name a Role of the template, since the role that SAM makes for it has a policy "
+                f"of AWS (got {policy})",
+            )
+    return Fault(
+        ["Resources", role.id, "Properties", "ManagedPolicyArns"],
+        f"{role.id} should have policies of its own (got AWS's {policy})",
+    )
+
+
+def _exists(action: str) -> bool:
+    """Tell whether there is an action, or one that a wildcard matches: in doubt, yes."""
+    service, _, name = action.lower().partition(":")
+    return action == "*" or "${" in action or any(fnmatch.fnmatchcase(known, name) for known in _actions(service))
 
 
 def _has_no_resource(action: str) -> bool:
     service, _, name = action.lower().partition(":")
-    known = SERVICES.get(service, {}).get("Actions", {}).get(name)
+    known = _actions(service).get(name)
     return known is not None and not known.get("Resources")
+
+
+def _actions(service: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = SERVICES.get(service, {}).get("Actions", {})
+    return found

@@ -12,6 +12,8 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 SERVERLESS = "AWS::Serverless::"
 # What SAM takes for uploaded code, by the property that names it; where it comes from matters to no rule.
 UPLOADED = {"CodeUri": "s3://bucket/key", "ContentUri": "s3://bucket/key"}
+# What SAM tags its functions with, and the roles that it makes for them.
+CREATED_BY_SAM = {"Key": "lambda:createdBy", "Value": "SAM"}
 VARIABLE = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 
 
@@ -82,6 +84,11 @@ def functions(template: Template) -> list[Function]:
         )
         for resource in template.of_type("AWS::Lambda::Function")
     ]
+
+
+def is_made_by_sam(resource: Resource) -> bool:
+    """Tell whether SAM makes a resource, such as the role of a function that names none."""
+    return any(tag == CREATED_BY_SAM for tag in items(resource.properties.get("Tags")))
 
 
 def alternatives(value: Any) -> list[Any]:
@@ -157,6 +164,35 @@ def text(value: Any) -> str:
         case str() | int() | float():
             return str(value)
     return "${}"
+
+
+def shown(value: Any) -> str:
+    """Write an expression for a message, as it stands in a template: `!GetAtt Queue.Arn`; `none` if it is missing."""
+    match value:
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"!GetAtt {name}.{attribute}"
+        case Mapping() if _is_intrinsic(value):
+            return " ".join(f"!{key.removeprefix('Fn::')} {shown(inner)}" for key, inner in value.items())
+        case Mapping():
+            return f"{{{', '.join(f'{key}: {shown(inner)}' for key, inner in value.items())}}}"
+        case list():
+            return f"[{', '.join(map(shown, value))}]"
+        case bool() | None:
+            return {True: "true", False: "false", None: "none"}[value]
+    return str(value)
+
+
+def described(name: str, template: Template) -> str:
+    """Name a resource for a message: by its logical id, but an alias by its function, since SAM makes up its id."""
+    resource = template.resources[name]
+    if resource.type != "AWS::Lambda::Alias":
+        return name
+    return f"the alias {text(resource.properties.get('Name'))} of {refers_to(resource.properties.get('FunctionName'))}"
+
+
+def place(path: Path) -> str:
+    """Write a path for a message: `Queue.Tags.0`."""
+    return ".".join(str(key) for key in path if key not in ("Resources", "Properties"))
 
 
 def literals(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from .reading import VARIABLE, Path, Resource, Template, find, literals, text
+from .iam import TRUST
+from .reading import VARIABLE, Path, Resource, Template, find, literals, place, text
 from .rule import Fault, Rule
 
 ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:.*")
-# Layers and the principals of policies may well belong to another account.
-FOREIGN = {"Layers", "Principal", "Tags"}
+# Layers and whom policies name may well belong to another account.
+FOREIGN = {"Layers", "Principal", TRUST, "Tags"}
 
 
 class _TextRule(Rule):
@@ -46,10 +47,10 @@ class UnevaluatedReference(_TextRule):
         for name in VARIABLE.findall(literal):
             if name.partition(".")[0] in known:
                 yield Fault(
-                    path, f"{_place(path)} should refer to {name} by Ref, GetAtt or Sub (got the text ${{{name}}})"
+                    path, f"{place(path)} should refer to {name} by Ref, GetAtt or Sub (got the text ${{{name}}})"
                 )
         if "Variables" in path and literal in template.resources:
-            yield Fault(path, f"{_place(path)} should refer to {literal} by Ref or GetAtt (got its logical id as text)")
+            yield Fault(path, f"{place(path)} should refer to {literal} by Ref or GetAtt (got its logical id as text)")
 
 
 class NameSpelledAgain(Rule):
@@ -79,7 +80,7 @@ class NameSpelledAgain(Rule):
                 continue
             for path, spelled in _spellings(resource.properties, ["Resources", resource.id, "Properties"]):
                 if spelled == name or (spelled.startswith("arn:") and re.split("[:/]", spelled)[-1] == name):
-                    yield Fault(path, f"{_place(path)} should refer to {named.id} by Ref or GetAtt (got {spelled})")
+                    yield Fault(path, f"{place(path)} should refer to {named.id} by Ref or GetAtt (got {spelled})")
 
 
 class AccountByNumber(_TextRule):
@@ -95,7 +96,7 @@ class AccountByNumber(_TextRule):
         """Look for an account number in an ARN."""
         path, literal = subject
         if ACCOUNT.fullmatch(literal) and not FOREIGN.intersection(map(str, path)):
-            yield Fault(path, f"{_place(path)} should be a reference or a parameter (got {literal})")
+            yield Fault(path, f"{place(path)} should be a reference or a parameter (got {literal})")
 
 
 def _spellings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
@@ -111,7 +112,3 @@ def _spellings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _spellings(inner, [*path, index])
     elif isinstance(value, str):
         yield path, value
-
-
-def _place(path: Path) -> str:
-    return ".".join(str(key) for key in path if key not in ("Resources", "Properties"))

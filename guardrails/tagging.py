@@ -7,7 +7,7 @@ from cfnlint.helpers import REGION_PRIMARY
 from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from .reading import Resource, Template, find, items, text
+from .reading import CREATED_BY_SAM, Resource, Template, find, is_made_by_sam, items, text
 from .rule import Fault, Rule
 
 
@@ -26,23 +26,32 @@ class MissingTags(Rule):
 
     def subjects(self, template: Template) -> list[Resource]:
         """List the resources that can be tagged, as CloudFormation's schemas have it."""
+        exempt = self.config["exempt_types"]
         return [
             resource
             for resource in template.resources.values()
-            if resource.type not in self.config["exempt_types"] and _tags_property(resource.type)
+            if resource.type not in exempt
+            and _tags_property(resource.type)
+            and not _has_the_tags_of_a_function(resource)
         ]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Compare the tags with those required."""
         name = _tags_property(subject.type)
-        given = find(subject.properties, name) or [[]]
-        missing = sorted({tag for tags in given for tag in set(self.config["required_tags"]) - _keys(tags)})
-        if missing:
-            yield Fault(
-                ["Resources", subject.id, "Properties", name],
-                f"{subject.id} should have the tags {', '.join(self.config['required_tags'])} "
-                f"(got none named {', '.join(missing)})",
-            )
+        for tags in find(subject.properties, name) or [[]]:
+            given = _keys(tags)
+            missing = [tag for tag in self.config["required_tags"] if tag not in given]
+            if missing:
+                yield Fault(
+                    ["Resources", subject.id, "Properties", name],
+                    f"{subject.id} should have tags named {', '.join(missing)} "
+                    f"(got {', '.join(sorted(given - {CREATED_BY_SAM['Key']})) or 'none'})",
+                )
+
+
+def _has_the_tags_of_a_function(resource: Resource) -> bool:
+    """Tell whether SAM makes a resource for a function, and tags it alike: only the function is to blame."""
+    return resource.type == "AWS::IAM::Role" and is_made_by_sam(resource)
 
 
 def _tags_property(resource_type: str) -> str:

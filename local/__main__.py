@@ -11,15 +11,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local.clock import DEFAULT_MINUTE, Clock
-from local.embedded import ROOT, Options
-from local.errors import LocalError
-from local.faults import KINDS, Faults
-from local.picture import picture, recording_console
-from local.queue import Pace
-from local.report import show
-from local.run import run
-from local.up import up
+from .asynchronous import DEFAULT_MINUTE, KINDS, Clock, Faults, QueueOptions
+from .embedded.process import ROOT, Options
+from .errors import LocalError
+from .picture import picture, recording_console
+from .report import show
+from .run import run, up
 
 FAULT_KINDS = {kind.value.replace(" ", "-"): kind for kind in KINDS}
 
@@ -37,7 +34,7 @@ def _queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--concurrency",
             type=click.IntRange(1, 1000),
-            default=Pace().concurrency,
+            default=QueueOptions().concurrency,
             show_default=True,
             help="Asynchronous invocations at once, half of them of one function; each may keep an interpreter.",
         ),
@@ -57,7 +54,7 @@ def _queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="How those calls fail; may be given more than once.  [default: all of them]",
         ),
         click.option("--seed", type=int, default=0, show_default=True, help="Which calls fail, and how."),
-        click.option("--stop-after", type=click.IntRange(0), help="Stop delivering for good after so many calls."),
+        click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing more after so many calls."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -82,7 +79,7 @@ def cli() -> None:
 def run_command(records: Path, report_path: Path | None, picture_path: Path | None, **queue: Any) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
     console = recording_console() if picture_path else _console(stderr=False)
-    report = run(records, Options(pace=_pace(**queue)), console)
+    report = run(records, Options(queue=_options(**queue)), console)
     show(report, console)
     if report_path:
         _write(report_path, report.json())
@@ -98,12 +95,12 @@ def run_command(records: Path, report_path: Path | None, picture_path: Path | No
 @_queue_options
 def up_command(port: int, listen: tuple[str, ...], **queue: Any) -> None:
     """Deploy, print the export lines for a shell, and stay up until Ctrl-C."""
-    up(Options(port, listen, _pace(**queue)), _console(stderr=True))
+    up(Options(port, listen, _options(**queue)), _console(stderr=True))
 
 
-def _pace(*, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> Pace:
+def _options(*, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> QueueOptions:
     chosen = tuple(FAULT_KINDS[kind] for kind in kinds) or KINDS
-    return Pace(Clock(minute), Faults(kinds=chosen, **faults), concurrency)
+    return QueueOptions(Clock(minute), Faults(kinds=chosen, **faults), concurrency)
 
 
 def _console(*, stderr: bool) -> Console:

@@ -1,4 +1,4 @@
-"""Build and deploy by the SAM CLI, to the embedded AWS; the deployed stack is known by its outputs."""
+"""Builds the stack and deploys it to the embedded AWS, by the SAM CLI."""
 
 from __future__ import annotations
 
@@ -7,59 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from local.embedded import ROOT, EmbeddedAws
-from local.environment import for_tools
-from local.errors import LocalError
-from local.settings import REGION
-from local.workspace import Workspace
+from deployed import Stack, StackError, describe, follow
+
+from .asynchronous import UnsupportedTargetError, require_supported
+from .embedded.environment import REGION, for_tools
+from .embedded.process import ROOT, EmbeddedAws
+from .embedded.workspace import Workspace
+from .errors import LocalError
 
 STACK_NAME = "data-processing-dev"
-ALIAS = "FunctionArn"
-"""How the names of the outputs end that name the stages' aliases."""
 PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
 """Nothing is kept warm here, and the functions run on this machine."""
-
-
-class Stack(NamedTuple):
-    """The outputs of the deployed stack."""
-
-    table: str
-    dead_letter_queue_url: str
-    dead_letter_queue_arn: str
-    functions: Mapping[str, str]
-    """The ARN of each stage's alias by the stage's name, in the pipeline's order."""
-
-    @property
-    def validator(self) -> str:
-        """The alias that producers invoke."""
-        return next(iter(self.functions.values()))
-
-    @classmethod
-    def of_outputs(cls, outputs: Mapping[str, str], client: Any) -> Stack:
-        """Read the outputs by their names, and follow the pipeline from the validator by its on-success destinations.
-
-        Raises:
-            LocalError: An output is missing.
-        """
-        names = ("TableName", "DlqUrl", "DlqArn", "ValidatorFunctionArn")
-        missing = [name for name in names if name not in outputs]
-        if missing:
-            raise LocalError(f"the stack must have the outputs {', '.join(names)} (missing: {', '.join(missing)})")
-        table, url, arn, first = (outputs[name] for name in names)
-        stages = {alias: name.removesuffix(ALIAS).lower() for name, alias in outputs.items() if name.endswith(ALIAS)}
-        return cls(table, url, arn, {stages.get(alias, alias): alias for alias in _pipeline(client, first)})
-
-
-def _pipeline(client: Any, first: str) -> Iterator[str]:
-    """Yield the aliases from the first on, each the on-success destination of the one before."""
-    alias: str | None = first
-    while alias:
-        yield alias
-        name, qualifier = alias.rsplit(":", 1)
-        config = client.get_function_event_invoke_config(FunctionName=name, Qualifier=qualifier)
-        alias = config.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
 
 
 def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
@@ -79,7 +39,11 @@ def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
 
 
 def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: Mapping[str, str] = PARAMETERS) -> Stack:
-    """Deploy a built template and return its outputs."""
+    """Deploy a built template and return the stack, its stages in the pipeline's order.
+
+    Raises:
+        LocalError: It can't be deployed, is no pipeline, or sends to what the embedded AWS doesn't deliver to.
+    """
     environment = for_tools(aws.environment, aws.workspace.folder("tmp"))
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     arguments = [
@@ -93,13 +57,33 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
         "--no-fail-on-empty-changeset",
     ]
     _sam("deploy", arguments, environment, root)
-    return Stack.of_outputs(outputs(aws), aws.client("lambda"))
+    functions = aws.client("lambda")
+    _require_supported_targets(functions)
+    try:
+        return follow(functions, describe(aws.client("cloudformation"), STACK_NAME))
+    except StackError as error:
+        raise LocalError(str(error)) from error
 
 
-def outputs(aws: EmbeddedAws) -> dict[str, str]:
-    """Return the deployed stack's outputs."""
-    described: Any = aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
+def _require_supported_targets(client: Any) -> None:
+    """Look at every function's destinations and dead-letter target, before anything is lost by them."""
+    for function, target in _targets(client):
+        try:
+            require_supported(target)
+        except UnsupportedTargetError as error:
+            raise LocalError(f"{function}: {error}") from error
+
+
+def _targets(client: Any) -> Iterator[tuple[str, str]]:
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            name = function["FunctionName"]
+            if dead_letter_target := function.get("DeadLetterConfig", {}).get("TargetArn"):
+                yield name, dead_letter_target
+            for config in client.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]:
+                for destination in config.get("DestinationConfig", {}).values():
+                    if arn := destination.get("Destination"):
+                        yield name, arn
 
 
 def _sam(command: str, arguments: list[str], environment: Mapping[str, str], root: Path) -> None:
@@ -107,7 +91,7 @@ def _sam(command: str, arguments: list[str], environment: Mapping[str, str], roo
     reading, writing = os.pipe()  # held open as long as this process lives
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "local.tether", sys.executable, "-m", "samcli", command, *arguments],
+            [sys.executable, "-m", "local.embedded.tether", sys.executable, "-m", "samcli", command, *arguments],
             cwd=root,
             env={**environment, "PYTHONPATH": str(ROOT)},
             stdin=reading,

@@ -1,4 +1,4 @@
-"""The report of a run: what was submitted, stored, refused and dead, for people as tables and for programs as JSON."""
+"""The report of a run, for people as tables and for programs as JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from local.settle import Fate, Item, Settled
+from deployed.printable import printable
+
+from .reconcile import Fate, Item, Outcome
 
 MOST_ROWS = 25
 """A table of more rows than these counts its outcomes instead."""
@@ -19,7 +22,7 @@ MOST_ROWS = 25
 class Report(NamedTuple):
     """The outcome of a run."""
 
-    lines: Sequence[Settled]
+    lines: Sequence[Outcome]
     items: int
     """Items in the table."""
     seconds: float
@@ -32,7 +35,7 @@ class Report(NamedTuple):
 
     @property
     def submitted(self) -> int:
-        """Lines that were taken at the door."""
+        """Lines that Lambda accepted."""
         return len(self.lines) - self.count(Fate.REFUSED)
 
     def metric(self, name: str) -> int:
@@ -60,7 +63,7 @@ class Report(NamedTuple):
             "records_per_second": round(self.submitted / self.seconds, 1) if self.seconds else 0.0,
             "items": self.items,
             "enriched_by": Counter(item.enriched_by for line in self.lines for item in line.items if item.enriched_by),
-            "stored_and_dead": sum(line.fate is Fate.STORED and bool(line.letters) for line in self.lines),
+            "stored_and_dead": sum(line.fate is Fate.STORED and bool(line.failures) for line in self.lines),
             "refused_lines": [_refused(line) for line in self.lines if line.fate is Fate.REFUSED],
             "lost_lines": [_named(line) for line in self.lines if line.fate is Fate.LOST],
             "dead_letter_errors": self.metric("DeadLetterErrors"),
@@ -70,7 +73,7 @@ class Report(NamedTuple):
 
     def json(self) -> str:
         """Write the report as JSON."""
-        return json.dumps(self.document(), indent=2) + "\n"
+        return json.dumps(self.document(), indent=2, allow_nan=False) + "\n"
 
 
 def show(report: Report, console: Console) -> None:
@@ -81,7 +84,7 @@ def show(report: Report, console: Console) -> None:
     document = report.document()
     console.print(
         f"{document['submitted']} submitted: {document['stored']} stored, {len(document['dead_letters'])} dead letters,"
-        f" {document['lost']} lost; {document['refused']} refused at the door. "
+        f" {document['lost']} lost; {document['refused']} refused by Lambda. "
         f"{document['seconds']:.1f} s, {document['records_per_second']} records/s.",
         highlight=False,
     )
@@ -90,7 +93,7 @@ def show(report: Report, console: Console) -> None:
 def _show_losses(report: Report, console: Console) -> None:
     reasons = Counter((loss["metric"], loss["reason"]) for loss in report.queue["losses"])
     for (metric, reason), number in reasons.most_common():
-        console.print(f"{metric}: {number} times: {reason}", style="red", highlight=False, markup=False)
+        console.print(Text(f"{metric}: {number} times: {printable(reason)}", "red"))
 
 
 class _Row(NamedTuple):
@@ -101,12 +104,12 @@ class _Row(NamedTuple):
     detail: str
 
 
-def _row(line: Settled) -> _Row:
+def _row(line: Outcome) -> _Row:
     stage, detail = "", ""
     if line.fate is Fate.REFUSED:
-        stage, detail = "door", line.submission.refusal or ""
+        stage, detail = "", line.submission.refusal or ""
     elif line.fate is Fate.DEAD:
-        stage, detail = line.letters[0].stage, line.letters[0].reason
+        stage, detail = line.failures[0].stage, line.failures[0].letter.error
     elif line.items:
         detail = ", ".join(sorted({_enrichment(item) for item in line.items}))
     return _Row(str(line.submission.line.number), line.id or "", line.fate.value, stage, detail)
@@ -122,7 +125,7 @@ STYLES = {Fate.STORED.value: "green", Fate.DEAD.value: "yellow", Fate.REFUSED.va
 def _table(rows: Iterable[_Row]) -> Table:
     table = Table("line", "id", "outcome", "stage", "detail")
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row), style=STYLES[row.fate])
+        table.add_row(*(_shown(cell) for cell in row), style=STYLES[row.fate])
     return table
 
 
@@ -131,24 +134,23 @@ def _counts(rows: Iterable[_Row]) -> Table:
     table.add_column("records", justify="right")
     counts = Counter((row.fate, row.stage, row.detail) for row in rows)
     for (fate, stage, detail), number in counts.most_common():
-        table.add_row(fate, stage, _plain(detail), str(number), style=STYLES[fate])
+        table.add_row(fate, _shown(stage), _shown(detail), str(number), style=STYLES[fate])
     return table
 
 
-def _plain(text: str) -> str:
-    """Shorten a text of the records' own for a cell, without markup or what a terminal would act on."""
-    shown = "".join(character if character.isprintable() else "�" for character in text[:200])
-    return shown.replace("[", r"\[")
+def _shown(text: str) -> Text:
+    """Shorten a text that may be a record's own; as a Text, it is never markup."""
+    return Text(printable(text[:200]))
 
 
-def _named(line: Settled) -> dict[str, Any]:
+def _named(line: Outcome) -> dict[str, Any]:
     return {"line": line.submission.line.number, "id": line.id, "request_id": line.submission.request_id}
 
 
-def _refused(line: Settled) -> dict[str, Any]:
+def _refused(line: Outcome) -> dict[str, Any]:
     return {"line": line.submission.line.number, "reason": line.submission.refusal}
 
 
-def _dead(line: Settled) -> dict[str, Any]:
-    letter = line.letters[0]
-    return _named(line) | {"stage": letter.stage, "reason": letter.reason, "error_code": letter.error_code}
+def _dead(line: Outcome) -> dict[str, Any]:
+    stage, letter, _ = line.failures[0]
+    return _named(line) | {"stage": stage, "reason": letter.error, "error_code": letter.error_code}

@@ -1,7 +1,8 @@
-"""One run of the whole pipeline: build, start, deploy, submit, drain, report."""
+"""What the commands do: run the whole pipeline once, or keep it up."""
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +12,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.check import require_supported_targets
-from local.deploy import Stack, build, deploy
-from local.embedded import EmbeddedAws, Options
-from local.records import Line, read_lines
-from local.report import Report
-from local.settle import read_dead_letters, read_items, settle
-from local.submit import Submission, submit
+from deployed import ENTRY, Stack
+
+from .deploy import build, deploy
+from .embedded.process import EmbeddedAws, Options
+from .reconcile import read_items, reconcile, take_failures
+from .report import Report
+from .submit import Line, Submission, read_lines, submit
 
 POLL = 0.1
 """Seconds between two looks at the queue."""
@@ -34,6 +35,21 @@ def run(records: Path, options: Options, console: Console) -> Report:
         return feed(aws, stack, lines, console)
 
 
+def up(options: Options, console: Console) -> None:
+    """Deploy, print the `export` lines on standard output, and stay up until interrupted.
+
+    Raises:
+        LocalError: It could not be deployed.
+    """
+    with deployed(options, console) as (aws, stack):
+        for name, value in {**aws.environment, "TABLE_NAME": stack.table}.items():
+            print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - for the caller's shell
+        console.print(f"Up at {aws.endpoint}; Ctrl-C ends it.", highlight=False)
+        while True:
+            aws.queue_state()  # raises when it has ended by itself
+            time.sleep(1)
+
+
 @contextmanager
 def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, Stack]]:
     """Start an embedded AWS with the stack deployed; the build goes on while it starts."""
@@ -46,26 +62,25 @@ def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, 
             aws.wait_until_ready()
         with step("deploy", console):
             stack = deploy(aws, template)
-            require_supported_targets(aws.client("lambda"))
         yield aws, stack
     finally:
         aws.end()
 
 
 def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console) -> Report:
-    """Submit lines, wait until the queue has drained, and settle what became of them."""
+    """Submit lines, wait until the queue has drained, and find what became of them."""
     started = time.monotonic()
     with _progress(console) as progress:
         bar = progress.add_task("submit", total=len(lines))
-        submissions = submit(aws.client("lambda"), stack.validator, lines, lambda: progress.advance(bar))
+        submissions = submit(aws.client("lambda"), stack.aliases[ENTRY], lines, lambda: progress.advance(bar))
         state = _drain(aws, progress)
     seconds = time.monotonic() - started
     with step("report", console):
-        return _settle(aws, stack, submissions, state, seconds)
+        return _report(aws, stack, submissions, state, seconds)
 
 
 def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
-    """Wait until no event is left in the queue, or it has stopped for good."""
+    """Wait until no event is left in the queue, or it delivers nothing more."""
     bar = progress.add_task("drain", total=None)
     while True:
         state = aws.queue_state()
@@ -75,12 +90,12 @@ def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
         time.sleep(POLL)
 
 
-def _settle(
+def _report(
     aws: EmbeddedAws, stack: Stack, submissions: Sequence[Submission], state: dict[str, Any], seconds: float
 ) -> Report:
     items = read_items(aws.client("dynamodb"), stack.table)
-    letters = read_dead_letters(aws.client("sqs"), stack)
-    return Report(settle(submissions, items, letters), len(items), seconds, state)
+    failures = take_failures(aws.client("sqs"), stack)
+    return Report(reconcile(submissions, items, failures), len(items), seconds, state)
 
 
 @contextmanager

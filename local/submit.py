@@ -1,24 +1,67 @@
-"""Submitting records as a producer does: asynchronous invocations of the validator's alias, by the SDK."""
+"""Submits records as a producer does: the lines of a file, as asynchronous invocations of the entry, by the SDK."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import IO, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from local.records import Line
+from .errors import LocalError
 
 THREADS = 4
+LIMIT = 1024 * 1024
+"""Bytes of an asynchronous event. A longer line is not kept in memory."""
+SAMPLE = 200
+"""Bytes that are kept of it."""
+
+
+class Line(NamedTuple):
+    """A line of the input that is not blank."""
+
+    number: int
+    """Counted from 1."""
+    content: bytes
+    problem: str = ""
+    """Why it is not even sent; its content is then cut."""
 
 
 class Submission(NamedTuple):
-    """What the door said to a line: a request id, or why not."""
+    """What Lambda answered to a line: a request id, or why it refused."""
 
     line: Line
     request_id: str | None
     refusal: str | None = None
+
+
+def read_lines(path: Path) -> list[Line]:
+    """Read the lines of a file, each of them a JSON document to submit as it stands.
+
+    Raises:
+        LocalError: There is no such file, or nothing in it.
+    """
+    try:
+        with path.open("rb") as file:
+            lines = [line for line in _read(file) if line.content]
+    except OSError as error:
+        raise LocalError(f"{path} can't be read: {error.strerror or error}") from error
+    if not lines:
+        raise LocalError(f"{path} must have a JSON document on each line (got no line at all)")
+    return lines
+
+
+def _read(file: IO[bytes]) -> Iterator[Line]:
+    number = 0
+    while content := file.readline(LIMIT + 1):
+        number += 1
+        if len(content) <= LIMIT or content.endswith(b"\n"):
+            yield Line(number, content.strip())
+            continue
+        while (rest := file.readline(LIMIT)) and not rest.endswith(b"\n"):
+            pass
+        yield Line(number, content[:SAMPLE], f"a line must have at most {LIMIT} bytes")
 
 
 def submit(client: Any, function: str, lines: Iterable[Line], progress: Callable[[], None]) -> list[Submission]:
@@ -41,6 +84,8 @@ def _until_error(pool: ThreadPoolExecutor, submissions: Iterator[Submission]) ->
 
 
 def _send(client: Any, function: str, line: Line) -> Submission:
+    if line.problem:
+        return Submission(line, None, line.problem)
     try:
         answer = client.invoke(FunctionName=function, InvocationType="Event", Payload=line.content)
     except ClientError as error:

@@ -1,85 +1,123 @@
 """The alarms: what each means and what to do about it stands in its description."""
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
-from troposphere import AWSHelperFn, GetAtt, Join, Ref
-from troposphere.cloudwatch import Alarm, Metric, MetricDataQuery, MetricDimension, MetricStat
+from troposphere import AWSHelperFn, GetAtt, Join, Ref, StackName
+from troposphere.cloudwatch import Alarm, MetricDimension
 from troposphere.dynamodb import Table
+from troposphere.logs import LogGroup, MetricFilter, MetricTransformation
 from troposphere.sqs import Queue
 
 from . import notifications, parameters, sam
-from .conditions import IS_WATCHED, PROCESSOR_IS_WATCHED
+from .capacity import Provisioned
+from .conditions import IS_WATCHED
 
 MINUTE = 60  # seconds
-DAY = 24 * 60 * MINUTE
+HOUR = 60 * MINUTE
 
-# Lambda's counts of events that are in no queue any more, and of results that never reached the next stage:
-# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-LOSSES = ("DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped")
+# One point keeps an alarm on for five minutes, long enough to be seen by people and by a deployment.
+REMEMBERED = {"EvaluationPeriods": 5, "DatapointsToAlarm": 1}
+
+# What Lambda gives as the error of a run that it ended, or that ended itself: such a run wrote no line of its own.
+ENDED = ("Runtime.OutOfMemory", "Runtime.ExitError")
+# The lines of a log that tell of failures, and not of refused records:
+FAILURES = (
+    # functions/stage.py writes this for a failure, and another line for a refusal.
+    '($.message = "stage failed")',
+    # Lambda's Python runtime has such types for code that it can't load and for results that it can't encode. An event
+    # that it can't decode is the producer's: https://github.com/aws/aws-lambda-python-runtime-interface-client
+    '(($.errorType = "Runtime.*") && ($.errorType != "Runtime.UnmarshalError"))',
+    # Lambda itself: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+    '($.record.status = "timeout")',
+    *(f'($.record.errorType = "{error}")' for error in ENDED),
+    '(($.type = "platform.initReport") && ($.record.status != "success"))',
+)
 
 
-def on_stage(name: str, function: sam.Function, *, timeout: int) -> tuple[Alarm, ...]:
-    """Watch a function's alias: failing, slow, throttled, losing events.
+class Watch(NamedTuple):
+    """What watches a stage, in creation order, and which of its alarms undo a deployment."""
+
+    resources: tuple[MetricFilter | Alarm, ...]
+    rollbacks: tuple[Alarm, ...]
+
+
+def on_stage(
+    name: str, function: sam.Function, log_group: LogGroup, *, timeout: int, event_age: int, hands_on: bool
+) -> Watch:
+    """Watch a stage: failing, throttled, slow, falling behind, losing events or results.
+
+    Only what a new version can break undoes a deployment, and only what is over within minutes: CodeDeploy starts no
+    deployment while such an alarm is on, not even the one that mends the cause.
 
     Args:
         name: Lower-case name of the stage.
         function: The stage's function.
-        timeout: Its timeout in seconds.
+        log_group: The function's log group.
+        timeout: The function's timeout in seconds.
+        event_age: Seconds after which Lambda gives an event up.
+        hands_on: Whether Lambda sends the results to another stage.
     """
-    return (
-        _of_alias(
-            name,
-            function,
-            "Errors",
-            f"The {name} failed in two of three minutes. Failed events are retried, then become dead letters. Read "
-            "its log for the error; where it began with a deployment, roll that back.",
-            periods=3,
-            breaching=2,
-        ),
-        _of_alias(
-            name,
-            function,
-            "Throttles",
-            f"Lambda has refused the {name} an instance for five minutes. Events wait up to six hours, then become "
-            "dead letters. Compare the concurrency with the account's quota and ReservedConcurrency; raise either.",
-            periods=5,
-        ),
-        _of_alias(
-            name,
-            function,
-            "Duration",
-            f"The slowest runs of the {name} come near its timeout of {timeout} s, at which they fail. Look at what "
-            "it waits for in its traces; DynamoDB's latency is on the dashboard.",
-            statistic="p99",
-            threshold=timeout * 1000 * 4 // 5,
-            periods=3,
-        ),
-        _losses(name, function),
+    counted = _failures_of(name, log_group)
+    rollbacks = (
+        _on_failures(name, counted),
+        *([_on_lost_results(name, function)] if hands_on else []),
     )
+    others = (
+        _on_throttles(name, function, event_age),
+        _on_duration(name, function, timeout),
+        _on_event_age(name, function, event_age),
+        _on_lost_letters(name, function),
+    )
+    return Watch((counted, *rollbacks, *others), rollbacks)
 
 
 def on_dead_letters(queue: Queue) -> tuple[Alarm, ...]:
-    """Watch the dead-letter queue: the first letter, and letters that nobody has looked at for ten days."""
+    """Watch the dead-letter queue: the first letter, letters that somebody holds, and letters that stay for a week.
+
+    Depth is two metrics, of letters that can be received and of those that somebody has received and not yet deleted.
+    No metric gives a letter's age: ApproximateAgeOfOldestMessage leaves out what was received three times, so that
+    looking at a letter ends the alarm. So a queue that does not get empty is what tells of old letters.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    visible, held = (
+        _metric("AWS/SQS", f"ApproximateNumberOfMessages{state}", QueueName=GetAtt(queue, "QueueName"))
+        for state in ("Visible", "NotVisible")
+    )
     return (
         _alarm(
             "DeadLetterAlarm",
             "dlq-messages",
             "A function failed for good on at least one event, which now waits in the dead-letter queue. Read its "
             "error, mend the cause, and send it again within 14 days.",
+            visible,
             condition=None,
-            **_metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=GetAtt(queue, "QueueName")),
             # The average over a period would hide and delay a short queue.
             Statistic="Maximum",
         ),
         _alarm(
-            "DeadLetterAgeAlarm",
-            "dlq-age",
-            "The oldest dead letter has waited for ten days; SQS deletes it after 14. Send it again, or keep it "
-            "elsewhere, now.",
-            **_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=GetAtt(queue, "QueueName")),
+            "DeadLettersHeldAlarm",
+            "dlq-held",
+            "For half an hour somebody has held dead letters, received but not deleted, and dlq-messages does not see "
+            "them. Find out who: a redrive that is at work, a console that polls, a consumer that does not belong "
+            "there. The letters come back when their visibility timeout ends.",
+            held,
             Statistic="Maximum",
             Period=5 * MINUTE,
-            Threshold=10 * DAY,
+            EvaluationPeriods=6,
+        ),
+        _alarm(
+            "DeadLetterAgeAlarm",
+            "dlq-age",
+            "Dead letters have waited for a week; SQS deletes each after 14 days. Send them again, or keep them "
+            "elsewhere, now. The alarm ends within nine hours after the queue is empty.",
+            visible,
+            Statistic="Maximum",
+            Period=HOUR,
+            # Seven days, the longest that CloudWatch looks back, but for hours in which all letters were held:
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+            EvaluationPeriods=7 * 24,
+            DatapointsToAlarm=7 * 24 - 8,
         ),
     )
 
@@ -92,8 +130,7 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
             "table-throttles",
             "DynamoDB has throttled writes for five minutes. The processor retries them; what still fails becomes a "
             "dead letter. Look for a single id that gets all the writes, and at the account's table quota.",
-            **_metric("AWS/DynamoDB", "WriteThrottleEvents", TableName=Ref(table)),
-            Statistic="Sum",
+            _metric("AWS/DynamoDB", "WriteThrottleEvents", TableName=Ref(table)),
             EvaluationPeriods=5,
         ),
         _alarm(
@@ -101,111 +138,175 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
             "table-errors",
             "DynamoDB itself fails on writes. The processor retries them; what still fails becomes a dead letter. "
             "Look at AWS's health dashboard, and send the dead letters again when it is over.",
-            **_metric("AWS/DynamoDB", "SystemErrors", TableName=Ref(table), Operation="PutItem"),
-            Statistic="Sum",
+            _metric("AWS/DynamoDB", "SystemErrors", TableName=Ref(table), Operation="PutItem"),
             EvaluationPeriods=3,
         ),
     )
 
 
-def on_provisioned_concurrency(function: sam.Function) -> Alarm:
+def on_provisioned_concurrency(name: str, function: sam.Function, provisioned: Provisioned) -> Alarm:
     """Watch for invocations that find no warm instance."""
-    return _of_alias(
-        "processor",
-        function,
-        "ProvisionedConcurrencySpilloverInvocations",
-        "For five minutes the processor has had more work than warm instances, so some records wait for a cold start. "
-        "Nothing is lost. If it goes on, raise ProcessorProvisionedConcurrency or its maximum.",
-        condition=PROCESSOR_IS_WATCHED,
-        kind="Spillover",
-        periods=5,
+    return _of_function(
+        name,
+        "Spillover",
+        f"For five minutes the {name} has had more work than warm instances, so some records wait for a cold start. "
+        f"Nothing is lost. If it goes on, raise {provisioned.minimum.title} or its maximum.",
+        _of_alias(function, "ProvisionedConcurrencySpilloverInvocations"),
+        condition=provisioned.is_watched,
+        EvaluationPeriods=5,
     )
 
 
-def _of_alias(
-    name: str,
-    function: sam.Function,
-    metric: str,
-    description: str,
-    *,
-    condition: str = IS_WATCHED,
-    kind: str | None = None,
-    statistic: str = "Sum",
-    threshold: int = 1,
-    periods: int,
-    breaching: int | None = None,
-) -> Alarm:
-    """Watch a metric of the alias, which is what a deployment can be rolled back by."""
-    kind = kind or metric
-    by = {"Statistic": statistic} if statistic == "Sum" else {"ExtendedStatistic": statistic}
-    return _alarm(
-        f"{name.capitalize()}{kind}Alarm",
-        f"{name}-{kind.lower()}",
-        description,
-        condition=condition,
-        **_metric("AWS/Lambda", metric, FunctionName=Ref(function), Resource=_qualified(function)),
-        **by,
-        EvaluationPeriods=periods,
-        DatapointsToAlarm=breaching or periods,
-        Threshold=threshold,
-    )
+def _failures_of(name: str, log_group: LogGroup) -> MetricFilter:
+    """Count the lines of a log that tell of failures: `Errors`, Lambda's own count, has a producer's bad records too.
 
-
-def _losses(name: str, function: sam.Function) -> Alarm:
-    """Watch all that Lambda counts as lost for a function, whatever version it concerns."""
-    ids = [f"lost{number}" for number in range(len(LOSSES))]
-    return _alarm(
-        f"{name.capitalize()}LossesAlarm",
-        f"{name}-losses",
-        f"Lambda has lost events or results of the {name}: they reached neither the next stage nor the dead-letter "
-        "queue. Look at which of the three metrics rose, and at the role's permissions and the events' size; send the "
-        "records of that time again, which stores none twice.",
-        Metrics=[
-            MetricDataQuery(Id="lost", Label="Lost", Expression=" + ".join(f"FILL({i}, 0)" for i in ids)),
-            *(
-                MetricDataQuery(
-                    Id=i,
-                    ReturnData=False,
-                    MetricStat=MetricStat(
-                        Metric=Metric(**_metric("AWS/Lambda", metric, FunctionName=Ref(function))),
-                        Period=MINUTE,
-                        Stat="Sum",
-                    ),
-                )
-                for i, metric in zip(ids, LOSSES, strict=True)
-            ),
+    All versions write to the one log group, and Lambda's lines do not name theirs. That is enough: while traffic
+    shifts, the version before is one that had no failures, or the alarm had kept the deployment from starting.
+    """
+    stage = name.capitalize()
+    return MetricFilter(
+        f"{stage}FailuresFilter",
+        Condition=IS_WATCHED,
+        LogGroupName=Ref(log_group),
+        FilterPattern=f"{{ {' || '.join(FAILURES)} }}",
+        MetricTransformations=[
+            MetricTransformation(MetricNamespace=StackName, MetricName=f"{stage}Failures", MetricValue="1")
         ],
     )
 
 
-def _metric(namespace: str, name: str, **dimensions: AWSHelperFn | str) -> dict[str, Any]:
-    return {
-        "Namespace": namespace,
-        "MetricName": name,
-        "Dimensions": [MetricDimension(Name=key, Value=value) for key, value in dimensions.items()],
-    }
+def _on_failures(name: str, counted: MetricFilter) -> Alarm:
+    (failures,) = counted.MetricTransformations
+    return _of_function(
+        name,
+        "Failures",
+        f"The {name} failed in the last five minutes: an error of its own, a timeout, too little memory, or a start "
+        "that failed; refused records do not count. Failed events are retried, then become dead letters. Read the "
+        "error in the logs query on the dashboard; where it began with a deployment, roll that back. While this alarm "
+        "is on no gradual deployment starts: deploy what mends it with GradualDeployment=false.",
+        _metric(failures.MetricNamespace, failures.MetricName),
+        **REMEMBERED,
+    )
 
 
-def _qualified(function: sam.Function) -> AWSHelperFn:
-    """Name the alias as CloudWatch's dimension `Resource` does: function:alias."""
-    return Join(":", [Ref(function), function.AutoPublishAlias])
+def _on_lost_results(name: str, function: sam.Function) -> Alarm:
+    return _of_function(
+        name,
+        "LostResults",
+        f"Lambda could not hand on a result of the {name}, and the next stage will never see it. Look at whether its "
+        "role may invoke the next stage's alias, and whether that alias is there; then send the records of that time "
+        "again, which stores none twice.",
+        _of_whole(function, "DestinationDeliveryFailures"),
+        **REMEMBERED,
+    )
 
 
-def _alarm(title: str, name: str, description: str, *, condition: str | None = IS_WATCHED, **watched: Any) -> Alarm:
-    """Make an alarm of the usual shape: at least 1 in a minute; silence is no failure; on, and back to OK."""
-    settings: dict[str, Any] = {
-        "AlarmName": parameters.suffixed(name),
-        "AlarmDescription": description,
-        **({} if "Metrics" in watched else {"Period": MINUTE}),
-        **watched,
-        "EvaluationPeriods": watched.get("EvaluationPeriods", 1),
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "Threshold": watched.get("Threshold", 1),
-        "TreatMissingData": "notBreaching",
-        "AlarmActions": notifications.actions(),
-        "OKActions": notifications.actions(),
-    }
-    alarm = Alarm(title, **settings)
-    if condition:
-        alarm.Condition = condition
-    return alarm
+def _on_throttles(name: str, function: sam.Function, event_age: int) -> Alarm:
+    return _of_function(
+        name,
+        "Throttles",
+        f"Lambda has refused the {name} an instance for five minutes. Events wait up to {event_age // HOUR} hours, "
+        "then become dead letters. Compare the concurrency with the account's quota and ReservedConcurrency; raise "
+        "either.",
+        _of_alias(function, "Throttles"),
+        EvaluationPeriods=5,
+    )
+
+
+def _on_duration(name: str, function: sam.Function, timeout: int) -> Alarm:
+    return _of_function(
+        name,
+        "Duration",
+        f"The slowest runs of the {name} come near its timeout of {timeout} s, at which they fail. Look at what "
+        "it waits for in its traces; DynamoDB's latency is on the dashboard.",
+        _of_alias(function, "Duration"),
+        Statistic=None,
+        ExtendedStatistic="p99",
+        EvaluationPeriods=3,
+        Threshold=timeout * 1000 * 4 // 5,  # ms
+    )
+
+
+def _on_event_age(name: str, function: sam.Function, event_age: int) -> Alarm:
+    """Warn of a growing queue, from which Lambda may drop events, before events in it get too old.
+
+    AsyncEventsDropped would come too late, and it counts the events that became dead letters as well:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    return _of_function(
+        name,
+        "EventAge",
+        f"Events have waited an hour for the {name}. After {event_age // HOUR} hours they become dead letters, and "
+        "Lambda may drop events from a queue that only grows. Look for throttles and for failures that are retried; "
+        "raise the concurrency, or have the producer send more slowly.",
+        _of_whole(function, "AsyncEventAge"),
+        Statistic="Maximum",
+        Threshold=HOUR * 1000,  # ms
+        **REMEMBERED,
+    )
+
+
+def _on_lost_letters(name: str, function: sam.Function) -> Alarm:
+    """Watch letters that did not arrive; no rollback, since a record that is too large for a letter is no version's."""
+    return _of_function(
+        name,
+        "LostLetters",
+        f"Lambda could not send a failed event of the {name} to the dead-letter queue, and the event is gone. Look at "
+        "whether its role may send to the queue and use its key, whether the queue is there, and for events of nearly "
+        "1 MB; then send the records of that time again, which stores none twice.",
+        _of_whole(function, "DeadLetterErrors"),
+        **REMEMBERED,
+    )
+
+
+def _of_function(name: str, kind: str, description: str, metric: dict[str, Any], **settings: Any) -> Alarm:
+    """Make an alarm that is named for a stage: `EventAge` of the validator is `validator-event-age`."""
+    words = re.findall("[A-Z][a-z]+", kind)
+    return _alarm(f"{name.capitalize()}{kind}Alarm", "-".join([name, *words]).lower(), description, metric, **settings)
+
+
+def _of_alias(function: sam.Function, metric: str) -> dict[str, Any]:
+    """Name a metric of the alias, which CloudWatch's dimension `Resource` names as function:alias."""
+    resource = Join(":", [Ref(function), function.AutoPublishAlias])
+    return _metric("AWS/Lambda", metric, FunctionName=Ref(function), Resource=resource)
+
+
+def _of_whole(function: sam.Function, metric: str) -> dict[str, Any]:
+    """Name a metric of the function, whatever version it concerns."""
+    return _metric("AWS/Lambda", metric, FunctionName=Ref(function))
+
+
+def _metric(namespace: AWSHelperFn | str, name: str, **dimensions: AWSHelperFn | str) -> dict[str, Any]:
+    listed = [MetricDimension(Name=key, Value=value) for key, value in dimensions.items()]
+    return {"Namespace": namespace, "MetricName": name, **({"Dimensions": listed} if listed else {})}
+
+
+def _alarm(
+    title: str,
+    name: str,
+    description: str,
+    metric: dict[str, Any],
+    *,
+    condition: str | None = IS_WATCHED,
+    **settings: Any,
+) -> Alarm:
+    """Make an alarm of the usual shape: at least 1 in a minute; silence is no failure; on, and back to OK.
+
+    It watches one metric, without metric math: FILL can pin the newest point to what it fills in.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    usual = {"Statistic": "Sum", "Period": MINUTE, "EvaluationPeriods": 1, "Threshold": 1}
+    chosen = {key: value for key, value in {**usual, **settings}.items() if value is not None}
+    made_if: dict[str, Any] = {"Condition": condition} if condition else {}
+    return Alarm(
+        title,
+        **made_if,
+        AlarmName=parameters.suffixed(name),
+        AlarmDescription=description,
+        **metric,
+        **chosen,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+        AlarmActions=notifications.actions(),
+        OKActions=notifications.actions(),
+    )

@@ -2,54 +2,40 @@
 
 from typing import Any
 
-from troposphere import And, AWSHelperFn, Condition, Equals, If, Not, NoValue, Or, Parameter, Ref
+from troposphere import AWSHelperFn, Condition, Equals, If, Not, NoValue, Or, Ref
 
 from . import parameters
+from .parameters import Choice
+
+ALL: dict[str, AWSHelperFn] = {}
+"""The conditions for the whole stack; a stage may have more of its own."""
 
 
-def _given(parameter: Parameter, nothing: str | int = "") -> AWSHelperFn:
-    return Not(Equals(Ref(parameter), nothing))
+def _condition(name: str, holds: AWSHelperFn) -> str:
+    """Define a condition, and return the name that resources refer to it by."""
+    ALL[name] = holds
+    return name
 
 
-def _true(parameter: Parameter) -> AWSHelperFn:
-    return Equals(Ref(parameter), "true")
+def given(choice: Choice) -> AWSHelperFn:
+    """Tell whether a choice was made: an empty text and the number 0 are none."""
+    return Not(Equals(Ref(choice), 0 if choice.Type == "Number" else ""))
 
 
-PROCESSOR_IS_PROVISIONED = "ProcessorIsProvisioned"
-PROCESSOR_SCALES = "ProcessorScales"
-CONCURRENCY_IS_RESERVED = "ConcurrencyIsReserved"
-DEPLOYS_GRADUALLY = "DeploysGradually"
-EMAILS_ALARMS = "EmailsAlarms"
-HAS_ALARM_TOPIC = "HasAlarmTopic"
-IS_WATCHED = "IsWatched"
-PROCESSOR_IS_WATCHED = "ProcessorIsWatched"
-HAS_KEY = "HasKey"
-DATA_IS_PROTECTED = "DataIsProtected"
+def _true(choice: Choice) -> AWSHelperFn:
+    return Equals(Ref(choice), "true")
 
-ALL = {
-    # 0 is no valid concurrency, provisioned or reserved: the property has to be absent.
-    PROCESSOR_IS_PROVISIONED: _given(parameters.PROCESSOR_PROVISIONED_CONCURRENCY, 0),
-    # CloudFormation cannot compare numbers. A maximum below the minimum is refused by Application Auto Scaling.
-    PROCESSOR_SCALES: And(
-        Condition(PROCESSOR_IS_PROVISIONED),
-        _given(parameters.PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM, 0),
-        Not(
-            Equals(
-                Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM),
-                Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY),
-            )
-        ),
-    ),
-    CONCURRENCY_IS_RESERVED: _given(parameters.RESERVED_CONCURRENCY, 0),
-    DEPLOYS_GRADUALLY: _true(parameters.GRADUAL_DEPLOYMENT),
-    EMAILS_ALARMS: _given(parameters.ALARM_EMAIL),
-    HAS_ALARM_TOPIC: _given(parameters.ALARM_TOPIC_ARN),
-    # Alarms cost money: beyond the one on dead letters there are some where they tell somebody or undo a deployment.
-    IS_WATCHED: Or(Condition(EMAILS_ALARMS), Condition(HAS_ALARM_TOPIC), Condition(DEPLOYS_GRADUALLY)),
-    PROCESSOR_IS_WATCHED: And(Condition(PROCESSOR_IS_PROVISIONED), Condition(IS_WATCHED)),
-    HAS_KEY: _given(parameters.KMS_KEY_ARN),
-    DATA_IS_PROTECTED: _true(parameters.PROTECT_DATA),
-}
+
+CONCURRENCY_IS_RESERVED = _condition("ConcurrencyIsReserved", given(parameters.RESERVED_CONCURRENCY))
+DEPLOYS_GRADUALLY = _condition("DeploysGradually", _true(parameters.GRADUAL_DEPLOYMENT))
+EMAILS_ALARMS = _condition("EmailsAlarms", given(parameters.ALARM_EMAIL))
+HAS_ALARM_TOPIC = _condition("HasAlarmTopic", given(parameters.ALARM_TOPIC_ARN))
+# Alarms cost money: beyond the one on dead letters there are some where they tell somebody or undo a deployment.
+IS_WATCHED = _condition(
+    "IsWatched", Or(Condition(EMAILS_ALARMS), Condition(HAS_ALARM_TOPIC), Condition(DEPLOYS_GRADUALLY))
+)
+HAS_KEY = _condition("HasKey", given(parameters.KMS_KEY_ARN))
+DATA_IS_PROTECTED = _condition("DataIsProtected", _true(parameters.PROTECT_DATA))
 
 
 def when(condition: str, value: Any, otherwise: Any = NoValue) -> AWSHelperFn:

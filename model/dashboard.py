@@ -1,16 +1,16 @@
-"""The dashboard: is it working, how fast, what does it cost, what is stuck."""
+"""The dashboard: is it working, how fast, what is stuck, what does it cost."""
 
 import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from troposphere import Sub
+from troposphere import FindInMap, Partition, Sub
 from troposphere.cloudwatch import Dashboard
 from troposphere.dynamodb import Table
 from troposphere.sqs import Queue
 
-from . import parameters
+from . import alarms, parameters
 from .conditions import IS_WATCHED
 from .function import Component
 from .parameters import DEPLOYMENT_TYPE, ENVIRONMENT_SUFFIX, GRADUAL_DEPLOYMENT
@@ -18,9 +18,25 @@ from .parameters import DEPLOYMENT_TYPE, ENVIRONMENT_SUFFIX, GRADUAL_DEPLOYMENT
 WIDTH, HEIGHT = 8, 6  # three widgets to a row of 24 columns; CloudWatch places them in their order
 REGION = "${AWS::Region}"
 
-QUERY = (
-    "fields @timestamp, message, recordId, reason, errorType | filter level in ['WARN', 'WARNING', 'ERROR', 'CRITICAL']"
-)
+# Where each partition has its console; in one that is not named here there is no stack.
+# https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html
+CONSOLE = "Console"
+CONSOLES = {
+    "aws": {"Host": "console.aws.amazon.com"},
+    "aws-cn": {"Host": "console.amazonaws.cn"},
+    "aws-us-gov": {"Host": "console.amazonaws-us-gov.com"},
+    "aws-eusc": {"Host": "console.amazonaws-eusc.eu"},
+}
+
+# Lambda's own lines have no level. They tell what the code could not: runs that were ended, starts that failed. Lambda
+# reports a refusal as a failed run, too, of which the code's line says more.
+QUERY = f"""\
+fields @timestamp, coalesce(message, errorMessage, type) as what, recordId, reason, \
+coalesce(errorType, record.errorType, record.status) as error, coalesce(requestId, record.requestId) as request \
+| filter level in ['WARN', 'WARNING', 'ERROR', 'CRITICAL'] \
+or record.status = 'timeout' or record.errorType in {list(alarms.ENDED)} \
+or (type = 'platform.initReport' and record.status != 'success')\
+"""
 
 
 class _Stage(NamedTuple):
@@ -31,6 +47,7 @@ class _Stage(NamedTuple):
     alias: str
     log_group: str
     memory: int
+    provisioned: bool
 
     def metric(self, name: str, **options: Any) -> list[Any]:
         """Name a metric of the stage's alias, which is what its callers invoke."""
@@ -64,14 +81,14 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
     return Dashboard(
         "Dashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed("data-processing"),
-        DashboardBody=Sub(_json({"widgets": widgets})),
+        DashboardName=parameters.suffixed(),
+        DashboardBody=Sub(_json({"widgets": widgets}), {CONSOLE: FindInMap(CONSOLE, Partition, "Host")}),
     )
 
 
 def _heading() -> dict[str, Any]:
     """Name the environment, how it is deployed, and where to look further."""
-    home = f"https://{REGION}.console.aws.amazon.com"
+    home = f"https://{REGION}.${{{CONSOLE}}}"
     links = {
         "logs query": f"{home}/cloudwatch/home?region={REGION}#logsV2:logs-insights",
         "traces": f"{home}/cloudwatch/home?region={REGION}#xray:traces/query",
@@ -90,48 +107,78 @@ def _shown(stage: Component) -> _Stage:
         alias=function.AutoPublishAlias,
         log_group=f"${{{stage.log_group.title}}}",
         memory=function.MemorySize,
+        provisioned="ProvisionedConcurrencyConfig" in function.properties,
     )
 
 
-def _working(stages: Iterable[_Stage]) -> list[dict[str, Any]]:
+def _working(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
+    failed = [
+        row
+        for s in stages
+        for row in (
+            s.metric("Errors", label=f"{s.name} errors, refusals included"),
+            ["${AWS::StackName}", f"{s.name.capitalize()}Failures", {"label": f"{s.name} failures"}],
+        )
+    ]
     return [
         _widget("Records per stage", [s.metric("Invocations") for s in stages], stat="Sum"),
-        _widget("Errors, retries included", [s.metric("Errors") for s in stages], stat="Sum"),
+        _widget("Errors and failures, retries included", failed, stat="Sum"),
         _widget("Throttles", [s.metric("Throttles") for s in stages], stat="Sum"),
     ]
 
 
 def _fast(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
-    last = stages[-1]
     percentiles = [
         s.metric("Duration", stat=percentile, label=f"{s.name} {percentile}")
         for s in stages
         for percentile in ("p50", "p99")
     ]
-    concurrency = [
-        last.metric("ConcurrentExecutions", label="running"),
-        last.metric("ProvisionedConcurrentExecutions", label="running on warm instances"),
-        last.metric("ProvisionedConcurrencySpilloverInvocations", label="without a warm instance", stat="Sum"),
+    warm = [
+        row
+        for s in stages
+        if s.provisioned
+        for row in (
+            s.metric("ProvisionedConcurrentExecutions", label=f"{s.name}, on warm instances"),
+            s.metric("ProvisionedConcurrencySpilloverInvocations", label=f"{s.name}, found none warm", stat="Sum"),
+        )
     ]
+    # Of the account's quota also what is reserved or kept warm is taken.
+    account = [["AWS/Lambda", "ClaimedAccountConcurrency", {"label": "account, to compare with its quota"}]]
+    concurrency = [*(s.whole("ConcurrentExecutions") for s in stages), *warm, *account]
     return [
         _widget("Duration, ms", percentiles),
-        _widget(f"Concurrency of the {last.name}, against provisioned", concurrency, stat="Maximum"),
+        _widget("Concurrency", concurrency, stat="Maximum"),
         _widget("Age of events when taken up, ms", [s.whole("AsyncEventAge") for s in stages], stat="Maximum"),
     ]
 
 
-def _stuck(stages: Iterable[_Stage], queue: str) -> list[dict[str, Any]]:
+def _stuck(stages: Sequence[_Stage], queue: str) -> list[dict[str, Any]]:
+    """Show what waits and what is lost.
+
+    Lambda counts an event that it gives up as dropped, whether it became a dead letter or not, so the letters stand
+    beside; those of refused records in batches, which the functions send themselves, are among the letters alone.
+    """
+
+    def letters(metric: str, label: str) -> list[Any]:
+        return ["AWS/SQS", metric, "QueueName", queue, {"label": label}]
+
+    depth = [
+        letters("ApproximateNumberOfMessagesVisible", "waiting"),
+        letters("ApproximateNumberOfMessagesNotVisible", "held by somebody"),
+    ]
+    given_up = [
+        *(s.whole("AsyncEventsDropped", label=f"{s.name}, given up") for s in stages),
+        letters("NumberOfMessagesSent", "letters"),
+    ]
     lost = [
         s.whole(metric, label=f"{s.name} {metric}")
         for s in stages
-        for metric in ("DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped")
+        for metric in ("DeadLetterErrors", "DestinationDeliveryFailures")
     ]
-    letters = [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, {"label": "waiting"}]]
-    age = [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue, {"label": "oldest"}]]
     return [
-        _widget("Dead letters", letters, stat="Maximum"),
-        _widget("Age of the oldest dead letter, s", age, stat="Maximum"),
-        _widget("Lost events", lost, stat="Sum"),
+        _widget("Dead letters", depth, stat="Maximum"),
+        _widget("Events given up, and letters", given_up, stat="Sum"),
+        _widget("Lost letters and results", lost, stat="Sum"),
     ]
 
 
@@ -177,7 +224,7 @@ def _query(stages: Iterable[_Stage]) -> dict[str, Any]:
         "width": 3 * WIDTH,
         "height": HEIGHT,
         "properties": {
-            "title": "Refused and failed: the latest (the menu opens the query in Logs Insights)",
+            "title": "Refused, failed and ended: the latest (the menu opens the query in Logs Insights)",
             "region": REGION,
             "view": "table",
             "query": f"{sources} | {QUERY}",

@@ -44,10 +44,10 @@ def _label(name: str, resource: dict[str, Any]) -> str:
 def _edges(resources: dict[str, Any]) -> Iterator[str]:
     functions = {n: r["Properties"] for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
     followers = {name: _destination(properties) for name, properties in functions.items()}
-    yield from (f"producer -->|async| {name}" for name in functions if name not in followers.values())
+    yield f"producer -->|async| {next(iter(functions))}"
     yield from (f"{name} -->|on success| {follower}" for name, follower in followers.items() if follower)
     for name, properties in functions.items():
-        yield from (f"{name} -->|{action}| {target}" for action, target in _calls(resources, properties))
+        yield from (f"{name} -->|{actions}| {target}" for actions, target in _calls(resources, properties))
         queue = properties["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0]
         yield f"{name} -.->|on failure| {queue}"
     yield from _alarms(resources)
@@ -59,14 +59,14 @@ def _destination(properties: dict[str, Any]) -> str | None:
 
 
 def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what the function's role allows on the nodes of the picture: the action, the resource."""
+    """Yield what the function's role allows on the nodes of the picture: the actions, the resource."""
     role = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
     for attached in role["ManagedPolicyArns"]:
         for statement in resources[attached["Ref"]]["Properties"]["PolicyDocument"]["Statement"]:
             for resource in statement.get("Resource", []):
                 name = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else None
                 if name in resources and resources[name]["Type"] in CALLS:
-                    yield from ((action.partition(":")[2], name) for action in statement["Action"])
+                    yield ", ".join(action.partition(":")[2] for action in statement["Action"]), name
 
 
 def _alarms(resources: dict[str, Any]) -> Iterator[str]:
@@ -79,7 +79,7 @@ def _alarms(resources: dict[str, Any]) -> Iterator[str]:
 def _dimensions(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
     metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
     for metric in metrics or [alarm]:
-        yield from metric["Dimensions"]
+        yield from metric.get("Dimensions", [])
 
 
 def _referred(value: Any) -> str | None:

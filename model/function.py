@@ -1,16 +1,16 @@
 """The reusable Lambda component: what one stage of the pipeline consists of, from its log group to its alias."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
-from awacs.aws import PolicyDocument, Statement
-from troposphere import AWSHelperFn, GetAtt, NoValue, Ref
+from awacs.aws import PolicyDocument
+from troposphere import AWSObject, GetAtt, NoValue, Ref
 from troposphere.awslambda import Environment
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import ManagedPolicy, Role
-from troposphere.logs import LogGroup
+from troposphere.logs import LogGroup, MetricFilter
 from troposphere.serverless import (
     DeadLetterQueue,
     DestinationConfiguration,
@@ -20,7 +20,10 @@ from troposphere.serverless import (
 from troposphere.sqs import Queue
 
 from . import alarms, parameters, policy, sam
-from .conditions import CONCURRENCY_IS_RESERVED, DEPLOYS_GRADUALLY, HAS_KEY, when
+from .capacity import Capacity, capacity
+from .conditions import DEPLOYS_GRADUALLY, HAS_KEY, when
+from .scaling import scaling
+from .stage import Stage
 
 RUNTIME = "python3.13"
 CODE = "functions/"
@@ -28,124 +31,123 @@ ALIAS = "live"
 TIMEOUT = 60  # seconds
 # The longest that Lambda offers: an event waits through an outage of six hours before it becomes a dead letter.
 MAXIMUM_EVENT_AGE = 6 * 60 * 60  # seconds
-SMALLEST, LARGEST, STEP = 128, 10240, 64  # MB
+
+# `sam local` passes on only what a template declares; CloudFormation leaves these out. See events/env.json.
+FOR_SAM_LOCAL = {"AWS_ENDPOINT_URL_SQS": NoValue, "AWS_CA_BUNDLE": NoValue}
 
 
 class Component(NamedTuple):
-    """The resources of one stage, in creation order; the alarms last, since they watch the others."""
+    """A stage as it is built: its resources in creation order, the alarms last, since they watch the others."""
 
+    stage: Stage
+    capacity: Capacity
     log_group: LogGroup
     policy: ManagedPolicy
     role: Role
+    right_to_hand_on: ManagedPolicy | None
     function: sam.Function
-    alarms: tuple[Alarm, ...]
+    scaling: tuple[AWSObject, ...]
+    alarms: tuple[MetricFilter | Alarm, ...]
+
+    @property
+    def resources(self) -> tuple[AWSObject, ...]:
+        """All but the alarms."""
+        handing_on = (self.right_to_hand_on,) if self.right_to_hand_on else ()
+        return (self.log_group, self.policy, self.role, *handing_on, self.function, *self.scaling)
 
 
-def function(
-    name: str,
-    *,
-    description: str,
-    memory: int,
-    dead_letters: Queue,
-    retries: int = 2,
-    next_stage: Component | None = None,
-    calls: Sequence[Statement] = (),
-    environment: Mapping[str, AWSHelperFn | str] | None = None,
-    provisioned_concurrency: AWSHelperFn | None = None,
-) -> Component:
-    """Build one stage of the pipeline.
+def pipeline(*stages: Stage, dead_letters: Queue) -> tuple[Component, ...]:
+    """Build stages that hand their results on, each to the next one that is not retired.
 
     Args:
-        name: Lower-case name of the stage and of its module in functions/.
-        description: What the function does, a sentence without its full stop.
-        memory: MB.
-        dead_letters: Where Lambda puts the events that the function failed on for good.
-        retries: Attempts after the first; 0 where a failure is final.
-        next_stage: What Lambda invokes with each result.
-        calls: What the function itself may call, beyond its logs and traces.
-        environment: The function's environment variables.
-        provisioned_concurrency: A `ProvisionedConcurrencyConfiguration`, or a condition around one.
+        stages: From the first to the last.
+        dead_letters: Where Lambda puts the events that a function failed on for good.
 
     Raises:
-        ValueError: the name is no single word, or the memory no size that the model offers.
+        ValueError: two stages have the same name.
     """
-    _check_name(name)
-    _check_memory(name, memory)
-    stage = name.capitalize()
+    name, times = Counter(stage.name for stage in stages).most_common(1)[0]
+    if times > 1:
+        raise ValueError(f"each stage of the pipeline must have a name of its own (got '{name}' {times} times)")
+    built: list[Component] = []
+    next_stage = None
+    for stage in reversed(stages):
+        component = _component(stage, next_stage, dead_letters)
+        built.insert(0, component)
+        next_stage = next_stage if stage.retired else component
+    return tuple(built)
+
+
+def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> Component:
     log_group = LogGroup(
-        f"{stage}LogGroup",
+        f"{stage.title}LogGroup",
         # A group that outlived the stack would keep its name from the next one.
         DeletionPolicy="Delete",
         UpdateReplacePolicy="Delete",
         # By its literal name: derived from the function's, it would depend on the function that depends on it.
-        LogGroupName=parameters.suffixed(f"/aws/lambda/{name}"),
+        LogGroupName=parameters.suffixed(stage.name, path="/aws/lambda/"),
         RetentionInDays=Ref(parameters.LOG_RETENTION_DAYS),
         KmsKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
     rights = ManagedPolicy(
-        f"{stage}Policy",
-        Description=f"What the {name} calls, and nothing else",
-        PolicyDocument=_rights(log_group, dead_letters, next_stage, calls),
+        f"{stage.title}Policy",
+        Description=f"What the {stage.name} calls, and nothing else",
+        PolicyDocument=_rights(stage, log_group, dead_letters),
     )
     role = Role(
-        f"{stage}Role",
+        f"{stage.title}Role",
         AssumeRolePolicyDocument=policy.assumed_by_lambda(),
         ManagedPolicyArns=[Ref(rights)],
     )
+    right_to_hand_on = next_stage and _right_to_hand_on(stage, role, next_stage)
+    instances = capacity(stage)
+    warm = instances.provisioned
     code = sam.Function(
-        f"{stage}Function",
-        FunctionName=parameters.suffixed(name),
-        Description=description,
-        Handler=f"{name}.handler",
+        f"{stage.title}Function",
+        **_given(DependsOn=right_to_hand_on and right_to_hand_on.title),
+        FunctionName=parameters.suffixed(stage.name),
+        Description=stage.description,
+        Handler=f"{stage.name}.handler",
         Runtime=RUNTIME,
         CodeUri=CODE,
         Architectures=[Ref(parameters.ARCHITECTURE)],
-        MemorySize=memory,
+        MemorySize=stage.memory,
         Timeout=TIMEOUT,
-        **_given(Environment=environment and Environment(Variables=dict(environment))),
+        # A refused record of a batch becomes a dead letter of its own, which the function sends.
+        Environment=Environment(
+            Variables={"DEAD_LETTER_QUEUE_URL": Ref(dead_letters), **FOR_SAM_LOCAL, **stage.environment}
+        ),
         KmsKeyArn=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
         Role=GetAtt(role, "Arn"),
         AutoPublishAlias=ALIAS,
         AutoPublishAliasAllProperties=True,
-        **_given(ProvisionedConcurrencyConfig=provisioned_concurrency),
-        ReservedConcurrentExecutions=when(CONCURRENCY_IS_RESERVED, Ref(parameters.RESERVED_CONCURRENCY)),
-        EventInvokeConfig=_event_invoke(retries, next_stage),
+        **_given(ProvisionedConcurrencyConfig=instances.kept_warm),
+        ReservedConcurrentExecutions=instances.reserved,
+        EventInvokeConfig=_event_invoke(stage.retries, next_stage),
         DeadLetterQueue=DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
         LoggingConfig=_logging(log_group),
         Tracing="Active",
         PropagateTags=True,
     )
-    watched_by = alarms.on_stage(name, code, timeout=TIMEOUT)
-    code.DeploymentPreference = _deployment(watched_by)
-    return Component(log_group, rights, role, code, watched_by)
+    watch = alarms.on_stage(
+        stage.name, code, log_group, timeout=TIMEOUT, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
+    )
+    code.DeploymentPreference = _deployment(watch.rollbacks)
+    return Component(
+        stage,
+        instances,
+        log_group,
+        rights,
+        role,
+        right_to_hand_on,
+        code,
+        scaling=tuple(scaling(stage.name, code, warm)) if warm else (),
+        alarms=(*watch.resources, *([alarms.on_provisioned_concurrency(stage.name, code, warm)] if warm else [])),
+    )
 
 
-def pipeline(*stages: Callable[..., Component]) -> tuple[Component, ...]:
-    """Build stages that hand their results on, each to the one after it; they need no more than `next_stage`."""
-    built: list[Component] = []
-    for stage in reversed(stages):
-        built.insert(0, stage(next_stage=built[0] if built else None))
-    return tuple(built)
-
-
-def _check_name(name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9]{0,39}", name):
-        raise ValueError(
-            f"the name of a stage must be one word of at most 40 lower-case letters and digits (got '{name}')"
-        )
-
-
-def _check_memory(name: str, memory: int) -> None:
-    if memory % STEP or not SMALLEST <= memory <= LARGEST:
-        raise ValueError(
-            f"memory of '{name}' must be a multiple of {STEP} MB from {SMALLEST} to {LARGEST} (got {memory})"
-        )
-
-
-def _rights(
-    log_group: LogGroup, dead_letters: Queue, next_stage: Component | None, calls: Sequence[Statement]
-) -> PolicyDocument:
-    """Allow what Lambda does in the function's name (log, trace, send its results on) and what its code calls.
+def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue) -> PolicyDocument:
+    """Allow what Lambda does in the function's name (log, trace, send dead letters) and what its code calls.
 
     With a role of one's own SAM adds no permission, and Lambda drops without a word what the role may not send.
     """
@@ -154,8 +156,24 @@ def _rights(
         policy.TRACE,
         policy.allow(sqs.SendMessage, on=GetAtt(dead_letters, "Arn")),
         policy.use_key(),
-        *([policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)] if next_stage else []),
-        *calls,
+        *stage.calls,
+    )
+
+
+def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> ManagedPolicy:
+    """Allow Lambda to invoke the next stage with the results of a stage.
+
+    The right is a resource of its own, named for both ends: where another stage comes next, CloudFormation makes the
+    new right before the settings that use it, and takes the old one away when nothing uses it any more. In the stage's
+    policy, which is updated first of all, the old right would be gone while results were still sent by it.
+    """
+    return ManagedPolicy(
+        f"{stage.title}Invokes{next_stage.stage.title}",
+        # A stage that gets results before its own settings are made would drop what it makes of them.
+        DependsOn=next_stage.function.event_invoke_title,
+        Description=f"The {stage.name} hands its results on to the {next_stage.stage.name}",
+        PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)),
+        Roles=[Ref(role)],
     )
 
 
@@ -171,7 +189,7 @@ def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConf
     )
 
 
-def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
+def _deployment(rollbacks: Sequence[Alarm]) -> sam.DeploymentPreference:
     """Shift traffic to a new version by CodeDeploy, where that is chosen, and back when an alarm goes off."""
     return sam.DeploymentPreference(
         # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
@@ -179,7 +197,7 @@ def _deployment(watched_by: Sequence[Alarm]) -> sam.DeploymentPreference:
         Type=Ref(parameters.DEPLOYMENT_TYPE),
         # The functions have no condition; without this word every sam command grumbles about a feature toggle.
         PassthroughCondition=False,
-        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in watched_by], otherwise=[NoValue]),
+        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in rollbacks], otherwise=[NoValue]),
     )
 
 

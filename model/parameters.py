@@ -5,9 +5,20 @@ Parameters hold deploy-time choices only. SAM does not publish a new version whe
 that do not change in the life of a stack: the suffix, the architecture and the key.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from troposphere import AWSHelperFn, Parameter, Sub
+
+from . import project
+
+# The groups of CloudFormation's console, in its order.
+ENVIRONMENT = "Environment"
+SPEED = "Speed and limits"
+DEPLOYMENT = "Deployment"
+ALARMS = "Alarms"
+DATA = "Data"
+GROUPS = (ENVIRONMENT, SPEED, DEPLOYMENT, ALARMS, DATA)
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RETENTION_DAYS = (
@@ -15,71 +26,94 @@ RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 
-ENVIRONMENT_SUFFIX = Parameter(
+
+class Choice(Parameter):
+    """A parameter, with its place in the console."""
+
+    def __init__(self, title: str, *, group: str, label: str, must: str, **properties: Any) -> None:
+        self.group, self.label = group, label
+        super().__init__(title, **properties, ConstraintDescription=f"must be {must}")
+
+
+def count(title: str, default: int = 0, *, group: str, label: str, description: str, zero: str) -> Choice:
+    """Offer a number of instances, of which 0 has a meaning of its own."""
+    return Choice(
+        title,
+        group=group,
+        label=label,
+        Type="Number",
+        Default=default,
+        Description=description,
+        MinValue=0,
+        must=f"a whole number, 0 for {zero}",
+    )
+
+
+def _switch(title: str, *, group: str, label: str, description: str) -> Choice:
+    return Choice(
+        title,
+        group=group,
+        label=label,
+        Type="String",
+        Default="false",
+        Description=description,
+        AllowedValues=["true", "false"],
+        must="true or false",
+    )
+
+
+ENVIRONMENT_SUFFIX = Choice(
     "EnvironmentSuffix",
+    group=ENVIRONMENT,
+    label="Environment",
     Type="String",
     Default="dev",
     Description="Names the environment; part of the functions' names, so one account can hold several",
-    AllowedPattern="^[a-z][a-z0-9-]{0,19}$",
-    ConstraintDescription="must be 1 to 20 lower-case letters, digits and hyphens, the first a letter",
+    AllowedPattern=f"^[a-z][a-z0-9-]{{0,{project.LONGEST_SUFFIX - 1}}}$",
+    must=f"1 to {project.LONGEST_SUFFIX} lower-case letters, digits and hyphens, the first a letter",
 )
 
-ARCHITECTURE = Parameter(
+ARCHITECTURE = Choice(
     "Architecture",
+    group=ENVIRONMENT,
+    label="Instruction set",
     Type="String",
     Default="arm64",
     Description="Instruction set of the functions; x86_64 for sam local on an x86 machine",
     AllowedValues=["arm64", "x86_64"],
-    ConstraintDescription="must be arm64 or x86_64",
+    must="arm64 or x86_64",
 )
 
-PROCESSOR_PROVISIONED_CONCURRENCY = Parameter(
-    "ProcessorProvisionedConcurrency",
-    Type="Number",
-    Default=2,
-    Description="Instances of the processor that are kept warm; 0 for none, which costs nothing when idle",
-    MinValue=0,
-    ConstraintDescription="must be a whole number, 0 for none",
-)
-
-LOG_RETENTION_DAYS = Parameter(
+LOG_RETENTION_DAYS = Choice(
     "LogRetentionDays",
+    group=ENVIRONMENT,
+    label="Days to keep logs",
     Type="Number",
     Default=7,
     Description="Days for which the functions' logs are kept",
     AllowedValues=list(RETENTION_DAYS),
-    ConstraintDescription="must be a retention that CloudWatch Logs offers, such as 1, 7, 30, 90 or 365 days",
+    must="a retention that CloudWatch Logs offers, such as 1, 7, 30, 90 or 365 days",
 )
 
-PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM = Parameter(
-    "ProcessorProvisionedConcurrencyMaximum",
-    Type="Number",
-    Default=0,
-    Description="Above ProcessorProvisionedConcurrency: autoscaling keeps from that to this number warm; 0 for none",
-    MinValue=0,
-    ConstraintDescription="must be a whole number, 0 for no autoscaling",
-)
-
-RESERVED_CONCURRENCY = Parameter(
+RESERVED_CONCURRENCY = count(
     "ReservedConcurrency",
-    Type="Number",
-    Default=0,
-    Description="Most instances that each function may have, taken from the account's quota; 0 for no limit of its own",
-    MinValue=0,
-    ConstraintDescription="must be a whole number, 0 for no limit",
+    group=SPEED,
+    label="Instances of each function at most",
+    description="Most instances that each function may have, taken from the account's quota; 0 for no limit of its own",
+    zero="no limit",
 )
 
-GRADUAL_DEPLOYMENT = Parameter(
+GRADUAL_DEPLOYMENT = _switch(
     "GradualDeployment",
-    Type="String",
-    Default="false",
-    Description="Whether CodeDeploy shifts traffic to a new version step by step, and back when an alarm goes off",
-    AllowedValues=["true", "false"],
-    ConstraintDescription="must be true or false",
+    group=DEPLOYMENT,
+    label="Shift traffic gradually",
+    description="Whether CodeDeploy shifts traffic to a new version step by step, and back when an alarm goes off",
 )
 
-DEPLOYMENT_TYPE = Parameter(
+DEPLOYMENT_TYPE = Choice(
     "DeploymentType",
+    group=DEPLOYMENT,
+    label="How to shift it",
     Type="String",
     Default="Canary10Percent5Minutes",
     Description="How traffic shifts when GradualDeployment is true",
@@ -92,86 +126,69 @@ DEPLOYMENT_TYPE = Parameter(
             for minutes, plural in ((1, ""), (2, "s"), (3, "s"), (10, "s"))
         ),
     ],
-    ConstraintDescription="must be a deployment configuration of CodeDeploy for Lambda, without its prefix",
+    must="a deployment configuration of CodeDeploy for Lambda, without its prefix",
 )
 
-ALARM_EMAIL = Parameter(
+ALARM_EMAIL = Choice(
     "AlarmEmail",
+    group=ALARMS,
+    label="E-mail address",
     Type="String",
     Default="",
     Description="Address that gets the alarms, after it has confirmed the subscription; empty for none",
     AllowedPattern=r"^$|^[^\s@]+@[^\s@]+\.[^\s@]+$",
-    ConstraintDescription="must be an e-mail address, or empty",
+    must="an e-mail address, or empty",
 )
 
-ALARM_TOPIC_ARN = Parameter(
+ALARM_TOPIC_ARN = Choice(
     "AlarmTopicArn",
+    group=ALARMS,
+    label="Existing topic",
     Type="String",
     Default="",
     Description="ARN of an existing SNS topic that gets the alarms; empty for none",
     AllowedPattern=r"^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$",
-    ConstraintDescription="must be the ARN of an SNS topic (arn:aws:sns:us-east-1:123456789012:alarms), or empty",
+    must="the ARN of an SNS topic (arn:aws:sns:us-east-1:123456789012:alarms), or empty",
 )
 
-KMS_KEY_ARN = Parameter(
+KMS_KEY_ARN = Choice(
     "KmsKeyArn",
+    group=DATA,
+    label="Encryption key",
     Type="String",
     Default="",
     Description="ARN of a KMS key of yours for table, queue, logs, variables and topic; empty for AWS's own",
     AllowedPattern=r"^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$",
-    ConstraintDescription="must be the ARN of a KMS key (of the key, not of an alias), or empty",
+    must="the ARN of a KMS key (of the key, not of an alias), or empty",
 )
 
-PROTECT_DATA = Parameter(
+PROTECT_DATA = _switch(
     "ProtectData",
-    Type="String",
-    Default="false",
-    Description="Whether the table refuses to be deleted, by whomever",
-    AllowedValues=["true", "false"],
-    ConstraintDescription="must be true or false",
+    group=DATA,
+    label="Protect the table from deletion",
+    description="Whether the table refuses to be deleted, by whomever",
 )
 
-# As the console shows them, with a label for each.
-GROUPS = {
-    "Environment": {
-        ENVIRONMENT_SUFFIX: "Environment",
-        ARCHITECTURE: "Instruction set",
-        LOG_RETENTION_DAYS: "Days to keep logs",
-    },
-    "Speed and limits": {
-        PROCESSOR_PROVISIONED_CONCURRENCY: "Warm instances of the processor",
-        PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM: "Warm instances at most",
-        RESERVED_CONCURRENCY: "Instances of each function at most",
-    },
-    "Deployment": {
-        GRADUAL_DEPLOYMENT: "Shift traffic gradually",
-        DEPLOYMENT_TYPE: "How to shift it",
-    },
-    "Alarms": {
-        ALARM_EMAIL: "E-mail address",
-        ALARM_TOPIC_ARN: "Existing topic",
-    },
-    "Data": {
-        KMS_KEY_ARN: "Encryption key",
-        PROTECT_DATA: "Protect the table from deletion",
-    },
-}
-ALL = tuple(parameter for group in GROUPS.values() for parameter in group)
+ALL = tuple(value for value in list(globals().values()) if isinstance(value, Choice))
+"""The choices for the whole stack; a stage may have more of its own."""
 
 
-def suffixed(name: str) -> AWSHelperFn:
-    """Name a thing for its environment: `validator` becomes `validator-dev`."""
-    return Sub(f"{name}-${{{ENVIRONMENT_SUFFIX.title}}}")
+def suffixed(*parts: str, path: str = "") -> AWSHelperFn:
+    """Name a thing for the project and its environment: `validator` becomes `data-processing-validator-dev`."""
+    return Sub(path + "-".join([project.NAME, *parts, f"${{{ENVIRONMENT_SUFFIX.title}}}"]))
 
 
-def interface() -> dict[str, Any]:
+def in_groups(choices: Iterable[Choice]) -> list[Choice]:
+    """Sort choices by their groups, as the console shows them."""
+    return sorted(choices, key=lambda choice: GROUPS.index(choice.group))
+
+
+def interface(choices: Sequence[Choice]) -> dict[str, Any]:
     """Describe the parameters' groups and labels to CloudFormation's console."""
     return {
         "ParameterGroups": [
-            {"Label": {"default": name}, "Parameters": [parameter.title for parameter in group]}
-            for name, group in GROUPS.items()
+            {"Label": {"default": group}, "Parameters": [choice.title for choice in choices if choice.group == group]}
+            for group in GROUPS
         ],
-        "ParameterLabels": {
-            parameter.title: {"default": label} for group in GROUPS.values() for parameter, label in group.items()
-        },
+        "ParameterLabels": {choice.title: {"default": choice.label} for choice in choices},
     }

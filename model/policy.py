@@ -1,14 +1,16 @@
 """IAM statements that can only be as narrow as they are written."""
 
 from awacs import aws, kms, xray
-from awacs.aws import Action, Allow, Bool, Condition, Deny, Principal, SecureTransport, Statement
+from awacs.aws import Action, Allow, Bool, Condition, Deny, Principal, SecureTransport, Statement, StringLike
 from awacs.sts import AssumeRole
-from troposphere import AWSHelperFn, Ref
+from troposphere import AWSHelperFn, Ref, Sub
 
 from .conditions import HAS_KEY, when
 from .parameters import KMS_KEY_ARN
 
 VERSION = "2012-10-17"
+
+KEY_USERS = ("dynamodb", "sqs", "lambda")
 
 # X-Ray's write actions have no resource type, so "*" is the only resource that they can be allowed on:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -55,12 +57,18 @@ def document(*statements: Statement | AWSHelperFn) -> PolicyDocument:
 
 
 def use_key() -> AWSHelperFn:
-    """Allow what the queue and the table ask of their callers' rights to the user's key, where there is one.
+    """Allow services to use the user's key in the role's name, where there is one; the code itself may not.
 
-    SQS encrypts a message with a data key of the sender's; DynamoDB decrypts its table key in the caller's name:
+    SQS encrypts a message with a data key of the sender's, and DynamoDB decrypts its table key in the caller's name.
+    Lambda decrypts the environment variables by a grant to the role, or by the role's own right where the deployer may
+    not make grants:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     """
-    return when(HAS_KEY, allow(kms.Decrypt, kms.GenerateDataKey, on=Ref(KMS_KEY_ARN)))
+    statement = allow(kms.Decrypt, kms.GenerateDataKey, on=Ref(KMS_KEY_ARN))
+    # The suffix differs by partition (amazonaws.com, amazonaws.com.cn), and only AWS can set the key.
+    statement.Condition = Condition(StringLike({"kms:ViaService": [Sub(f"{s}.${{AWS::Region}}.*") for s in KEY_USERS]}))
+    return when(HAS_KEY, statement)
 
 
 def assumed_by_lambda() -> PolicyDocument:

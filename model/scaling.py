@@ -1,17 +1,22 @@
 """Autoscaling of provisioned concurrency: more warm instances while they are busy, fewer when they are not."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from troposphere import Join, Ref
 from troposphere.applicationautoscaling import (
+    CustomizedMetricSpecification,
     PredefinedMetricSpecification,
     ScalableTarget,
     ScalingPolicy,
+    TargetTrackingMetric,
+    TargetTrackingMetricDataQuery,
+    TargetTrackingMetricDimension,
+    TargetTrackingMetricStat,
     TargetTrackingScalingPolicyConfiguration,
 )
 
 from . import parameters, sam
-from .conditions import PROCESSOR_SCALES
+from .capacity import Provisioned
 
 # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html recommends 70 % of the warm instances.
 UTILIZATION = 0.7
@@ -21,34 +26,77 @@ class Scaling(NamedTuple):
     """What is scaled, and by what, in creation order."""
 
     target: ScalableTarget
-    policy: ScalingPolicy
+    busy: ScalingPolicy
+    idle: ScalingPolicy
 
 
-def scaling(function: sam.Function) -> Scaling:
-    """Keep between the two chosen numbers of instances warm, so that seven in ten are busy."""
+def scaling(name: str, function: sam.Function, provisioned: Provisioned) -> Scaling:
+    """Keep between the two chosen numbers of instances warm, so that seven in ten are busy.
+
+    Without invocations there is no utilization, and without data a policy scales nothing in. So a second policy, which
+    takes silence for 0, scales in. It could not do without the first: the newest minutes, which are reported late, are
+    0 for it as well, and it might never scale out. Any policy scales out; one that may not scale in has no say in it.
+    https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html
+    """
     target = ScalableTarget(
-        "ProcessorScalableTarget",
-        Condition=PROCESSOR_SCALES,
+        f"{name.capitalize()}ScalableTarget",
+        Condition=provisioned.scales,
         DependsOn=function.alias_title,  # it is named in words, which CloudFormation does not take for a reference
         ServiceNamespace="lambda",
         ScalableDimension="lambda:function:ProvisionedConcurrency",
         ResourceId=Join(":", ["function", Ref(function), function.AutoPublishAlias]),
-        MinCapacity=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY),
-        MaxCapacity=Ref(parameters.PROCESSOR_PROVISIONED_CONCURRENCY_MAXIMUM),
+        MinCapacity=Ref(provisioned.minimum),
+        MaxCapacity=Ref(provisioned.maximum),
     )
+    # A policy whose id or name changes is made anew before the old one goes, and a target takes only one policy for a
+    # metric: such a deployment fails.
     return Scaling(
         target,
-        ScalingPolicy(
-            "ProcessorScalingPolicy",
-            Condition=PROCESSOR_SCALES,
-            PolicyName=parameters.suffixed("processor-provisioned-concurrency"),
-            PolicyType="TargetTrackingScaling",
-            ScalingTargetId=Ref(target),
-            TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
-                PredefinedMetricSpecification=PredefinedMetricSpecification(
-                    PredefinedMetricType="LambdaProvisionedConcurrencyUtilization"
-                ),
-                TargetValue=UTILIZATION,
+        _policy(
+            f"{name.capitalize()}ScalingPolicy",
+            f"{name}-provisioned-concurrency",
+            target,
+            provisioned,
+            PredefinedMetricSpecification=PredefinedMetricSpecification(
+                PredefinedMetricType="LambdaProvisionedConcurrencyUtilization"
             ),
+            DisableScaleIn=True,
+        ),
+        _policy(
+            f"{name.capitalize()}ScaleInPolicy",
+            f"{name}-scale-in",
+            target,
+            provisioned,
+            CustomizedMetricSpecification=CustomizedMetricSpecification(Metrics=_utilization(function)),
         ),
     )
+
+
+def _policy(title: str, name: str, target: ScalableTarget, provisioned: Provisioned, **tracked: Any) -> ScalingPolicy:
+    return ScalingPolicy(
+        title,
+        Condition=provisioned.scales,
+        PolicyName=parameters.suffixed(name),
+        PolicyType="TargetTrackingScaling",
+        ScalingTargetId=Ref(target),
+        TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
+            **tracked, TargetValue=UTILIZATION
+        ),
+    )
+
+
+def _utilization(function: sam.Function) -> list[TargetTrackingMetricDataQuery]:
+    """Read the share of the warm instances that are busy, 0 where nothing was reported."""
+    dimensions = {"FunctionName": Ref(function), "Resource": Join(":", [Ref(function), function.AutoPublishAlias])}
+    reported = TargetTrackingMetricStat(
+        Metric=TargetTrackingMetric(
+            Namespace="AWS/Lambda",
+            MetricName="ProvisionedConcurrencyUtilization",
+            Dimensions=[TargetTrackingMetricDimension(Name=name, Value=value) for name, value in dimensions.items()],
+        ),
+        Stat="Average",  # as the predefined metric has it
+    )
+    return [
+        TargetTrackingMetricDataQuery(Id="reported", MetricStat=reported, ReturnData=False),
+        TargetTrackingMetricDataQuery(Id="utilization", Expression="FILL(reported, 0)", ReturnData=True),
+    ]

@@ -11,8 +11,8 @@ from .conditions import DATA_IS_PROTECTED, HAS_KEY, when
 DAY = 24 * 60 * 60  # seconds
 
 # Both are retained when the stack is deleted or a change replaces them, and have no name of their own: a deleted
-# stack can be made again beside what it left.
-RETAINED: dict[str, Any] = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+# stack can be made again beside what it left. A creation that fails leaves nothing.
+RETAINED: dict[str, Any] = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 
 
 def data_table() -> dynamodb.Table:

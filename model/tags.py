@@ -3,14 +3,10 @@
 from troposphere import AWSObject, Ref, Tags
 from troposphere.applicationautoscaling import ScalableTarget
 
+from . import project
 from .parameters import ENVIRONMENT_SUFFIX
 
-TAGS = {
-    "Environment": Ref(ENVIRONMENT_SUFFIX),
-    "Project": "DataProcessing",
-    "ManagedBy": "SAM",
-    "CostCenter": "Engineering",
-}
+TAGS = {"Environment": Ref(ENVIRONMENT_SUFFIX), **project.TAGS}
 
 # CloudFormation takes no tags here, in any region's schema, though troposphere offers them.
 UNTAGGED = (ScalableTarget,)

@@ -1,4 +1,4 @@
-"""Asynchronous invocation that loses nothing: patient with throttling and faults, plain about refusals."""
+"""Asynchronous invocation that loses nothing: it waits while AWS throttles or fails, and names what is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operate.aws import EXPIRED, UNKNOWN_CREDENTIALS, UNREACHABLE, code_of, explain, sentence, status_of
 from operate.errors import AwsError
-from operate.pace import Pace
+from operate.rate_limit import RateLimiter
 
 ACCEPTED = 202
 ATTEMPTS = 10
@@ -53,15 +53,15 @@ class Invoker:
 
     client: Any
     """Of Lambda, without retries of its own."""
-    pace: Pace
+    rate: RateLimiter
     stop: Event
     """Set when the command is to end: no attempt begins then."""
     patience: float = 60.0
     """Seconds without a single acceptance after which Lambda counts as out of order."""
     _busy_since: float | None = field(default=None, init=False)
 
-    def send(self, function: str, payload: bytes, *, until: float = float("inf")) -> Outcome:
-        """Send an event, which holds a permit already, as often as it takes until the monotonic time `until`.
+    def send(self, function: str, payload: bytes, *, permits: int = 1, until: float = float("inf")) -> Outcome:
+        """Send an event, which has its permits already, as often as it takes until the monotonic time `until`.
 
         Raises:
             AwsError: Lambda refuses whatever is sent, or has refused for longer than patience lasts.
@@ -71,17 +71,17 @@ class Invoker:
             if self.stop.is_set() or time.monotonic() > until:
                 break
             try:
-                return self._attempt(function, payload)
+                return self._attempt(function, payload, permits)
             except _BusyError as busy:
                 reason = str(busy)
             self._keep_patience(reason)
-            self.pace.throttled()
+            self.rate.throttled()
             if not self._pause(attempt, until):
                 break
-            self.pace.take()
+            self.rate.take_all(permits)
         return Outcome(Fate.FAILED, reason=reason)
 
-    def _attempt(self, function: str, payload: bytes) -> Outcome:
+    def _attempt(self, function: str, payload: bytes, permits: int) -> Outcome:
         try:
             answer = self.client.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
         except ClientError as error:
@@ -93,7 +93,7 @@ class Invoker:
         if answer["StatusCode"] != ACCEPTED:
             raise _BusyError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED}")
         self._busy_since = None
-        self.pace.accepted()
+        self.rate.accepted(permits)
         return Outcome(Fate.ACCEPTED, request_id=answer["ResponseMetadata"].get("RequestId", ""))
 
     def _judge(self, error: ClientError) -> Outcome:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployed import Stack
 from operate.aws import Access, code_of, explain
+from operate.dead_letters.queue import DeadLetterQueue, Depth
 from operate.errors import AwsError, DeniedError
-from operate.queue import DeadLetterQueue, Depth
-from operate.stack import Stack
+from operate.screen import counted
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALARMS_AT_ONCE = 100
@@ -84,7 +85,7 @@ class Health(NamedTuple):
         alarms = [] if isinstance(self.alarms, Unknown) else self.alarms
         troubles = [f"the alarm {alarm.name} is on" for alarm in alarms if alarm.state == "ALARM"]
         if isinstance(self.queue, Depth) and (letters := self.queue.visible + self.queue.in_flight):
-            troubles.append(f"{letters} dead letters wait")
+            troubles.append(counted(letters, "dead letter waits", "dead letters wait"))
         for stage, function in self.functions.items():
             concurrency = function.concurrency
             if isinstance(concurrency, Concurrency) and concurrency.ready < concurrency.wanted:

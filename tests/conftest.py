@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from local.deploy import Stack, build, deploy
-from local.embedded import EmbeddedAws, Options
-from local.queue import Pace
-from local.settle import DeadLetter, Item, read_dead_letters, read_items
+from deployed import ENTRY, Stack
+from local.asynchronous import QueueOptions
+from local.deploy import build, deploy
+from local.embedded.process import EmbeddedAws, Options
+from local.reconcile import Failure, Item, read_items, take_failures
 
 DEADLINE = 60
 """Seconds within which the queue drains."""
@@ -26,6 +27,17 @@ class DeployedStack:
     aws: EmbeddedAws
     outputs: Stack
 
+    @property
+    def entry(self) -> str:
+        """The alias that records are submitted to."""
+        return self.outputs.aliases[ENTRY]
+
+    def function(self, stage: str) -> str:
+        """Return the name of a stage's function."""
+        function = self.outputs.stages[stage].function
+        assert function
+        return function.name
+
     def client(self, service: str) -> Any:
         """Return a boto3 client with the owner's rights."""
         return self.aws.client(service)
@@ -34,7 +46,7 @@ class DeployedStack:
         """Send events to the validator, asynchronously."""
         client = self.client("lambda")
         for event in events:
-            client.invoke(FunctionName=self.outputs.validator, InvocationType="Event", Payload=json.dumps(event))
+            client.invoke(FunctionName=self.entry, InvocationType="Event", Payload=json.dumps(event))
 
     def drain(self) -> dict[str, Any]:
         """Wait until nothing is left in the queue, and return its state."""
@@ -48,19 +60,19 @@ class DeployedStack:
         """Return what is stored."""
         return read_items(self.client("dynamodb"), self.outputs.table)
 
-    def dead_letters(self) -> list[DeadLetter]:
+    def failures(self) -> list[Failure]:
         """Take the dead letters out of their queue."""
-        return read_dead_letters(self.client("sqs"), self.outputs)
+        return take_failures(self.client("sqs"), self.outputs)
 
-    def reset(self, pace: Pace = Pace()) -> None:  # noqa: B008 - a value
+    def reset(self, options: QueueOptions = QueueOptions()) -> None:  # noqa: B008 - a value
         """Empty the asynchronous queue, the table and the dead-letter queue."""
-        self.aws.restart_queue(pace)
+        self.aws.restart_queue(options)
         table = self.client("dynamodb")
         for page in table.get_paginator("scan").paginate(TableName=self.outputs.table):
             for item in page["Items"]:  # also what a test put there that is no record
                 key = {name: item[name] for name in ("id", "timestamp")}
                 table.delete_item(TableName=self.outputs.table, Key=key)
-        self.dead_letters()
+        self.failures()
 
 
 @pytest.fixture(scope="session")

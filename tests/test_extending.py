@@ -24,7 +24,8 @@ def test_the_template_has_all_that_belongs_to_the_stage(extended: Path) -> None:
     text = (extended / "template.yaml").read_text()
     for resource in (
         *("AuditorLogGroup", "AuditorPolicy", "AuditorRole", "AuditorFunction"),
-        *("AuditorErrorsAlarm", "AuditorThrottlesAlarm", "AuditorDurationAlarm", "AuditorLossesAlarm"),
+        *("AuditorFailuresFilter", "AuditorFailuresAlarm", "AuditorThrottlesAlarm", "AuditorDurationAlarm"),
+        *("AuditorEventAgeAlarm", "AuditorLostLettersAlarm", "AuditorLostResultsAlarm"),
     ):
         assert f"\n  {resource}:\n" in text, resource
     assert "\n  AuditorFunctionArn:\n" in text

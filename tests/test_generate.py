@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from model.project import NAME
+
+from .example import copy_project
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def generate(*arguments: str, python: str = sys.executable, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def generate(*arguments: str, python: str = sys.executable, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [python, str(ROOT / "generate.py"), *arguments], cwd=cwd, capture_output=True, text=True, check=False
+        [python, str(root / "generate.py"), *arguments], cwd=root, capture_output=True, text=True, check=False
     )
 
 
@@ -70,3 +74,66 @@ def test_a_python_without_the_packages_is_told_in_one_line_what_to_run(tmp_path:
     (line,) = run.stderr.splitlines()
     assert line.startswith("generate.py: this Python lacks ")
     assert line.endswith("; run `make setup`, then .venv/bin/python generate.py")
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    return copy_project(tmp_path)
+
+
+def test_another_name_is_that_of_everything_deployed_and_the_tests_go_on_with_it(copied: Path) -> None:
+    run = generate("--name", "orders", root=copied)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith(
+        f"Renamed {NAME} to orders in model/project.py, samconfig.toml, pyproject.toml\nWrote "
+    )
+    template = (copied / "template.yaml").read_text()
+    assert "FunctionName: !Sub orders-validator-${EnvironmentSuffix}" in template
+    assert "{Key: Project, Value: Orders}" in template
+    assert NAME not in template
+    assert 'stack_name = "orders-prod"' in (copied / "samconfig.toml").read_text()
+    assert generate("--check", root=copied).returncode == 0
+    modules = [f"tests/model/test_{name}.py" for name in ("project", "function", "alarms", "tags", "render", "stack")]
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules, "tests/test_operating.py"]
+    done = subprocess.run(tests, cwd=copied, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_name_there_and_back_changes_nothing(copied: Path) -> None:
+    files = ["template.yaml", "model/project.py", "samconfig.toml", "pyproject.toml"]
+    before = [(copied / file).read_bytes() for file in files]
+    assert generate("--name", "a", root=copied).returncode == 0
+    assert [(copied / file).read_bytes() for file in files] != before
+    assert generate("--name", NAME, root=copied).returncode == 0
+    assert [(copied / file).read_bytes() for file in files] == before
+
+
+def test_what_is_left_to_do_by_hand_is_named_by_file_and_line(copied: Path) -> None:
+    (copied / "docs/mine.md").write_text(f"One line.\nThe stack {NAME}-dev, not my-{NAME} nor {NAME}es.\n")
+    left = generate("--name", "orders", root=copied).stdout.partition("Left to do by hand:\n")[2]
+    assert f"- A stack that is deployed as {NAME}-... stays as it is: " in left
+    assert f"- docs/mine.md still says {NAME}: line 2\n" in left
+    assert "samconfig.toml" not in left
+
+
+@pytest.mark.parametrize("name", ["Orders", "", "orders_eu"])
+def test_a_name_that_does_not_fit_is_refused_and_nothing_changed(name: str) -> None:
+    before = (ROOT / "model/project.py").read_text()
+    run = generate("--name", name)
+    assert run.returncode == 2
+    assert f"(got '{name}')" in run.stderr
+    assert (ROOT / "model/project.py").read_text() == before
+
+
+def test_the_name_that_the_project_has_changes_nothing() -> None:
+    run = generate("--name", NAME)
+    assert (run.returncode, run.stdout) == (0, f"The project is called {NAME} already\n")
+
+
+def test_a_file_that_no_longer_says_the_name_is_named_before_anything_is_written(copied: Path) -> None:
+    (copied / "samconfig.toml").write_text("version = 0.1\n")
+    before = (copied / "model/project.py").read_text()
+    run = generate("--name", "orders", root=copied)
+    assert run.returncode == 1
+    assert run.stderr.startswith("generate.py: samconfig.toml must say the project's name")
+    assert (copied / "model/project.py").read_text() == before

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from model import build
+from model.project import NAME
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,12 +21,12 @@ def template() -> dict[str, Any]:
 def test_every_alarm_has_its_section_in_the_runbook(template: dict[str, Any]) -> None:
     sections = set(re.findall(r"(?m)^### (.+)$", (ROOT / "docs/operating.md").read_text()))
     names = {
-        resource["Properties"]["AlarmName"]["Fn::Sub"].removesuffix("-${EnvironmentSuffix}")
+        resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix(f"{NAME}-").removesuffix("-${EnvironmentSuffix}")
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
     assert len(names) >= 17
-    of_every_stage = r"^(?!table)\w+(?=-(errors|throttles|duration|losses)$)"
+    of_every_stage = r"^(?!table)\w+(?=-(failures|throttles|duration|event-age|lost-\w+)$)"
     assert sections == {re.sub(of_every_stage, "*stage*", name) for name in names}
 
 
@@ -49,7 +50,7 @@ def test_each_environment_gives_values_that_the_template_takes(template: dict[st
             assert int(value) >= parameter["MinValue"], name
     suffix = {"default": "dev"}.get(environment, environment)
     assert given["EnvironmentSuffix"] == suffix
-    assert config["stack_name"] == f"data-processing-{suffix}"
+    assert config["stack_name"] == f"{NAME}-{suffix}"
 
 
 def test_trying_it_in_dev_costs_nothing_while_it_is_idle() -> None:

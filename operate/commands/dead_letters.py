@@ -5,21 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
-from operate.commands.options import EXIT_CODES, Deployed, of_stack, selecting
-from operate.errors import StoppedError
-from operate.look import look
-from operate.queue import Depth
+from operate.commands.context import EXIT_CODES, Context, of_stack, selecting
+from operate.dead_letters.selection import Finding, Selection
 from operate.screen import Screen
-from operate.selection import Finding, Selection, examine
 
-COLUMNS = ("Time", "Stage", "Record", "Attempts", "Error")
+COLUMNS = ("Time", "Stage", "Record", "Records", "Attempts", "Error")
 ERROR_SHOWN = 200
 """Characters; Lambda writes up to 1 KB."""
 
@@ -28,10 +23,10 @@ ERROR_SHOWN = 200
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the letters, with their events.")
 @click.option("--count", "only_count", is_flag=True, help="Print only how many there are.")
 @click.option("--summary", "only_summary", is_flag=True, help="Print only how many there are by stage and reason.")
-@selecting
 @of_stack
+@selecting
 def dead_letters(
-    deployed: Deployed,
+    context: Context,
     *,
     selection: Selection,
     history: Path | None,
@@ -47,88 +42,40 @@ def dead_letters(
     receive count rises, which nothing depends on. If this is killed they come back by themselves, after 60 s in a queue
     that is not long, after 15 minutes at most.
     """
-    found = _Found()
-    with _findings(deployed, selection, history, shown=not as_json) as findings:
+    screen = context.screen
+    rows: list[tuple[str, ...]] = []
+    reasons = Counter[tuple[str, str]]()
+    with context.findings(history, shown=not as_json) as findings:
+        chosen = filter(selection.takes, findings)
         if as_json:
-            _print_json(findings, deployed.screen.say)
+            _print_json(chosen, screen.say)
+        elif only_count:
+            screen.say(str(sum(1 for _ in chosen)))
         else:
-            found.add(findings, rows=not (only_count or only_summary))
-    if only_count:
-        deployed.screen.say(str(found.reasons.total()))
-    elif not as_json:
-        _print_tables(deployed.screen, found)
-
-
-@dataclass
-class _Found:
-    """What is kept of letters until all are seen: no events."""
-
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def add(self, findings: Iterator[Finding], *, rows: bool) -> None:
-        """Count letters and, if need be, keep a row of each."""
-        for finding in findings:
-            self.reasons[finding.stage_name, finding.reason] += 1
-            if rows:
-                self.rows.append(_row(finding))
-
-
-@contextmanager
-def _findings(
-    deployed: Deployed, selection: Selection, history: Path | None, *, shown: bool
-) -> Iterator[Iterator[Finding]]:
-    stack = deployed.pipeline
-    selection.require_stages_of(stack)
-    queue = deployed.queue()
-    depth = queue.depth()
-    with (
-        deployed.history(history) as known,
-        deployed.screen.progress("dead letters", depth.visible, shown=shown) as advance,
-    ):
-        if known.problem:
-            deployed.screen.note(f"What was redriven before is not known: {known.problem}.")
-
-        seen = 0
-
-        def found() -> Iterator[Finding]:
-            nonlocal seen
-            for letter in letters:
-                advance(1)
-                seen += 1
-                finding = examine(letter, stack, known)
-                if selection.takes(finding):
-                    yield finding
-
-        try:
-            with look(queue, depth) as letters:
-                yield found()
-        except KeyboardInterrupt as error:
-            raise StoppedError("Interrupted: the letters that were looked at are back in the queue.") from error
-    warn_in_flight(deployed, unseen(depth, seen))
-
-
-def unseen(depth: Depth, seen: int) -> int:
-    """Return how many letters were in another reader's hands and were not seen since, about: SQS's figures are late."""
-    return max(0, min(depth.in_flight, depth.visible + depth.in_flight - seen))
-
-
-def warn_in_flight(deployed: Deployed, letters: int) -> None:
-    """Say that there are letters which could not be seen."""
-    if letters:
-        deployed.screen.note(
-            f"About {letters} more letters were in another reader's hands when this began, perhaps of a "
-            "command that was killed: they come back when its time is up."
-        )
+            for finding in chosen:
+                reasons[finding.stage_name, finding.reason] += 1
+                if not only_summary:
+                    rows.append(_row(finding))
+    if not (as_json or only_count):
+        _print_tables(screen, rows, reasons)
 
 
 def _print_json(findings: Iterator[Finding], say: Callable[[str], None]) -> None:
     """Print an array whose lines are its elements, as they come."""
     before = "["
     for finding in findings:
-        say(before + json.dumps(describe(finding)))
+        say(before + _json(finding))
         before = ","
     say("[]" if before == "[" else "]")
+
+
+def _json(finding: Finding) -> str:
+    """Write all that is known of a letter; an event with a number that no reader can hold, as 1e400, as its text."""
+    described = describe(finding)
+    try:
+        return json.dumps(described, allow_nan=False)
+    except ValueError:
+        return json.dumps(described | {"event": None, "body": finding.letter.body})
 
 
 def describe(finding: Finding) -> dict[str, Any]:
@@ -136,32 +83,33 @@ def describe(finding: Finding) -> dict[str, Any]:
     letter = finding.letter
     return {
         "time": letter.time,
-        "stage": finding.stage,
-        "id": letter.record_id,
+        "stage": finding.attribution.stage,
+        "id": finding.record_id,
+        "records": finding.records,
         "error": letter.error,
         "errorCode": letter.error_code,
         "attempts": finding.redriven + 1,
         "received": letter.received,
         "requestId": letter.request_id,
         "messageId": letter.message_id,
-        "problem": finding.problem or None,
+        "problem": finding.attribution.problem or None,
         "event": letter.event,
         "body": None if letter.is_json else letter.body,
     }
 
 
-def _print_tables(screen: Screen, found: _Found) -> None:
-    if not found.reasons:
+def _print_tables(screen: Screen, rows: list[tuple[str, ...]], reasons: Counter[tuple[str, str]]) -> None:
+    if not reasons:
         screen.say("There are no dead letters, or none that were asked for.")
         return
-    if found.rows:
-        screen.table("Dead letters", COLUMNS, sorted(found.rows))
+    if rows:
+        screen.table("Dead letters", COLUMNS, sorted(rows))
         screen.say("")
-    summary = [(stage, count, reason) for (stage, reason), count in found.reasons.most_common()]
+    summary = [(stage, count, reason) for (stage, reason), count in reasons.most_common()]
     screen.table("By stage and reason", ("Stage", "Letters", "Reason"), summary)
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
-    letter = finding.letter
-    error = (finding.problem or letter.error)[:ERROR_SHOWN]
-    return letter.time, finding.stage_name, letter.record_id or "", str(finding.redriven + 1), error
+    letter, error = finding.letter, (finding.attribution.problem or finding.letter.error)[:ERROR_SHOWN]
+    counts = str(finding.records), str(finding.redriven + 1)
+    return letter.time, finding.stage_name, finding.record_id or "", *counts, error

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import click
 
-from operate.commands.dead_letters import unseen, warn_in_flight
-from operate.commands.options import EXIT_CODES, Deployed, of_stack, selecting, sending
+from deployed import ENTRY
+from operate.commands.context import EXIT_CODES, Context, of_stack, selecting, sending
+from operate.dead_letters.queue import Depth
+from operate.dead_letters.redrive import UNFINISHED, Plan, Redrive, RedriveCounts, Result, Verdict
+from operate.dead_letters.selection import Selection
 from operate.errors import LEFT, MisuseError, OperateError, StoppedError
-from operate.look import look
-from operate.queue import DeadLetterQueue, Depth
-from operate.redrive import UNFINISHED, Event, Plan, Redrive, Tally, Verdict
-from operate.selection import Selection, examine
-from operate.stack import ENTRY
+from operate.screen import counted
 
 
 @click.command("redrive", epilog=EXIT_CODES)
@@ -24,6 +23,7 @@ from operate.stack import ENTRY
     metavar="STAGE",
     help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]",
 )
+@click.option("--split", is_flag=True, help="Send the records of a batch that failed as a whole one by one.")
 @click.option("--max", "most", type=click.IntRange(min=1), help="Send so many letters at most.")
 @click.option(
     "--max-redrives", type=click.IntRange(min=1), help="Leave letters whose event was redriven so often before."
@@ -33,19 +33,20 @@ from operate.stack import ENTRY
     type=click.IntRange(2, 43200),
     default=60,
     show_default=True,
-    help="Seconds after which letters in hand come back if this is killed.",
+    help="Seconds after which letters in flight come back if this is killed.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent where.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @sending
-@selecting
 @of_stack
+@selecting
 def redrive(
-    deployed: Deployed,
+    context: Context,
     *,
     selection: Selection,
     history: Path | None,
     to: str | None,
+    split: bool,
     most: int | None,
     max_redrives: int | None,
     visibility_timeout: int,
@@ -66,102 +67,91 @@ def redrive(
     """
     if not (yes or dry_run or sys.stdin.isatty()):
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")
-    stack, target = deployed.pipeline, ENTRY if to == "entry" else to
-    selection.require_stages_of(stack)
-    stack.require([target] if target else [])
-    plan = Plan(stack, selection, target, most, max_redrives, visibility_timeout, parallel)
-    queue = deployed.queue(connections=parallel)
-    depth = queue.depth()
+    target = ENTRY if to == "entry" else to
+    context.require_stages([target] if target else [])
+    plan = Plan(context.pipeline, selection, target, most, max_redrives, split, visibility_timeout, parallel)
     if dry_run:
-        _rehearse(deployed, plan, queue, depth, history)
+        _rehearse(context, plan, history)
         return
-    if not yes and not _confirmed(deployed, depth):
-        deployed.screen.note("Nothing was sent.")
+    queue = context.queue(connections=parallel)
+    depth = queue.depth()
+    if not yes and not _confirmed(context, depth):
+        context.screen.note("Nothing was sent.")
         raise click.exceptions.Exit(LEFT)
-    invoker = deployed.invoker(rate=rate, parallel=parallel, patience=patience)
-    with deployed.history(history, writing=True) as known:
+    invoker = context.invoker(rate=rate, parallel=parallel, patience=patience)
+    with context.history(history, writing=True) as known:
         if known.problem:
-            deployed.screen.note(f"Letters that come back later won't be known: {known.problem}.")
-        run = Redrive(plan, queue, invoker, known)
-        tally = _run(deployed, run, depth)
-    _report(deployed, tally)
-    elsewhere = unseen(depth, len(tally.verdicts))
-    warn_in_flight(deployed, elsewhere)
-    if tally.count(*UNFINISHED) or elsewhere:
+            context.screen.note(f"Letters that come back later won't be known: {known.problem}.")
+        counts = _run(context, Redrive(plan, queue, invoker, known), depth)
+    _report(context, counts)
+    unseen = context.note_unseen(depth, len(counts.verdicts))
+    if counts.count(*UNFINISHED) or unseen:
         raise click.exceptions.Exit(LEFT)
 
 
-def _confirmed(deployed: Deployed, depth: Depth) -> bool:
-    question = f"Send the dead letters of {deployed.stack.name} again (there are about {depth.visible})?"
+def _confirmed(context: Context, depth: Depth) -> bool:
+    question = f"Send the dead letters of {context.stack.name} again (there are about {depth.visible})?"
     return click.confirm(question, err=True)
 
 
-def _run(deployed: Deployed, run: Redrive, depth: Depth) -> Tally:
+def _run(context: Context, run: Redrive, depth: Depth) -> RedriveCounts:
     """Redrive, with progress; what stops it says where it stands."""
-    with deployed.screen.progress("redrive", min(depth.visible, run.plan.most or depth.visible)) as advance:
+    with context.screen.progress("redrive", min(depth.visible, run.plan.most or depth.visible)) as advance:
 
-        def tell(event: Event) -> None:
-            if event.verdict is Verdict.NOT_DELETED:
+        def tell(result: Result) -> None:
+            if result.verdict is Verdict.NOT_DELETED:
                 advance(1)
-            elif event.verdict in UNFINISHED:
-                _name(deployed, event)
+            elif result.verdict in UNFINISHED:
+                _name(context, result)
 
         run.tell = tell
         try:
             return run.run(depth)
         except KeyboardInterrupt as error:
-            raise StoppedError(f"Interrupted: {_standing(run.tally)}.") from error
+            raise StoppedError(f"Interrupted: {_standing(run.counts)}.") from error
         except OperateError as error:
-            raise type(error)(f"{error} {_standing(run.tally).capitalize()}.") from error
+            raise type(error)(f"{error} {_standing(run.counts).capitalize()}.") from error
 
 
-def _name(deployed: Deployed, event: Event) -> None:
-    letter = event.finding.letter
-    of = f" (record {letter.record_id})" if letter.record_id else ""
-    deployed.screen.note(
-        f"Left: letter {letter.message_id}{of}, {event.verdict.value}: {event.reason}.",
-        kind=f"are {event.verdict.value}",
-    )
+def _name(context: Context, result: Result) -> None:
+    finding, verdict = result.finding, result.verdict.value
+    of = f" (record {finding.record_id})" if finding.record_id else ""
+    context.screen.note(f"Left: letter {finding.letter.message_id}{of}, {verdict}: {result.reason}.", kind=verdict)
 
 
-def _standing(tally: Tally) -> str:
-    sent, not_deleted = tally.count(Verdict.SENT), tally.count(Verdict.NOT_DELETED)
-    stands = f"{sent} letters were sent again and deleted, everything else is still in the queue"
-    return stands if not not_deleted else f"{stands}, {not_deleted} of it sent again already"
+def _standing(counts: RedriveCounts) -> str:
+    sent = counted(counts.count(Verdict.SENT), "letter was", "letters were")
+    stands = f"{sent} sent again and deleted, everything else is still in the queue"
+    if not_deleted := counts.count(Verdict.NOT_DELETED):
+        stands += f", of which {counted(not_deleted, 'was', 'were')} already sent again"
+    return stands
 
 
-def _report(deployed: Deployed, tally: Tally) -> None:
-    rows = [(verdict.value, count) for verdict in Verdict if (count := tally.count(verdict)) or verdict is Verdict.SENT]
-    sent = ((stage, tally.targets[stage]) for stage in deployed.pipeline.aliases)
-    rows += [(f"sent to the {stage}", count) for stage, count in sent if count]
-    if tally.redriven_before:
-        rows.append(("sent again not for the first time", tally.redriven_before))
-    deployed.screen.table("", ("Letters", "Count"), rows)
+def _report(context: Context, counts: RedriveCounts) -> None:
+    rows = [
+        (verdict.value, count) for verdict in Verdict if (count := counts.count(verdict)) or verdict is Verdict.SENT
+    ]
+    rows += [(f"sent to the {stage}", count) for stage in context.pipeline.stages if (count := counts.targets[stage])]
+    if counts.redriven_before:
+        rows.append(("sent again not for the first time", counts.redriven_before))
+    context.screen.table("", ("Letters", "Count"), rows)
 
 
-def _rehearse(deployed: Deployed, plan: Plan, queue: DeadLetterQueue, depth: Depth, history: Path | None) -> None:
+def _rehearse(context: Context, plan: Plan, history: Path | None) -> None:
     """Judge all letters and send none."""
     targets, before, left = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[Verdict]()
-    seen = 0
-    with (
-        deployed.history(history) as known,
-        deployed.screen.progress("redrive (dry run)", depth.visible) as advance,
-        look(queue, depth) as letters,
-    ):
-        for seen, letter in enumerate(letters, 1):  # noqa: B007 - it is how many there were
-            advance(1)
-            finding = examine(letter, plan.stack, known)
-            if verdict := plan.judge(finding):
-                left[verdict] += 1
-                if verdict in UNFINISHED:
-                    _name(deployed, Event(finding, verdict, finding.problem))
+    with context.findings(history, progress="redrive (dry run)") as findings:
+        for finding in findings:
+            if isinstance(result := plan.events(finding), Result):
+                left[result.verdict] += 1
+                if result.verdict in UNFINISHED:
+                    _name(context, result)
             elif plan.most is None or targets.total() < plan.most:
                 way = finding.stage_name, plan.target(finding)
                 targets[way] += 1
                 before[way] += bool(finding.redriven)
     rows = [(*way, count, before[way]) for way, count in sorted(targets.items())]
-    deployed.screen.table("Would be sent", ("Failed stage", "To", "Letters", "Redriven before"), rows)
+    context.screen.table("Would be sent", ("Failed stage", "To", "Letters", "Redriven before"), rows)
     if left:
-        deployed.screen.say("")
-        deployed.screen.table("Would be left", ("Because", "Letters"), [(v.value, n) for v, n in left.items()])
-    warn_in_flight(deployed, unseen(depth, seen))
+        context.screen.say("")
+        context.screen.table("Would be left", ("Because", "Letters"), [(v.value, n) for v, n in left.items()])

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from operate.commands.options import EXIT_CODES, Deployed, of_stack
+from operate.commands.context import EXIT_CODES, Context, of_stack
+from operate.dead_letters.queue import Depth
 from operate.errors import LEFT, AwsError
-from operate.queue import Depth
 from operate.status import Concurrency, Health, Unknown, Version, ask
 
 TODAY = 24 * 60 * 60
@@ -19,24 +19,24 @@ TODAY = 24 * 60 * 60
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--check", is_flag=True, help="Exit with 1 if anything needs attention, or is not known.")
 @of_stack
-def status(deployed: Deployed, as_json: bool, check: bool) -> None:
+def status(context: Context, as_json: bool, check: bool) -> None:
     """Show the stack's health: alarms, dead letters, versions behind the aliases, warm instances, items.
 
     What AWS does not tell is shown as unknown. DynamoDB counts a table's items every six hours or so.
     """
-    health = ask(deployed.access, deployed.stack)
+    health = ask(context.access, context.stack)
     if as_json:
-        deployed.screen.say(json.dumps(describe(health)))
+        context.screen.say(json.dumps(describe(health)))
     else:
-        _print(deployed, health)
+        _print(context, health)
     if denied := [unknown for unknown in health.unknown if unknown.denied]:
         raise AwsError(denied[0].reason)
     if check and (health.troubles or health.unknown):
         raise click.exceptions.Exit(LEFT)
 
 
-def _print(deployed: Deployed, health: Health) -> None:
-    screen = deployed.screen
+def _print(context: Context, health: Health) -> None:
+    screen = context.screen
     screen.table(f"Stack {health.stack.name}", ("What", "State"), _rows(health))
     screen.say("")
     if not isinstance(health.alarms, Unknown):
@@ -45,7 +45,7 @@ def _print(deployed: Deployed, health: Health) -> None:
     for unknown in dict.fromkeys(health.unknown):
         screen.note(f"Unknown: {unknown.reason}")
     for trouble in health.troubles:
-        screen.note(f"Look: {trouble}.")
+        screen.note(f"Needs attention: {trouble}.")
 
 
 def _rows(health: Health) -> list[tuple[str, str]]:

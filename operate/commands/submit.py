@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
 import click
 
-from operate.commands.options import EXIT_CODES, Deployed, of_stack, sending
+from deployed import ENTRY
+from operate.commands.context import EXIT_CODES, Context, of_stack, sending
 from operate.errors import LEFT, MisuseError, OperateError, StoppedError
+from operate.files import NewFile
 from operate.invoke import Fate, Outcome
-from operate.journal import Header, Journal
-from operate.records import Line, read_lines
-from operate.rejected import Rejected
-from operate.stack import ENTRY
-from operate.submit import Submission, Tally
+from operate.screen import counted
+from operate.submission.journal import Header, Journal
+from operate.submission.lines import Line, read_lines
+from operate.submission.packing import Batch, Packing
+from operate.submission.submit import Submission, SubmitCounts
 
 STDIN = Path("-")
+WRITES = 3000
+"""A second: a new table takes 4,000, and needs some for what is delivered twice."""
+PACED = (
+    f"Paced so that a new table keeps up, at {WRITES} writes a second: one for each KB of a record. --rate sets the "
+    "records a second instead."
+)
 RESUME = "run the same command again to go on where it stopped"
 
 
@@ -46,20 +54,28 @@ RESUME = "run the same command again to go on where it stopped"
     type=click.Path(dir_okay=False, path_type=Path),
     help="What was accepted already, to resume by; removed at the end.  [default: RECORDS.journal]",
 )
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    help="Records in an event at most; 1: each as it stands.  [default: by size, so that an event is one request]",
+)
 @sending
 @of_stack
 def submit(
-    deployed: Deployed,
+    context: Context,
     *,
     records: Path,
     timestamp: str,
     rejected_path: Path | None,
     journal_path: Path | None,
+    batch: int | None,
     rate: float | None,
     parallel: int,
     patience: float,
 ) -> None:
     """Send each line of RECORDS, a JSON document, to the pipeline's entry; `-` is standard input.
+
+    Many records are packed into one event, a JSON array of them, which costs a fraction of an event for each.
 
     Stopped in any way, the same command resumes: it sends only what was not accepted yet. Standard input, or another
     pipe, can't be read twice, so it can't be resumed.
@@ -70,24 +86,38 @@ def submit(
     resumable = records != STDIN and records.is_file()
     if journal_path and not resumable:
         raise MisuseError("Standard input, or another pipe, can't be resumed: leave out --journal.")
-    rejected = Rejected(rejected_path or Path(f"{records}.rejected" if resumable else "stdin.rejected"))
-    header = Header(deployed.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
-    invoker = deployed.invoker(rate=rate, parallel=parallel, patience=patience)
+    rejected_path = rejected_path or Path(f"{records}.rejected" if resumable else "stdin.rejected")
+    rejected = NewFile(rejected_path, option="--rejected")
+    header = Header(context.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
+    if rate is None:
+        context.screen.note(PACED)
+    invoker = context.invoker(rate=rate or WRITES, parallel=parallel, patience=patience)
     with ExitStack() as opened:
         stream = opened.enter_context(_open(records))
         path = journal_path or Path(f"{records}.journal")
         journal = opened.enter_context(Journal(path, header)) if resumable else None
         started = (journal.header if journal else header).started if timestamp == "now" else None
         opened.enter_context(rejected)
-        submission = Submission(header.function, invoker, rejected, journal, started, parallel)
-        tally = _run(deployed, submission, read_lines(stream), records.stat().st_size if resumable else None)
+        packing = Packing(batch=batch, rate=rate, started=started)
+        permits = _writes if rate is None else _records
+        submission = Submission(header.function, invoker, rejected, packing, permits, journal, parallel)
+        lines = read_lines(stream, too_long=rejected.write)
+        counts = _run(context, submission, lines, records.stat().st_size if resumable else None)
         rejected.finish()
         if journal:
             journal.remove()
-    _report(deployed, tally)
-    if tally.rejected:
-        deployed.screen.note(f"The lines that were not accepted are in {rejected.path}: `submit` takes it again.")
+    _report(context, counts, started)
+    if counts.rejected:
+        context.screen.note(f"The lines that were not accepted are in {rejected.path}: `submit` takes it again.")
         raise click.exceptions.Exit(LEFT)
+
+
+def _writes(batch: Batch) -> int:
+    return batch.writes
+
+
+def _records(batch: Batch) -> int:
+    return len(batch.lines)
 
 
 def _open(records: Path) -> IO[bytes]:
@@ -97,17 +127,17 @@ def _open(records: Path) -> IO[bytes]:
         raise MisuseError(f"{records} can't be read: {error.strerror}.") from error
 
 
-def _run(deployed: Deployed, submission: Submission, lines: Iterator[Line], total: int | None) -> Tally:
+def _run(context: Context, submission: Submission, lines: Iterator[Line], total: int | None) -> SubmitCounts:
     """Send the lines, with progress in bytes; what stops it says how to go on."""
     done = 0
-    with deployed.screen.progress("submit", total) as advance:
+    with context.screen.progress("submit", total) as advance:
 
-        def tell(line: Line, outcome: Outcome | None) -> None:
+        def tell(lines: Sequence[Line], outcome: Outcome | None) -> None:
             nonlocal done
-            advance(max(0, line.end - done))
-            done = max(done, line.end)
+            advance(max(0, lines[-1].end - done))
+            done = max(done, lines[-1].end)
             if outcome and outcome.fate is not Fate.ACCEPTED:
-                deployed.screen.note(f"Line {line.number} was not accepted: {outcome.reason}.", kind="lines")
+                context.screen.note(f"{_named(lines)} not accepted: {outcome.reason}.", kind="not accepted")
 
         submission.tell = tell
         try:
@@ -118,16 +148,30 @@ def _run(deployed: Deployed, submission: Submission, lines: Iterator[Line], tota
             raise type(error)(f"{error} {_standing(submission).capitalize()}.") from error
 
 
+def _named(lines: Sequence[Line]) -> str:
+    """Name lines by their numbers, those that follow one another by the first and the last."""
+    spans: list[list[int]] = []
+    for line in lines:
+        if spans and spans[-1][1] == line.number - 1:
+            spans[-1][1] = line.number
+        else:
+            spans.append([line.number] * 2)
+    numbers = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
+    return f"Line {numbers} was" if len(lines) == 1 else f"Lines {numbers} were"
+
+
 def _standing(submission: Submission) -> str:
-    accepted = submission.tally.accepted
+    accepted = counted(submission.counts.accepted, "line was", "lines were")
     if submission.journal:
-        return f"{accepted} lines were accepted in this run; {RESUME}"
+        return f"{accepted} accepted in this run; {RESUME}"
     return (
-        f"{accepted} lines were accepted; standard input can't be resumed, so what was read of it and not accepted is "
-        f"in {submission.rejected.path}"
+        f"{accepted} accepted; standard input can't be resumed, so what was read of it and not accepted is in "
+        f"{submission.rejected.path}"
     )
 
 
-def _report(deployed: Deployed, tally: Tally) -> None:
-    rows = [("accepted", tally.accepted), ("accepted before", tally.skipped), ("rejected", tally.rejected)]
-    deployed.screen.table("", ("Lines", "Count"), rows)
+def _report(context: Context, counts: SubmitCounts, started: int | None) -> None:
+    rows = [("accepted", counts.accepted), ("accepted before", counts.skipped), ("rejected", counts.rejected)]
+    if started is not None:
+        rows.append(("timestamps from", started))
+    context.screen.table("", ("Lines", "Count"), rows)

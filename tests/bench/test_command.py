@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import __main__ as command
-from bench.figures import Row, Table
+from bench.results.figures import Row, Table
 
 
 def test_the_list_says_what_each_bench_measures() -> None:

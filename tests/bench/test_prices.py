@@ -24,6 +24,12 @@ def test_a_million_runs_of_512_mb_and_10_ms_cost_7_cents_on_arm() -> None:
     assert prices.compute(prices.load(), memory=512, duration=10) == pytest.approx(0.0667, abs=0.0001)
 
 
+@pytest.mark.parametrize(("kilobytes", "requests"), [(0, 1), (256, 1), (257, 2), (320, 2), (321, 3)])
+def test_a_large_event_is_billed_as_several_requests(kilobytes: int, requests: int) -> None:
+    current = prices.load()
+    assert prices.requests(current, size=kilobytes * 1024) == pytest.approx(requests * prices.requests(current))
+
+
 def test_a_gigabyte_of_log_has_its_price() -> None:
     assert prices.logs(prices.load(), size=1000) == pytest.approx(0.5)
 

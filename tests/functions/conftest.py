@@ -1,12 +1,12 @@
-"""A fake DynamoDB endpoint, so that the processor's own client is what the tests run."""
+"""A fake endpoint of DynamoDB and SQS, so that the handlers' own client is what the tests run."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import re
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,25 +28,90 @@ settings.load_profile("functions")
 Answer = tuple[int, str]  # HTTP status, name of the error
 
 
-class FakeDynamoDB:
-    """PutItem with the one condition that the processor sends; `failures` are answered first, one to each request.
+Fault = tuple[str, bool]  # a statement's error, and whether it was carried out nevertheless
 
-    `spoilt` is what goes wrong with an answer on its way, one to each request, after the request was carried out:
-    "lost" (no answer), "cut" (half of it), "damaged" (another checksum), "page" (a proxy's 503), "last" (the
-    connection is closed after it, without a word).
+REQUEST_ID = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
+QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/letters"
+
+
+class FakeQueue:
+    """SendMessageBatch within SQS' limits; `failures` are answered first, one to each request.
+
+    `fault` says what goes wrong with a message, by its body: the code of an error, and whether the sender is to blame.
     """
 
     def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
+        self.failures: list[Answer] = []
+        self.always: Answer | None = None
+        self.fault: Callable[[str], tuple[str, bool] | None] = lambda body: None
+
+    def clear(self) -> None:
+        self.__init__()  # type: ignore[misc] # as it was made
+
+    def send_message_batch(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.requests.append(request)
+        if failure := self.failures.pop(0) if self.failures else self.always:
+            return failure[0], {"__type": failure[1], "message": "as the test asked"}
+        entries = request["Entries"]
+        assert request["QueueUrl"] == QUEUE_URL
+        assert len({entry["Id"] for entry in entries}) == len(entries)
+        assert 1 <= len(entries) <= 10
+        if sum(map(_message_size, entries)) > 1_048_576:
+            return 400, {"__type": "com.amazonaws.sqs#BatchRequestTooLong", "message": "more than 1048576 bytes"}
+        return 200, {"Failed": [failed for entry in entries if (failed := self._failed(entry))]}
+
+    def _failed(self, entry: dict[str, Any]) -> dict[str, Any] | None:
+        texts = [entry["MessageBody"], *(value["StringValue"] for value in entry["MessageAttributes"].values())]
+        assert all(re.fullmatch("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+", text) for text in texts)
+        if fault := self.fault(entry["MessageBody"]):
+            return {"Id": entry["Id"], "Code": fault[0], "SenderFault": fault[1], "Message": "as the test asked"}
+        self.messages.append(entry)
+        return None
+
+    def bodies(self) -> list[Any]:
+        """Return the events in the messages, in the order in which they came."""
+        return [json.loads(message["MessageBody"]) for message in self.messages]
+
+    def reasons(self) -> list[str]:
+        """Return why each record was refused."""
+        return [message["MessageAttributes"]["ErrorMessage"]["StringValue"] for message in self.messages]
+
+
+def _message_size(entry: dict[str, Any]) -> int:
+    attributes = entry["MessageAttributes"].items()
+    texts = [entry["MessageBody"], *(text for name, value in attributes for text in (name, *value.values()))]
+    return sum(len(text.encode()) for text in texts)
+
+
+class FakeDynamoDB:
+    """PutItem and BatchExecuteStatement as the processor sends them; `failures` are answered first, one to each.
+
+    `spoilt` is what goes wrong with an answer on its way, one to each request, after the request was carried out:
+    "lost" (no answer), "cut" (half of it), "damaged" (another checksum), "page" (a proxy's 503), "last" (the
+    connection is closed after it, without a word). `fault` says what goes wrong with a statement, by its record's id.
+    """
+
+    def __init__(self) -> None:
+        self.queue = FakeQueue()
+        self.connections = 0
+        self.silent = threading.Event()  # set: requests get no answer until it is cleared
+        self.closing = threading.Event()
+        self.clear()
+
+    def clear(self) -> None:
         self.items: dict[tuple[str, int], dict[str, Any]] = {}
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self.connections = 0
         self.failures: list[Answer] = []
         self.spoilt: list[str] = []
         self.always: Answer | None = None
+        self.fault: Callable[[str], Fault | None] = lambda record_id: None
         self.returns_old_item = True
-        self.silent = threading.Event()  # set: requests get no answer until it is cleared
-        self.closing = threading.Event()
+        self.compared = ["data"]
+        self.silent.clear()
+        self.queue.clear()
 
     def wait_for_connections(self, count: int) -> None:
         """Wait for a connection that the caller has opened already, but whose thread may not have started."""
@@ -55,28 +120,71 @@ class FakeDynamoDB:
             assert time.monotonic() < deadline, f"{self.connections} of {count} connections after 10 s"
             threading.Event().wait(0.01)
 
-    def put_item(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, target: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if target == "AmazonSQS.SendMessageBatch":
+            return self.queue.send_message_batch(request)
         self.requests.append(request)
         if failure := self.failures.pop(0) if self.failures else self.always:
             return failure[0], {"__type": failure[1], "message": "as the test asked"}
-        expected = "attribute_not_exists(id) OR (#data = :data AND attribute_not_exists(enriched))"
-        assert request["ConditionExpression"] == expected
-        assert request["ExpressionAttributeNames"] == {"#data": "data"}
+        if target == "DynamoDB_20120810.BatchExecuteStatement":
+            return self._execute(request["Statements"])
+        assert target == "DynamoDB_20120810.PutItem"
         return self._put(request)
+
+    def batches(self) -> list[list[str]]:
+        """Return the ids in each request of many statements."""
+        many = [request["Statements"] for request in self.requests if "Statements" in request]
+        return [[_inserted(statement)["id"]["S"] for statement in statements] for statements in many]
+
+    def puts(self) -> list[str]:
+        """Return the ids in the requests of one item."""
+        return [request["Item"]["id"]["S"] for request in self.requests if "Item" in request]
 
     def _put(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         item = request["Item"]
-        key = item["id"]["S"], int(item["timestamp"]["N"])
-        old = self.items.get(key)
-        if old and not (old["data"] == request["ExpressionAttributeValues"][":data"] and "enriched" not in old):
+        assert request["ConditionExpression"] == self._condition(item)
+        assert request["ExpressionAttributeNames"] == {f"#{name}": name for name in self.compared}
+        old = self.items.get(_key(item))
+        values = {name.removeprefix(":"): value for name, value in request["ExpressionAttributeValues"].items()}
+        same = old and {name: old[name] for name in self.compared if name in old} == values
+        if old and not (same and "enriched" not in old):
             returned = {"Item": old} if self._wants_old(request) else {}
             error = {"__type": "ConditionalCheckFailedException", "message": "The conditional request failed"}
             return 400, error | returned
-        self.items[key] = item
+        self.items[_key(item)] = item
         return 200, {}
+
+    def _condition(self, item: dict[str, Any]) -> str:
+        same = [f"#{name} = :{name}" if name in item else f"attribute_not_exists(#{name})" for name in self.compared]
+        return f"attribute_not_exists(id) OR ({' AND '.join(same)} AND attribute_not_exists(enriched))"
+
+    def _execute(self, statements: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+        assert len(json.dumps(statements)) < 4_000_000
+        keys = {_key(_inserted(statement)) for statement in statements}
+        if not 1 <= len(statements) <= 25 or len(keys) < len(statements):
+            return 400, {"__type": "ValidationException", "message": "too many statements, or two of one key"}
+        return 200, {"Responses": [self._insert(_inserted(statement)) for statement in statements]}
+
+    def _insert(self, item: dict[str, Any]) -> dict[str, Any]:
+        code, carried_out = self.fault(item["id"]["S"]) or ("", True)
+        if carried_out and _key(item) in self.items:
+            code = code or "DuplicateItem"
+        elif carried_out:
+            self.items[_key(item)] = item
+        return {"Error": {"Code": code, "Message": "as the test asked"}} if code else {"TableName": "records"}
 
     def _wants_old(self, request: dict[str, Any]) -> bool:
         return self.returns_old_item and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+
+
+def _key(item: dict[str, Any]) -> tuple[str, int]:
+    return item["id"]["S"], int(item["timestamp"]["N"])
+
+
+def _inserted(statement: dict[str, Any]) -> dict[str, Any]:
+    found = re.fullmatch(r"""INSERT INTO "records" VALUE \{((?:'\w+': \?(?:, )?)+)\}""", statement["Statement"])
+    assert found, statement["Statement"]
+    return dict(zip(re.findall(r"'(\w+)'", found[1]), statement["Parameters"], strict=True))
 
 
 def _handler(dynamodb: FakeDynamoDB) -> type[BaseHTTPRequestHandler]:
@@ -90,14 +198,13 @@ def _handler(dynamodb: FakeDynamoDB) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert self.headers["X-Amz-Target"] == "DynamoDB_20120810.PutItem"
             dynamodb.headers.append(dict(self.headers))
             if dynamodb.silent.is_set():
                 dynamodb.requests.append(request)
                 dynamodb.closing.wait()
                 self.close_connection = True
                 return
-            status, answer = dynamodb.put_item(request)
+            status, answer = dynamodb.answer(self.headers["X-Amz-Target"], request)
             self._answer(status, json.dumps(answer).encode(), dynamodb.spoilt.pop(0) if dynamodb.spoilt else "")
 
         def _answer(self, status: int, body: bytes, spoilt: str) -> None:
@@ -151,8 +258,9 @@ def endpoint() -> Iterator[tuple[FakeDynamoDB, str]]:
 
 
 @pytest.fixture(scope="module")
-def processor(endpoint: tuple[FakeDynamoDB, str]) -> Iterator[ModuleType]:
-    """The processor's module, its client made for the fake endpoint."""
+def environment(endpoint: tuple[FakeDynamoDB, str]) -> Iterator[None]:
+    """What Lambda gives a stage, for the fake endpoint."""
+    clients = [importlib.import_module(name).client for name in ("store", "dead_letters")]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME"):
             patch.delenv(name, raising=False)
@@ -160,30 +268,54 @@ def processor(endpoint: tuple[FakeDynamoDB, str]) -> Iterator[ModuleType]:
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint[1])
+        patch.setenv("AWS_ENDPOINT_URL_SQS", endpoint[1])
         patch.setenv("AWS_CONFIG_FILE", "/dev/null")
         patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv("TABLE_NAME", "records")
-        module = importlib.import_module("processor")
-        store = sys.modules["store"]
-        store.client.cache_clear()
-        yield module
-        store.client().close()
-        store.client.cache_clear()
+        patch.setenv("DEAD_LETTER_QUEUE_URL", QUEUE_URL)
+        for client in clients:
+            client.cache_clear()
+        yield
+        for client in clients:
+            client().close()
+            client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def processor(environment: None) -> ModuleType:
+    """The processor's module, its client made for the fake endpoint."""
+    return importlib.import_module("processor")
 
 
 @pytest.fixture
-def dynamodb(endpoint: tuple[FakeDynamoDB, str], processor: ModuleType) -> FakeDynamoDB:
+def dynamodb(endpoint: tuple[FakeDynamoDB, str], environment: None) -> FakeDynamoDB:
     """The fake endpoint, empty and answering."""
-    fake = endpoint[0]
-    fake.items.clear()
-    fake.requests.clear()
-    fake.headers.clear()
-    fake.spoilt.clear()
-    fake.failures.clear()
-    fake.always = None
-    fake.returns_old_item = True
-    fake.silent.clear()
-    return fake
+    endpoint[0].clear()
+    return endpoint[0]
+
+
+@pytest.fixture
+def queue(dynamodb: FakeDynamoDB) -> FakeQueue:
+    """The fake dead-letter queue, empty and answering."""
+    return dynamodb.queue
+
+
+class Context:
+    """What Lambda tells a handler of its invocation."""
+
+    aws_request_id = REQUEST_ID
+
+    def __init__(self, *, seconds: float = 60) -> None:
+        self.ends = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.ends - time.monotonic()) * 1000)
+
+
+@pytest.fixture
+def context(dynamodb: FakeDynamoDB) -> Context:
+    """A context with a minute left, for a stage that has the fake endpoint."""
+    return Context()
 
 
 @pytest.fixture

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import enricher
 import validator
+from aws import ServiceError
 from record import InvalidRecord
+
+from .conftest import Context
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -56,22 +60,22 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-def refused_or_done(handler: Callable[[Any, Any], dict[str, Any]], event: object) -> None:
+def refused_or_done(handler: Callable[[Any, Any], Any], event: object) -> None:
     """Call a handler, which must either succeed or refuse in one line that begins as all of them do."""
     try:
-        handler(event, None)
+        handler(event, Context())
     except InvalidRecord as refusal:
         assert str(refusal).startswith("Invalid data: ")
         assert "\n" not in str(refusal)
 
 
-@given(EVENTS_OF_ANY_KIND)
-def test_the_validator_raises_nothing_but_a_refusal(event: object) -> None:
+@given(event=EVENTS_OF_ANY_KIND)
+def test_the_validator_raises_nothing_but_a_refusal(environment: None, event: object) -> None:
     refused_or_done(validator.handler, event)
 
 
-@given(EVENTS_OF_ANY_KIND)
-def test_the_enricher_raises_nothing_but_a_refusal(event: object) -> None:
+@given(event=EVENTS_OF_ANY_KIND)
+def test_the_enricher_raises_nothing_but_a_refusal(environment: None, event: object) -> None:
     refused_or_done(enricher.handler, event)
 
 
@@ -107,6 +111,143 @@ def test_a_record_sent_twice_is_stored_once(processor: Any, endpoint: Any, envel
     once = dict(stored)
     through(processor, envelope, record)
     assert stored == once
+
+
+def bare(body: Any) -> Any:
+    return body
+
+
+def in_envelope(body: Any) -> Any:
+    return {"requestContext": {}, "requestPayload": [1], "responsePayload": body}
+
+
+def outcomes_alone(handler: Callable[[Any, Any], Any], wrap: Callable[[Any], Any], batch: list[Any]) -> list[Any]:
+    """Return what a handler makes of each record alone, a result or a refusal. An array is no record in a batch."""
+
+    def outcome(record: Any) -> Any:
+        if isinstance(record, list):
+            return InvalidRecord("a record must be a JSON object (got an array)")
+        try:
+            return handler(wrap(record), None)
+        except InvalidRecord as refusal:
+            return refusal
+
+    return [outcome(record) for record in batch]
+
+
+def letters_alone(wrap: Callable[[Any], Any], batch: list[Any], outcomes: list[Any]) -> list[tuple[Any, str]]:
+    """Return the event and the reason of each letter that there has to be."""
+    pairs = zip(batch, outcomes, strict=True)
+    return [(wrap(record), str(outcome)) for record, outcome in pairs if isinstance(outcome, InvalidRecord)]
+
+
+NEARLY_JSON = st.fixed_dictionaries(
+    {"data": JSON},
+    optional={
+        "id": st.text(min_size=1) | TEXT | JSON,
+        "timestamp": st.integers(min_value=1) | JSON,
+        "enriched": st.booleans() | JSON,
+        "enrichedAt": st.integers(min_value=1) | JSON,
+        "version": st.text() | JSON,
+        "responsePayload": JSON,
+    },
+)
+BATCHES = st.lists(RECORDS | NEARLY_JSON | JSON, min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(("stage", "wrap"), [(validator, bare), (enricher, in_envelope)], ids=["bare", "envelope"])
+@settings(max_examples=60)
+@given(batch=BATCHES)
+def test_each_record_of_a_batch_is_handed_on_or_a_letter_as_if_it_had_come_alone(
+    endpoint: Any, environment: None, stage: Any, wrap: Any, batch: list[Any]
+) -> None:
+    queue = endpoint[0].queue
+    queue.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("record.now", lambda: 1767225600000)
+        patch.setattr(enricher, "now", lambda: 1767225600001)
+        expected = outcomes_alone(stage.handler, wrap, batch)
+        results = stage.handler(wrap(batch), Context())
+    assert results == [outcome for outcome in expected if not isinstance(outcome, InvalidRecord)]
+    assert list(zip(queue.bodies(), queue.reasons(), strict=True)) == letters_alone(wrap, batch, expected)
+
+
+FEW = st.fixed_dictionaries(
+    {"id": st.sampled_from("ab"), "timestamp": st.sampled_from([1, 2]), "data": st.sampled_from([1, 2])},
+    optional={"enriched": st.just(True)},
+).map(lambda record: record | ({"enrichedAt": 3, "version": "1.0"} if "enriched" in record else {}))
+
+
+@settings(max_examples=60)
+@given(before=st.lists(FEW, max_size=4), batch=st.lists(FEW | NEARLY_JSON, min_size=1, max_size=12))
+def test_a_batch_is_stored_or_refused_as_its_records_alone(
+    processor: Any, endpoint: Any, before: list[Any], batch: list[Any]
+) -> None:
+    dynamodb = endpoint[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("record.now", lambda: 1767225600000)
+        dynamodb.clear()
+        outcomes_alone(processor.handler, in_envelope, before)
+        expected = outcomes_alone(processor.handler, in_envelope, batch)
+        alone = dict(dynamodb.items)
+        dynamodb.clear()
+        outcomes_alone(processor.handler, in_envelope, before)
+        assert processor.handler(in_envelope(batch), Context()) == {"statusCode": 200, "body": "Success"}
+    letters = list(zip(dynamodb.queue.bodies(), dynamodb.queue.reasons(), strict=True))
+    assert dynamodb.items == alone
+    assert letters == letters_alone(in_envelope, batch, expected)
+
+
+def delivered(handler: Callable[[Any, Any], Any], event: Any) -> Any:
+    """Deliver an event until it succeeds, twice, as Lambda may; return the last result."""
+    for _ in range(2):
+        for _ in range(100):
+            try:
+                result = handler(json.loads(json.dumps(event)), Context())
+            except ServiceError:
+                continue
+            break
+        else:
+            pytest.fail("an event never succeeds")
+    return result
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_fails_every_record_is_stored_once_or_a_letter(
+    processor: Any, dynamodb: Any, envelope: Any, no_waiting: Any, seed: int
+) -> None:
+    chance = random.Random(seed)
+    good = [{"id": f"r{number}", "timestamp": 1, "data": number} for number in range(400)]
+    bad = [{"id": f"bad{number}", "timestamp": 1} for number in range(20)]
+    clashing = [{"id": f"r{number}", "timestamp": 1, "data": "other"} for number in range(20)]
+    records = good + bad + clashing
+    chance.shuffle(records)
+    codes = ["ThrottlingError", "InternalServerError", "TransactionConflict", "ValidationError"]
+    errors = [(400, "ThrottlingException"), (500, "InternalServerError"), (400, "AccessDeniedException")]
+    dynamodb.failures = chance.choices([None, *errors], weights=[90, 4, 4, 2], k=1000)
+    dynamodb.spoilt = chance.choices(["", "lost", "page", "cut"], weights=[94, 2, 2, 2], k=1000)
+    dynamodb.fault = lambda _: (chance.choice(codes), chance.random() < 0.5) if chance.random() < 0.02 else None
+    dynamodb.queue.fault = lambda _: ("InternalError", chance.random() < 0.1) if chance.random() < 0.1 else None
+    for start in range(0, len(records), 40):
+        event: Any = records[start : start + 40]
+        for stage in (validator, enricher):
+            event = envelope(event, delivered(stage.handler, event), stage=stage.__name__)
+        delivered(processor.handler, event)
+    letters = {json.dumps(submitted(body), sort_keys=True) for body in dynamodb.queue.bodies()}
+    stored = {
+        json.dumps({"id": key[0], "timestamp": key[1], "data": json.loads(item["data"]["S"])}, sort_keys=True)
+        for key, item in dynamodb.items.items()
+    }
+    assert stored | letters == {json.dumps(record, sort_keys=True) for record in records}
+    assert not stored & letters
+    assert len(stored) == 400
+    assert all(item["enriched"] == {"BOOL": True} for item in dynamodb.items.values())
+
+
+def submitted(body: Any) -> Any:
+    """Return the record in a letter's body as it was submitted."""
+    record = body.get("responsePayload", body)
+    return {name: value for name, value in record.items() if name in ("id", "timestamp", "data")}
 
 
 def sample(name: str) -> Any:
@@ -147,14 +288,25 @@ BAD_EVENTS = {
     "null-data.json": "missing data field",
     "missing-id.json": "missing id field",
     "bad-timestamp.json": r"timestamp must be an integer of milliseconds \(got a string\)",
-    "no-record.json": r"a record must be a JSON object \(got an array\)",
+    "no-record.json": r"a record must be a JSON object \(got a string\)",
+    "empty-batch.json": "a batch must not be empty",
     "envelope-without-response.json": "envelope without responsePayload",
 }
 
 
 def test_every_sample_event_is_tested() -> None:
     events = {path.name for path in EVENTS.glob("*.json")} - {"env.json"}  # which holds variables for sam local
-    assert events == set(GOOD_EVENTS) | set(BAD_EVENTS)
+    assert events == {"batch.json", *GOOD_EVENTS, *BAD_EVENTS}
+
+
+def test_the_sample_batch_is_three_good_records_and_a_bad_one(processor: Any, dynamodb: Any, envelope: Any) -> None:
+    event = sample("batch.json")
+    for stage in (validator, enricher):
+        event = envelope(event, stage.handler(event, Context()), stage=stage.__name__)
+    processor.handler(event, Context())
+    assert [key[0] for key in dynamodb.items] == ["order-2001", "order-2002", "order-2003"]
+    assert dynamodb.queue.bodies() == [{"id": "order-2901", "timestamp": 1767227440110}]
+    assert dynamodb.queue.reasons() == ["Invalid data: missing data field"]
 
 
 @pytest.mark.parametrize(("name", "stage"), GOOD_EVENTS.items())

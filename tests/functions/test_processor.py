@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import pytest
 
-from record import InvalidRecord
+import record
+from record import InvalidRecord, parse
 
 GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5, "city": "Praha"}}
 ENRICHED = GOOD | {"enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
@@ -64,6 +66,54 @@ def test_an_enriched_copy_completes_an_unenriched_item(processor: Any, dynamodb:
     processor.handler(GOOD, None)
     assert processor.handler(ENRICHED, None) == SUCCESS
     assert dynamodb.items == {KEY: ENRICHED_ITEM}
+
+
+def test_an_item_holds_the_record_and_its_enrichment(processor: Any) -> None:
+    assert processor.item(parse(ENRICHED, added=True)) == ENRICHED_ITEM
+
+
+@pytest.mark.parametrize("fields", [{}, {"enriched": False}, ENRICHED | {"enriched": False}, {"version": 7}])
+def test_a_record_need_not_be_enriched(processor: Any, fields: dict[str, Any]) -> None:
+    assert processor.item(parse(GOOD | fields, added=True)) == ITEM
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"enriched": "true"}, "enriched must be true or false (got a string)"),
+        ({"enriched": None}, "enriched must be true or false (got null)"),
+        ({"enrichedAt": True}, "enrichedAt must be an integer of milliseconds (got a boolean)"),
+        ({"enrichedAt": 0}, "enrichedAt must be positive"),
+        ({"enrichedAt": 10**38}, "enrichedAt must have at most 38 digits"),
+        ({"version": 1.0}, "version must be a string (got a decimal number)"),
+        ({"version": ""}, "version must not be empty"),
+        ({"version": "1" * 17}, "version must be at most 16 bytes of UTF-8 (got 17)"),
+        ({"version": "\ud800"}, "version must not hold a lone surrogate, which UTF-8 cannot encode"),
+    ],
+)
+def test_each_fault_of_an_enrichment_has_its_sentence(processor: Any, fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRecord, match=f"^Invalid data: {re.escape(sentence)}$"):
+        processor.item(parse(ENRICHED | fields, added=True))
+
+
+@pytest.mark.parametrize("name", ["enrichedAt", "version"])
+def test_an_enriched_record_has_all_of_the_enrichment(processor: Any, name: str) -> None:
+    rest = {key: value for key, value in ENRICHED.items() if key != name}
+    with pytest.raises(InvalidRecord, match=f"^Invalid data: missing {name} field in an enriched record$"):
+        processor.item(parse(rest, added=True))
+
+
+def test_a_field_that_another_stage_added_is_stored_enriched_or_not(
+    processor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = (*record.ADDED, record.Field("audited", record.boolean, at_most=1))
+    for module in (processor, record):
+        monkeypatch.setattr(module, "ADDED", more)
+    audited = {"audited": {"BOOL": True}}
+    assert processor.item(parse(GOOD | {"audited": True}, added=True)) == ITEM | audited
+    assert processor.item(parse(ENRICHED | {"audited": True}, added=True)) == ENRICHED_ITEM | audited
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: audited must be true or false \(got an integer\)$"):
+        processor.item(parse(GOOD | {"audited": 1}, added=True))
 
 
 @pytest.mark.parametrize(

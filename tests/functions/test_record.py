@@ -11,15 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import record
 from record import (
+    ADDED,
+    ENRICHMENT,
+    FIELDS,
     MAX_DEPTH,
     MAX_ITEM_BYTES,
     MAX_TIMESTAMP,
-    Enrichment,
+    Field,
     InvalidRecord,
+    boolean,
+    json_value,
     known_id,
+    milliseconds,
     parse,
-    parse_enrichment,
+    text,
     unwrap,
 )
 
@@ -153,7 +160,7 @@ def test_a_record_without_timestamp_is_stamped_in_milliseconds(monkeypatch: pyte
 
 def test_the_text_is_the_same_for_the_same_data() -> None:
     one, other = parse(GOOD | {"data": {"a": 1, "b": "é"}}), parse(GOOD | {"data": {"b": "é", "a": 1}})
-    assert one.text == other.text == '{"a":1,"b":"é"}'
+    assert one.own["data"] == other.own["data"] == {"S": '{"a":1,"b":"é"}'}
 
 
 def test_a_bare_record_is_its_own_body() -> None:
@@ -177,42 +184,79 @@ def test_an_envelope_around_no_record_is_refused(envelope: Any, body: object) ->
         parse(unwrap(envelope({}, body)))
 
 
-ENRICHED = GOOD | {"enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
+def test_the_names_of_fields_are_words_and_each_is_declared_once() -> None:
+    names = [field.name for field in (*FIELDS, *ADDED)]
+    assert all(re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) for name in names)
+    assert len(set(names)) == len(names)
+    assert set(ENRICHMENT) <= {field.name for field in ADDED}
 
 
-def test_an_enrichment_is_read() -> None:
-    assert parse_enrichment(ENRICHED) == Enrichment(at=1767225600500, version="1.0")
+def test_every_record_has_an_id_and_data() -> None:
+    assert {"id", "data"} <= {field.name for field in FIELDS if field.required}
 
 
-@pytest.mark.parametrize("event", [GOOD, GOOD | {"enriched": False}])
-def test_a_record_need_not_be_enriched(event: object) -> None:
-    assert parse_enrichment(event) is None
+def test_a_record_holds_the_fields_that_are_declared_and_no_others() -> None:
+    assert parse(GOOD | {"enriched": True, "trace": "x"}).fields == GOOD
+
+
+def test_what_stages_added_is_taken_along_as_it_is_where_it_is_asked_for() -> None:
+    assert parse(GOOD | {"enriched": 7, "trace": "x"}, added=True).fields == GOOD | {"enriched": 7}
+
+
+@pytest.fixture
+def more_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = (
+        Field("source", text, at_most=8),
+        Field("sentAt", milliseconds),
+        Field("test", boolean),
+        Field("meta", json_value),
+        Field("tenant", text, required=True, at_most=8),
+    )
+    monkeypatch.setattr(record, "FIELDS", FIELDS + more)
+
+
+MORE = {"source": "shop", "sentAt": 5, "test": True, "meta": {"b": 1, "a": 2}, "tenant": "t"}
+
+
+def test_a_field_that_is_declared_is_held_and_stored(more_fields: None) -> None:
+    parsed = parse(GOOD | MORE)
+    assert parsed.fields == GOOD | MORE
+    assert {name: parsed.own[name] for name in MORE} == {
+        "source": {"S": "shop"},
+        "sentAt": {"N": "5"},
+        "test": {"BOOL": True},
+        "meta": {"S": '{"a":2,"b":1}'},
+        "tenant": {"S": "t"},
+    }
+
+
+def test_a_field_is_optional_unless_it_is_declared_as_required(more_fields: None) -> None:
+    assert set(parse(GOOD | {"tenant": "t"}).own) == {*GOOD, "tenant"}
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: missing tenant field$"):
+        parse(GOOD)
 
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"enriched": "true"}, "enriched must be true or false (got a string)"),
-        ({"enriched": None}, "enriched must be true or false (got null)"),
-        ({"enrichedAt": True}, "enrichedAt must be an integer of milliseconds (got a boolean)"),
-        ({"enrichedAt": 0}, "enrichedAt must be positive"),
-        ({"enrichedAt": 10**38}, "enrichedAt must have at most 38 digits"),
-        ({"version": 1.0}, "version must be a string (got a decimal number)"),
-        ({"version": ""}, "version must not be empty"),
-        ({"version": "1" * 17}, "version must be at most 16 bytes of UTF-8 (got 17)"),
-        ({"version": "\ud800"}, f"version {SURROGATE}"),
+        ({"source": None}, "source must be a string (got null)"),
+        ({"source": "more than 8"}, "source must be at most 8 bytes of UTF-8 (got 11)"),
+        ({"sentAt": "5"}, "sentAt must be an integer of milliseconds (got a string)"),
+        ({"test": 1}, "test must be true or false (got an integer)"),
+        ({"meta": {"a": math.nan}}, "meta must not hold NaN or Infinity"),
     ],
 )
-def test_each_fault_of_an_enrichment_has_its_sentence(fields: dict[str, Any], sentence: str) -> None:
+def test_each_fault_of_a_declared_field_names_it(more_fields: None, fields: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidRecord, match=f"^Invalid data: {re.escape(sentence)}$"):
-        parse_enrichment(ENRICHED | fields)
+        parse(GOOD | MORE | fields)
 
 
-@pytest.mark.parametrize("name", ["enrichedAt", "version"])
-def test_an_enriched_record_has_all_of_the_enrichment(name: str) -> None:
-    event = {key: value for key, value in ENRICHED.items() if key != name}
-    with pytest.raises(InvalidRecord, match=f"^Invalid data: missing {name} field in an enriched record$"):
-        parse_enrichment(event)
+def test_the_item_size_limit_counts_declared_fields(more_fields: None) -> None:
+    names = sum(map(len, MORE))
+    size = largest_data(**MORE) - names - len("shop") - 2 - len('{"a":2,"b":1}') - len("t")
+    assert parse(GOOD | MORE | {"data": "a" * (size - 3)})
+    with pytest.raises(InvalidRecord, match="the stored item must be at most 409600 bytes"):
+        parse(GOOD | MORE | {"data": "a" * size})
 
 
 @pytest.mark.parametrize(
@@ -231,4 +275,4 @@ JSON = st.recursive(
 
 @given(JSON.filter(lambda value: value is not None))
 def test_any_json_data_comes_back_from_its_text(data: object) -> None:
-    assert json.loads(parse(GOOD | {"data": data}).text) == data
+    assert json.loads(parse(GOOD | {"data": data}).own["data"]["S"]) == data

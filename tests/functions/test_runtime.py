@@ -8,8 +8,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from .conftest import QUEUE_URL
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 SCRIPT = """
@@ -35,7 +38,7 @@ print(json.dumps({
     "python": list(sys.version_info[:2]),
     "same": result["data"] == event["data"] and result["enriched"],
     "refusals": [refusal(data) for data in (None, float("nan"), "\\ud800", 10**6000, nested(401), nested(100_000))],
-    "loaded": sorted({"typing", "dataclasses", "botocore"} & set(sys.modules)),
+    "loaded": sorted({"typing", "dataclasses", "botocore", "aws", "batch"} & set(sys.modules)),
 }))
 """
 REFUSALS = [
@@ -73,3 +76,49 @@ def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) ->
     assert answer["refusals"] == REFUSALS
     assert answer["loaded"] == []
     assert not newer or answer["python"] == [3, 13]
+
+
+ALL_STAGES = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import enricher, processor, validator
+
+def envelope(payload):
+    return {"requestContext": {}, "responsePayload": payload}
+
+validated = validator.handler({"id": "order-1", "timestamp": 1, "data": {"total": 12.5}}, None)
+answers = [processor.handler(envelope(enricher.handler(envelope(validated), None)), None)]
+for_batches = {"batch", "bulk", "dead_letters", "inserts"}
+early = sorted(for_batches & set(sys.modules))
+
+class Context:
+    aws_request_id = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
+
+batch = [{"id": "order-2", "timestamp": 1, "data": 2}, {"id": "order-3"}, {"id": "order-1", "timestamp": 1, "data": 3}]
+validated = validator.handler(batch, Context())
+answers.append(processor.handler(envelope(enricher.handler(envelope(validated), Context())), Context()))
+loaded = {name.partition(".")[0] for name in sys.modules} - {"__main__"}
+print(json.dumps({"answers": answers, "early": early, "others": sorted(loaded - sys.stdlib_module_names)}))
+"""
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["this", "lambda"])
+def test_the_stages_need_nothing_but_pythons_standard_library(newer: bool, endpoint: Any, dynamodb: Any) -> None:
+    interpreter = python313() if newer else sys.executable
+    environment = {
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": endpoint[1],
+        "AWS_LAMBDA_FUNCTION_NAME": "processor",
+        "TABLE_NAME": "records",
+        "DEAD_LETTER_QUEUE_URL": QUEUE_URL,
+    }
+    command = [interpreter, "-I", "-S", "-c", ALL_STAGES, str(FUNCTIONS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
+    answer = json.loads(done.stdout)
+    assert [one["statusCode"] for one in answer["answers"]] == [200, 200]
+    assert list(dynamodb.items) == [("order-1", 1), ("order-2", 1)]
+    assert len(dynamodb.queue.messages) == 2
+    assert answer["early"] == []
+    assert {"aws", "batch", "processor"} <= set(answer["others"]) <= {module.stem for module in FUNCTIONS.glob("*.py")}

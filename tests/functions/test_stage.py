@@ -1,4 +1,4 @@
-"""What the stages share: refusals leave a line without the data, results too large to deliver are refused."""
+"""What the stages share: what is handed on, what is logged, and that it can be delivered."""
 
 from __future__ import annotations
 
@@ -8,19 +8,73 @@ from typing import Any
 
 import pytest
 
-from record import InvalidRecord, parse
+from record import InvalidRecord, Record, parse
 from stage import MAX_HANDED_ON_BYTES, check_deliverable, log, stage
 
 EVENT: dict[str, Any] = {"id": "order-1", "timestamp": 1, "data": "marker-in-the-data"}
 
 
-def refuse(event: object, context: object) -> dict[str, object]:
+@stage("tested")
+def handler(record: Record) -> dict[str, object]:
+    return {"tested": record.id}
+
+
+@stage("refused")
+def refuse(record: Record) -> None:
     raise InvalidRecord("it is a test")
+
+
+def test_a_record_is_handed_on_with_what_the_stage_adds() -> None:
+    assert handler(EVENT, None) == EVENT | {"tested": "order-1"}
+
+
+def test_a_stage_that_adds_nothing_hands_a_record_on_as_it_came() -> None:
+    assert stage("passed")(lambda record: None)(EVENT, None) == EVENT
+
+
+def test_a_stage_may_change_a_field() -> None:
+    assert stage("changed")(lambda record: {"data": "changed"})(EVENT, None) == EVENT | {"data": "changed"}
+
+
+def test_a_stage_takes_an_envelopes_body(envelope: Any) -> None:
+    assert handler(envelope({}, EVENT), None) == EVENT | {"tested": "order-1"}
+
+
+def test_the_first_stage_takes_no_envelope(envelope: Any) -> None:
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: missing data field$"):
+        stage("tested", first=True)(lambda record: None)(envelope({}, EVENT), None)
+
+
+ADDED = {"enriched": True, "enrichedAt": 2, "version": "1.0"}
+
+
+def test_what_an_earlier_stage_added_is_handed_on() -> None:
+    assert handler(EVENT | ADDED | {"unknown": 1}, None) == EVENT | ADDED | {"tested": "order-1"}
+
+
+def test_the_first_stage_takes_nothing_that_a_stage_would_add() -> None:
+    assert stage("tested", first=True)(lambda record: None)(EVENT | ADDED, None) == EVENT
+
+
+def test_a_handler_keeps_the_name_and_the_docstring_of_its_function() -> None:
+    def check(record: Record) -> None:
+        """Check it."""
+
+    made = stage("checked")(check)
+    assert (made.__name__, made.__doc__) == ("check", "Check it.")
+
+
+def test_a_single_event_is_one_line_with_the_outcome(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    handler(EVENT, None)
+    assert [(line.levelname, line.getMessage(), line.recordId) for line in caplog.records] == [
+        ("INFO", "record tested", "order-1")
+    ]
 
 
 def test_a_refusal_is_logged_with_the_id_and_the_reason_and_raised(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(InvalidRecord):
-        stage(refuse)(EVENT, None)
+        refuse(EVENT, None)
     [line] = caplog.records
     assert (line.levelname, line.getMessage()) == ("WARNING", "record refused")
     assert (line.recordId, line.reason) == ("order-1", "Invalid data: it is a test")
@@ -37,11 +91,12 @@ def test_an_outcome_is_logged_with_the_id_and_the_timestamp(caplog: pytest.LogCa
 def test_any_other_error_passes_as_it_is_and_is_logged_by_its_name(caplog: pytest.LogCaptureFixture) -> None:
     failure = RuntimeError("marker-in-the-data")
 
-    def broken(event: object, context: object) -> dict[str, object]:
+    @stage("broken")
+    def broken(record: Record) -> None:
         raise failure
 
     with pytest.raises(RuntimeError) as raised:
-        stage(broken)(EVENT, None)
+        broken(EVENT, None)
     assert raised.value is failure
     [line] = caplog.records
     assert (line.levelname, line.recordId, line.reason) == ("ERROR", "order-1", "RuntimeError")

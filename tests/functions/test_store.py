@@ -1,4 +1,4 @@
-"""The conditional write: what it makes of each answer, and what is there before the first event."""
+"""The conditional write: what is the same record, what each answer means, and what is there before the first event."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_conflict_is_found_whatever_answers_are_lost(store: Any, dynamodb: Any
 
 def test_a_refusal_passes_on_as_it_is(store: Any, dynamodb: Any) -> None:
     dynamodb.always = (400, "AccessDeniedException")
-    with pytest.raises(store.StorageError, match=r"^AccessDeniedException: as the test asked$") as raised:
+    with pytest.raises(store.ServiceError, match=r"^AccessDeniedException: as the test asked$") as raised:
         store.put(ITEM)
     assert raised.value.code == "AccessDeniedException"
 
@@ -60,6 +60,36 @@ def test_an_endpoint_that_does_not_return_the_stored_item_is_a_conflict(store: A
     store.put(ENRICHED)
     with pytest.raises(store.ConflictingRecord):
         store.put(ENRICHED)
+
+
+SOURCE = {"source": {"S": "shop"}}
+
+
+@pytest.fixture
+def with_a_source(store: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Declare another field that producers send."""
+    monkeypatch.setattr(store, "_COMPARED", ["data", "source"])
+    dynamodb.compared = ["data", "source"]
+
+
+@pytest.mark.parametrize("first", [ITEM, ENRICHED], ids=["bare", "enriched"])
+@pytest.mark.parametrize("second", [ITEM, ENRICHED], ids=["bare", "enriched"])
+@pytest.mark.parametrize("sources", [(SOURCE, {"source": {"S": "app"}}), (SOURCE, {}), ({}, SOURCE)])
+@pytest.mark.usefixtures("with_a_source")
+def test_another_value_of_a_field_or_none_is_another_record(
+    store: Any, dynamodb: Any, first: Any, second: Any, sources: Any
+) -> None:
+    store.put(first | sources[0])
+    with pytest.raises(store.ConflictingRecord):
+        store.put(second | sources[1])
+    assert list(dynamodb.items.values()) == [first | sources[0]]
+
+
+@pytest.mark.parametrize("source", [SOURCE, {}], ids=["with", "without"])
+@pytest.mark.usefixtures("with_a_source")
+def test_the_same_value_of_a_field_or_none_is_the_same_record(store: Any, dynamodb: Any, source: Any) -> None:
+    assert [store.put(item | source) for item in (ITEM, ENRICHED, ENRICHED)] == [True, True, False]
+    assert list(dynamodb.items.values()) == [ENRICHED | source]
 
 
 def test_the_client_is_made_once(store: Any) -> None:

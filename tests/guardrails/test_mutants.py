@@ -7,16 +7,19 @@ to catch one in the SAM template, in the translated one, and where the linter le
 import functools
 import inspect
 import json
+import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from cfnlint.rules import Rules
 
+from model.project import NAME
 from tests.model import (
     test_alarms,
     test_combinations,
     test_dashboard,
+    test_failures,
     test_function,
     test_parameters,
     test_stack,
@@ -26,10 +29,9 @@ from tests.model.resolution import resolve
 from tests.model.translation import of_type, translate
 
 from . import test_template
-from .linting import edited, found, found_unexpanded, own_rules, picked, python_rules, runner
+from .linting import edited, found, found_unexpanded, lint, own_rules, picked, python_rules, runner
+from .mutation import GITHUB, Edit, Template, add, both, bucket, drop, filled, granted, point_at, put, trust
 
-Template = dict[str, Any]
-Edit = Callable[[Template], object]
 Check = Callable[..., None]
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:dead-letters"
@@ -47,67 +49,6 @@ class Mutant(NamedTuple):
     catcher: str | Check
 
 
-def parent(template: Template, path: str) -> tuple[Any, Any]:
-    """Find what holds the last key of a path.
-
-    A path starts at a resource and goes on in its properties; with `/` it starts at the top of the template. In a
-    list, a key is the name of an item, an action that a statement names, or the intrinsic function that the item is.
-    """
-    *keys, last = path.lstrip("/").split(".")
-    if not path.startswith("/"):
-        resource, *rest = keys
-        keys = ["Resources", resource, "Properties", *rest]
-    holder: Any = template
-    for key in keys:
-        holder = holder[place(holder, key)]
-    return holder, place(holder, last)
-
-
-def place(holder: Any, key: str) -> str | int:
-    if not isinstance(holder, list):
-        return key
-    if key.isdecimal():
-        return int(key)
-    (found,) = (
-        index
-        for index, item in enumerate(holder)
-        if key in (item.get("Name"), item.get("Key"), *item, *item.get("Action", []))
-    )
-    return found
-
-
-def put(path: str, value: Any) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        holder[key] = value
-
-    return edit
-
-
-def drop(path: str) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        del holder[key]
-
-    return edit
-
-
-def add(path: str, value: Any) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        holder[key].append(value)
-
-    return edit
-
-
-def granted(stage: str) -> str:
-    return f"{stage}Policy.PolicyDocument.Statement"
-
-
-def point_at(path: str, resource: str, attribute: str | None = None) -> Edit:
-    return put(path, {"Fn::GetAtt": [resource, attribute]} if attribute else {"Ref": resource})
-
-
 MUTANTS = [
     # 1: memory
     Mutant("3008 MB", put("ProcessorFunction.MemorySize", 3008), "W9001"),
@@ -117,21 +58,48 @@ MUTANTS = [
         "W9111",
     ),
     Mutant("another size than measured", put("EnricherFunction.MemorySize", 512), ENRICHER),
+    Mutant("memory left to Lambda", drop("EnricherFunction.MemorySize"), "W9322"),
+    Mutant("a timeout left to Lambda", drop("EnricherFunction.Timeout"), "W9322"),
     # 3: capacity
     Mutant("provisioned capacity", put("DataTable.BillingMode", "PROVISIONED"), "W9131"),
     Mutant("no billing mode", drop("DataTable.BillingMode"), "W9131"),
     # 4: dead letters
     Mutant("no dead-letter queue", drop("ValidatorFunction.DeadLetterQueue"), "E9141"),
-    Mutant("no alarm on the dead letters", drop("/Resources.DeadLetterAlarm"), "E9142"),
     Mutant(
-        "alarm on messages in flight",
-        put("DeadLetterAlarm.MetricName", "ApproximateNumberOfMessagesNotVisible"),
+        "no alarm on the dead letters",
+        both(drop("/Resources.DeadLetterAlarm"), drop("/Resources.DeadLetterAgeAlarm")),
+        "E9142",
+    ),
+    Mutant("no alarm but on letters that stay", drop("/Resources.DeadLetterAlarm"), "W9143"),
+    Mutant(
+        "alarms on messages in flight",
+        both(
+            *(
+                put(f"{alarm}.MetricName", "ApproximateNumberOfMessagesNotVisible")
+                for alarm in ("DeadLetterAlarm", "DeadLetterAgeAlarm")
+            )
+        ),
         "E9142",
     ),
     Mutant(
-        "dimension that is the queue's URL",
-        point_at("DeadLetterAlarm.Dimensions.QueueName.Value", "DeadLetterQueue"),
+        "dimensions that are the queue's URL",
+        both(
+            *(
+                point_at(f"{alarm}.Dimensions.QueueName.Value", "DeadLetterQueue")
+                for alarm in ("DeadLetterAlarm", "DeadLetterAgeAlarm")
+            )
+        ),
         "E9142",
+    ),
+    Mutant(
+        "an alarm for every letter, on losses",
+        put("ValidatorLostLettersAlarm.MetricName", "AsyncEventsDropped"),
+        "E9145",
+    ),
+    Mutant(
+        "an alarm on old letters that ends when somebody looks at them",
+        put("DeadLetterAgeAlarm.MetricName", "ApproximateAgeOfOldestMessage"),
+        "E9145",
     ),
     Mutant("average on the alarm", put("DeadLetterAlarm.Statistic", "Average"), "W9143"),
     Mutant("alarm on the fifth letter", put("DeadLetterAlarm.Threshold", 5), "W9143"),
@@ -184,15 +152,36 @@ MUTANTS = [
         ),
         "E9154",
     ),
+    Mutant("an action misspelled", put(f"{granted('Processor')}.dynamodb:PutItem.Action", ["dynamodb:Put"]), "W9157"),
     Mutant(
-        "a role that anybody may assume",
-        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", "*"),
-        "E9155",
+        "an action of no service", add(f"{granted('Processor')}.dynamodb:PutItem.Action", "dynamo:PutItem"), "W9157"
     ),
     Mutant(
-        "a role that any account may assume",
-        put("ValidatorRole.AssumeRolePolicyDocument.Statement.0.Principal", {"AWS": "*"}),
-        "E9155",
+        "a wildcard that matches no action",
+        add("DeadLetterQueuePolicy.PolicyDocument.Statement.0.Action", "sqs:Erase*"),
+        "W9157",
+    ),
+    Mutant("a role that anybody may assume", trust("*"), "E9158"),
+    Mutant("a role that any account may assume", trust({"AWS": "*"}), "E9158"),
+    Mutant(
+        "a role that anybody may assume who knows a word",
+        trust({"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "a word"}}),
+        "E9158",
+    ),
+    Mutant(
+        "a role that anybody of any name may assume",
+        trust({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "*"}}),
+        "E9158",
+    ),
+    Mutant("a role that another account may assume", trust({"AWS": "arn:aws:iam::123456789012:root"}), "E9158"),
+    Mutant(
+        "a role that every repository may assume",
+        trust(
+            {"Federated": {"Fn::Sub": f"arn:aws:iam::${{AWS::AccountId}}:oidc-provider/{GITHUB}"}},
+            {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}, "StringLike": {f"{GITHUB}:sub": "repo:*"}},
+            action="sts:AssumeRoleWithWebIdentity",
+        ),
+        "E9158",
     ),
     Mutant(
         "a role that another service may assume",
@@ -211,10 +200,7 @@ MUTANTS = [
     ),
     Mutant(
         "another function may be invoked too",
-        add(
-            granted("Validator"),
-            {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [{"Ref": "ProcessorFunction.Alias"}]},
-        ),
+        add("EnricherInvokesProcessor.Roles", {"Ref": "ValidatorRole"}),
         test_stack.test_each_role_may_do_only_what_its_stage_calls,
     ),
     Mutant(
@@ -275,7 +261,7 @@ MUTANTS = [
     ),
     Mutant(
         "right to invoke an unqualified ARN",
-        point_at(f"{granted('Validator')}.lambda:InvokeFunction.Resource.0", "EnricherFunction", "Arn"),
+        point_at("ValidatorInvokesEnricher.PolicyDocument.Statement.0.Resource.0", "EnricherFunction", "Arn"),
         "E9182",
     ),
     Mutant(
@@ -301,7 +287,7 @@ MUTANTS = [
     Mutant("a refusal is tried again", put("ValidatorFunction.EventInvokeConfig.MaximumRetryAttempts", 2), VALIDATOR),
     Mutant("a stage without successor", drop("ValidatorFunction.EventInvokeConfig.DestinationConfig"), VALIDATOR),
     Mutant("dead-letter permission missing", drop(f"{granted('Enricher')}.sqs:SendMessage"), "E9192"),
-    Mutant("destination permission missing", drop(f"{granted('Enricher')}.lambda:InvokeFunction"), "E9192"),
+    Mutant("destination permission missing", drop("EnricherInvokesProcessor.PolicyDocument.Statement.0"), "E9192"),
     Mutant(
         "dead-letter permission on another resource",
         point_at(f"{granted('Enricher')}.sqs:SendMessage.Resource.0", "DataTable", "Arn"),
@@ -310,7 +296,10 @@ MUTANTS = [
     Mutant(
         "policy of one stage on another's role",
         point_at("ValidatorRole.ManagedPolicyArns.0", "ProcessorPolicy"),
-        "E9192",
+        test_stack.test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone,
+    ),
+    Mutant(
+        "right of one stage on another's role", point_at("ValidatorInvokesEnricher.Roles.0", "EnricherRole"), "E9192"
     ),
     # 10: references
     Mutant("a logical id as text", put("ProcessorFunction.Environment.Variables.TABLE_NAME", "DataTable"), "E9201"),
@@ -321,7 +310,10 @@ MUTANTS = [
     ),
     Mutant(
         "a name spelled again",
-        put("ValidatorFunction.LoggingConfig.LogGroup", {"Fn::Sub": "/aws/lambda/validator-${EnvironmentSuffix}"}),
+        put(
+            "ValidatorFunction.LoggingConfig.LogGroup",
+            {"Fn::Sub": f"/aws/lambda/{NAME}-validator-${{EnvironmentSuffix}}"},
+        ),
         "E9202",
     ),
     Mutant("a queue by its account's number", put("ValidatorFunction.DeadLetterQueue.TargetArn", ARN), "E9203"),
@@ -348,6 +340,25 @@ MUTANTS = [
     Mutant("table deleted with the stack", drop("/Resources.DataTable.DeletionPolicy"), "E9301"),
     Mutant("table deleted when replaced", put("/Resources.DataTable.UpdateReplacePolicy", "Delete"), "E9301"),
     Mutant("queue deleted with the stack", put("/Resources.DeadLetterQueue.DeletionPolicy", "Delete"), "E9301"),
+    Mutant(
+        "table deleted when replaced, but for its creation",
+        put("/Resources.DataTable.UpdateReplacePolicy", "RetainExceptOnCreate"),
+        "E9301",
+    ),
+    Mutant("a snapshot that there is not", put("/Resources.DataTable.DeletionPolicy", "Snapshot"), "E9301"),
+    Mutant("bucket deleted with the stack", bucket(keep={"DeletionPolicy": "Delete"}), "E9301"),
+    Mutant("bucket that does not block the public", bucket(PublicAccessBlockConfiguration={}), "E9304"),
+    Mutant(
+        "bucket that blocks the public by half",
+        bucket(PublicAccessBlockConfiguration={"BlockPublicAcls": True, "IgnorePublicAcls": True}),
+        "E9304",
+    ),
+    Mutant("bucket that takes plain HTTP", both(bucket(), drop("/Resources.FilesPolicy")), "E9302"),
+    Mutant(
+        "TLS-only policy of the bucket without what is in it",
+        bucket(policy={"Resource": [{"Fn::GetAtt": ["Files", "Arn"]}]}),
+        "E9302",
+    ),
     Mutant(
         "another key of the table",
         drop("DataTable.KeySchema.1"),
@@ -392,22 +403,22 @@ MUTANTS = [
     Mutant("wrong alarm dimension", put("DeadLetterAlarm.Dimensions.QueueName.Name", "Queue"), "E9311"),
     Mutant(
         "an alarm on a name as text",
-        put("ProcessorErrorsAlarm.Dimensions.FunctionName.Value", "processor-dev"),
+        put("ProcessorThrottlesAlarm.Dimensions.FunctionName.Value", "processor-dev"),
         "E9311",
     ),
     Mutant(
         "an alarm on the ARN for the name",
-        point_at("ProcessorErrorsAlarm.Dimensions.FunctionName.Value", "ProcessorFunction", "Arn"),
+        point_at("ProcessorThrottlesAlarm.Dimensions.FunctionName.Value", "ProcessorFunction", "Arn"),
         "E9311",
     ),
     Mutant(
         "an alarm on another alias",
-        put("ProcessorErrorsAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${ProcessorFunction}:prod"}),
+        put("ProcessorThrottlesAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${ProcessorFunction}:prod"}),
         "E9311",
     ),
     Mutant(
         "an alarm on another function's alias",
-        put("ProcessorErrorsAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${EnricherFunction}:live"}),
+        put("ProcessorThrottlesAlarm.Dimensions.Resource.Value", {"Fn::Sub": "${EnricherFunction}:live"}),
         "E9311",
     ),
     Mutant("an alarm on errors of no operation", drop("TableErrorsAlarm.Dimensions.Operation"), "E9311"),
@@ -418,13 +429,13 @@ MUTANTS = [
     ),
     Mutant(
         "an alarm on another metric",
-        put("ValidatorErrorsAlarm.MetricName", "Invocations"),
+        put("ValidatorThrottlesAlarm.MetricName", "Invocations"),
         test_alarms.test_each_alarm_watches_the_resource_that_it_is_named_for,
     ),
     Mutant(
         "an alarm near the end of the letters",
-        put("DeadLetterAgeAlarm.Threshold", 14 * 24 * 3600),
-        test_alarms.test_an_old_letter_raises_the_alarm_well_before_it_is_deleted,
+        put("DeadLetterAgeAlarm.Period", 2 * 3600),
+        test_alarms.test_letters_that_stay_raise_the_alarm_after_a_week_which_is_well_before_they_are_deleted,
     ),
     Mutant(
         "an alarm at the timeout",
@@ -432,9 +443,26 @@ MUTANTS = [
         test_alarms.test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout,
     ),
     Mutant(
-        "a loss that is not counted",
-        put("ProcessorLossesAlarm.Metrics.0.Expression", "FILL(lost0, 0) + FILL(lost1, 0)"),
-        test_alarms.test_any_loss_raises_the_alarm_whatever_kind_it_is,
+        "a loss that is over before anybody sees it",
+        put("ProcessorLostLettersAlarm.EvaluationPeriods", 1),
+        functools.partial(
+            test_alarms.test_one_failure_and_one_loss_raise_the_alarm_for_five_minutes, kind="LostLetters"
+        ),
+    ),
+    Mutant(
+        "a loss that is not watched",
+        drop("/Resources.ProcessorLostLettersAlarm"),
+        test_alarms.test_each_alarm_watches_the_resource_that_it_is_named_for,
+    ),
+    Mutant(
+        "an alarm when Lambda has given the events up",
+        put("EnricherEventAgeAlarm.Threshold", 21_600_000),
+        test_alarms.test_an_event_that_waited_an_hour_raises_the_alarm_with_five_hours_left,
+    ),
+    Mutant(
+        "failures of another stage",
+        point_at("ValidatorFailuresFilter.LogGroupName", "EnricherLogGroup"),
+        test_failures.test_failures_are_counted_from_the_stages_own_log_wherever_there_is_an_alarm,
     ),
     Mutant(
         "a cost that does not follow the memory",
@@ -447,10 +475,10 @@ MUTANTS = [
         put("DeadLetterAlarm.TreatMissingData", "breaching"),
         test_alarms.test_each_alarm_goes_on_and_back_to_ok_and_silence_is_no_failure,
     ),
-    Mutant("an alarm that notifies nobody", drop("ValidatorLossesAlarm.AlarmActions"), "W9312"),
+    Mutant("an alarm that notifies nobody", drop("ValidatorLostLettersAlarm.AlarmActions"), "W9312"),
     Mutant(
         "an alarm that never says that it is over",
-        drop("ValidatorLossesAlarm.OKActions"),
+        drop("ValidatorLostLettersAlarm.OKActions"),
         test_combinations.test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off,
     ),
     Mutant(
@@ -460,6 +488,15 @@ MUTANTS = [
             {"Effect": "Allow", "Principal": "*", "Action": ["sns:Publish"], "Resource": [{"Ref": "AlarmTopic"}]},
         ),
         "E9155",
+    ),
+    Mutant("an alarm on losses that are filled in", filled("ValidatorLostLettersAlarm"), "E9313"),
+    Mutant("alarms that are switched off", put("DeadLetterAlarm.ActionsEnabled", False), "W9312"),
+    Mutant(
+        "a gradual deployment without alarms",
+        both(
+            put("/Parameters.GradualDeployment.Default", "true"), drop("ValidatorFunction.DeploymentPreference.Alarms")
+        ),
+        "E9321",
     ),
     # publishing, parameters, names
     Mutant("no alias", drop("ValidatorFunction.AutoPublishAlias"), "E6101"),
@@ -492,7 +529,9 @@ MUTANTS = [
         test_stack.test_the_parameters_have_their_defaults,
     ),
     Mutant(
-        "an output gone", drop("/Outputs.DlqUrl"), test_stack.test_the_outputs_name_the_table_the_queue_and_the_aliases
+        "an output gone",
+        drop("/Outputs.DlqUrl"),
+        test_stack.test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles,
     ),
     Mutant(
         "a deployment that no alarm rolls back",
@@ -523,7 +562,11 @@ def only(rule: str) -> Rules:
 @pytest.mark.parametrize("mutant", RULED, ids=named)
 def test_a_rule_catches(mutant: Mutant, committed: Template) -> None:
     rule = str(mutant.catcher)
-    assert rule in found(edited(committed, mutant.edit), only(rule))
+    matches = lint(edited(committed, mutant.edit), only(rule))
+    messages = [match.message for match in matches if match.rule.id == rule]
+    assert messages
+    if rule in python_rules():
+        assert all(re.fullmatch(r"[^$]+ should .+ \(got [^$].*\)", message) for message in messages)
 
 
 @pytest.mark.parametrize("rule", FIRST)
@@ -550,7 +593,7 @@ def check(template: Template, translated: Template | None, catcher: Check) -> No
         "translated": in_translation,
         "resolved": lambda: resolve(in_translation(), {}),
         "alarms": lambda: of_type(template, "AWS::CloudWatch::Alarm"),
-        "body": lambda: json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]),
+        "body": lambda: json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0]),
     }
     wanted = inspect.signature(catcher).parameters
     catcher(**{name: form() for name, form in forms.items() if name in wanted})

@@ -3,53 +3,10 @@
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from .linting import found, found_unexpanded
+from .templates import ASIDE, FUNCTION, ROLE, template
 
-# Rules about what these short templates leave out on purpose.
-ASIDE = {
-    "W9161",
-    "E9171",
-    "E9191",
-    "E9141",
-    "E9009",
-    "E9003",
-    "E9004",
-    "E9006",
-    "E9011",
-    "E9301",
-    "E9302",
-    "E9303",
-    "W9156",
-}
-
-
-def template(text: str) -> dict[str, Any]:
-    head = "AWSTemplateFormatVersion: '2010-09-09'\n"
-    if "AWS::Serverless::" in text:
-        head += "Transform: AWS::Serverless-2016-10-31\n"
-    parsed: dict[str, Any] = yaml_parse(head + text)
-    return parsed
-
-
-ROLE = """
-  {name}:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: '2012-10-17'
-        Statement: {{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}
-"""
-FUNCTION = """
-  {name}:
-    Type: AWS::Lambda::Function
-    Properties:
-      Runtime: python3.13
-      Handler: index.handler
-      Role: !GetAtt {role}.Arn
-      Code: {{ZipFile: 'pass'}}
-"""
 QUEUE = "  Queue: {{Type: AWS::SQS::Queue, Properties: {properties}}}\n"
 TABLE = "  Table: {{Type: AWS::DynamoDB::Table, Properties: {{{properties}}}}}\n"
 
@@ -108,7 +65,7 @@ def test_an_action_that_aws_offers_on_nothing_less_may_be_allowed_on_everything(
 
 
 def test_an_action_that_aws_does_not_know_may_not() -> None:
-    assert found(policy("{Effect: Allow, Action: 'xray:PutEverything', Resource: '*'}")) - ASIDE == {"E9152"}
+    assert found(policy("{Effect: Allow, Action: 'xray:PutEverything', Resource: '*'}")) - ASIDE == {"E9152", "W9157"}
 
 
 def test_a_denial_may_be_as_wide_as_it_likes() -> None:
@@ -265,6 +222,44 @@ Resources:
 """
     assert found(template(text)) - ASIDE == {"E9142"}
     assert found(template(text + WATCHED)) - ASIDE == set()
+
+
+def test_beside_an_alarm_on_the_first_letter_others_may_wait_longer() -> None:
+    slow = WATCHED.replace("  Alarm:", "  Slow:").replace("EvaluationPeriods: 1", "EvaluationPeriods: 60")
+    text = "Resources:\n" + QUEUE.format(properties="{MessageRetentionPeriod: 1209600}") + ASYNCHRONOUS
+    aside = ASIDE - {"E9141"}
+    assert found(template(text + slow)) - aside == {"W9143"}
+    assert found(template(text + slow + WATCHED)) - aside == set()
+
+
+@pytest.mark.parametrize(("statistic", "expected"), [("Maximum", set()), ("Average", {"W9143"})])
+def test_an_alarm_on_all_letters_may_be_a_sum_of_those_waiting_and_those_in_hand(
+    statistic: str, expected: set[str]
+) -> None:
+    query = """
+      - Id: m{id}
+        ReturnData: false
+        MetricStat:
+          Period: 60
+          Stat: {statistic}
+          Metric:
+            Namespace: AWS/SQS
+            MetricName: ApproximateNumberOfMessages{id}
+            Dimensions: [{{Name: QueueName, Value: !GetAtt Queue.QueueName}}]"""
+    alarm = """
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      EvaluationPeriods: 1
+      ComparisonOperator: GreaterThanOrEqualToThreshold
+      Threshold: 1
+      TreatMissingData: notBreaching
+      AlarmActions: [!ImportValue on-call]
+      Metrics:
+      - {Id: letters, Expression: mVisible + mNotVisible}"""
+    alarm += "".join(query.format(id=name, statistic=statistic) for name in ("Visible", "NotVisible")) + "\n"
+    text = "Resources:\n" + QUEUE.format(properties="{MessageRetentionPeriod: 1209600}") + ASYNCHRONOUS
+    assert found(template(text + alarm)) - (ASIDE - {"E9141"}) == expected
 
 
 def test_an_alarm_on_a_queue_of_elsewhere_by_a_parameter_sees_it() -> None:

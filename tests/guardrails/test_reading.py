@@ -6,12 +6,16 @@ from guardrails.reading import (
     Reference,
     Template,
     alternatives,
+    described,
     find,
     functions,
+    is_made_by_sam,
     items,
     literals,
     mentioned,
+    place,
     reference,
+    shown,
     text,
 )
 
@@ -100,6 +104,30 @@ def test_an_expression_is_written_as_text(value: Any, expected: str) -> None:
     assert text(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "none"),
+        (False, "false"),
+        ("false", "false"),
+        (5, "5"),
+        ({"Ref": "A"}, "!Ref A"),
+        ({"Fn::GetAtt": ["A", "Arn"]}, "!GetAtt A.Arn"),
+        ({"Fn::GetAtt": "A.Arn"}, "!GetAtt A.Arn"),
+        ({"Fn::Sub": "x-${A}"}, "!Sub x-${A}"),
+        ({"Fn::Join": [":", ["x", {"Ref": "A"}]]}, "!Join [:, [x, !Ref A]]"),
+        (either({"AWS": "*"}, NO_VALUE), "!If [Condition, {AWS: *}, !Ref AWS::NoValue]"),
+    ],
+)
+def test_a_message_shows_a_value_as_it_stands_in_the_template(value: Any, expected: str) -> None:
+    assert shown(value) == expected
+
+
+def test_a_message_names_a_place_without_what_every_place_has() -> None:
+    assert place(["Resources", "Queue", "Properties", "Tags", 0]) == "Queue.Tags.0"
+    assert place(["Outputs", "Url", "Value"]) == "Outputs.Url.Value"
+
+
 def test_only_texts_that_nothing_evaluates_are_literal() -> None:
     value = {"A": "one", "B": {"Fn::Sub": "two"}, "C": either("three", NO_VALUE), "D": [{"Ref": "four"}, "five"]}
     assert list(literals(value, ["P"])) == [
@@ -132,6 +160,14 @@ def test_sam_is_expanded_and_its_source_left_as_it_is() -> None:
     assert [alias.id for alias in worker.aliases] == ["WorkerAliaslive"]
     assert [config.properties["MaximumRetryAttempts"] for config in worker.event_invoke_configs] == [1]
     assert SAM["Resources"]["Worker"]["Properties"]["CodeUri"] == "functions/"  # type: ignore[index]
+
+
+def test_what_sam_makes_is_known_and_its_aliases_are_named_by_their_function() -> None:
+    template = Template(SAM)
+    assert described("Worker", template) == "Worker"
+    assert described("WorkerAliaslive", template) == "the alias live of Worker"
+    assert is_made_by_sam(template.resources["WorkerRole"])
+    assert not is_made_by_sam(template.resources["WorkerAliaslive"])
 
 
 def test_what_sam_generates_is_placed_at_what_it_is_generated_from() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from model.project import NAME
+
 from .linting import ROOT
 
 STAGES = ("Validator", "Enricher", "Processor")
@@ -34,11 +36,16 @@ def test_only_the_processor_is_told_the_table(committed: dict[str, Any]) -> None
         }
         for stage, function in functions(committed).items()
     }
-    assert told == {"Validator": {}, "Enricher": {}, "Processor": {"TABLE_NAME": {"Ref": "DataTable"}}}
+    letters = {"DEAD_LETTER_QUEUE_URL": {"Ref": "DeadLetterQueue"}}
+    assert told == {
+        "Validator": letters,
+        "Enricher": letters,
+        "Processor": {**letters, "TABLE_NAME": {"Ref": "DataTable"}},
+    }
 
 
 def test_the_names_are_those_of_the_contract(committed: dict[str, Any]) -> None:
     for stage, function in functions(committed).items():
-        assert function["FunctionName"] == {"Fn::Sub": f"{stage.lower()}-${{EnvironmentSuffix}}"}
+        assert function["FunctionName"] == {"Fn::Sub": f"{NAME}-{stage.lower()}-${{EnvironmentSuffix}}"}
     for name in ("DataTable", "DeadLetterQueue"):
         assert not {"TableName", "QueueName"} & set(committed["Resources"][name]["Properties"])

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.embedded import ROOT
+from local.embedded.process import ROOT
 from tests.conftest import DeployedStack
 
 DEADLINE = 60

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from local.embedded import ROOT
+from local.embedded.process import ROOT
 from local.picture import WIDTH, picture, recording_console
 
 COMMITTED = ROOT / "docs" / "run.svg"
@@ -53,4 +53,4 @@ def test_the_committed_picture_is_of_the_samples() -> None:
     ids = [sample["id"] for sample in samples if isinstance(sample, dict) and isinstance(sample.get("id"), str)]
     assert [found for found in ids if found not in shown] == []
     assert f"{len(samples)} submitted: " in shown
-    assert ", 0 lost; 0 refused at the door." in shown
+    assert ", 0 lost; 0 refused by Lambda." in shown

@@ -10,13 +10,11 @@ import pytest
 from rich.console import Console
 
 import enricher
-from local.clock import Clock
+from local.asynchronous import Clock, Faults, QueueOptions
 from local.errors import LocalError
-from local.faults import Faults
-from local.queue import Pace
-from local.records import read_lines
 from local.report import Report, show
 from local.run import feed
+from local.submit import read_lines
 from tests.conftest import DeployedStack
 
 
@@ -39,9 +37,7 @@ def shown(report: Report) -> str:
     return capture.get()
 
 
-def test_each_line_is_stored_dead_or_refused_at_the_door_and_the_others_go_on(
-    stack: DeployedStack, tmp_path: Path
-) -> None:
+def test_each_line_is_stored_dead_or_refused_and_the_others_go_on(stack: DeployedStack, tmp_path: Path) -> None:
     lines = [
         record(1),
         b"not json",
@@ -81,7 +77,7 @@ def test_lines_without_a_timestamp_are_found_by_their_id_and_data(stack: Deploye
 
 def test_a_line_that_is_stored_and_dead_counts_as_stored(stack: DeployedStack, tmp_path: Path) -> None:
     # Each delivery twice and half of the calls failing: some deliveries fail for good while their twins succeed.
-    stack.reset(Pace(Clock(0.001), Faults(3, duplicate=True, fail_rate=0.5)))
+    stack.reset(QueueOptions(Clock(0.001), Faults(3, duplicate=True, fail_rate=0.5)))
     document = run(stack, tmp_path, *[record(number) for number in range(10)]).document()
     assert document["stored_and_dead"] > 0
     assert document["stored"] + len(document["dead_letters"]) == document["submitted"] == 10
@@ -89,7 +85,7 @@ def test_a_line_that_is_stored_and_dead_counts_as_stored(stack: DeployedStack, t
 
 
 def test_a_run_that_stops_in_the_middle_loses_records_and_says_so(stack: DeployedStack, tmp_path: Path) -> None:
-    stack.reset(Pace(faults=Faults(stop_after=4)))
+    stack.reset(QueueOptions(faults=Faults(stop_after=4)))
     report = run(stack, tmp_path, *[record(number) for number in range(6)])
     document = report.document()
     assert document["lost"] > 0
@@ -104,7 +100,7 @@ def test_the_table_shows_what_became_of_each_line(stack: DeployedStack, tmp_path
     assert f"enriched by version {enricher.VERSION}" in text
     assert "[red]x" in text
     assert "Invalid data: missing data field" in text
-    assert "2 submitted: 1 stored, 1 dead letters, 0 lost; 0 refused at the door." in text
+    assert "2 submitted: 1 stored, 1 dead letters, 0 lost; 0 refused by Lambda." in text
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from local.deploy import Stack, build, deploy
-from local.embedded import ROOT, EmbeddedAws, Options
-from local.environment import for_tools
-from local.settle import read_items
+from deployed import Stack
+from local.deploy import build, deploy
+from local.embedded.environment import for_tools
+from local.embedded.process import ROOT, EmbeddedAws, Options
+from local.reconcile import read_items
 
 IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 ENV_VARS = ROOT / "events" / "env.json"

@@ -6,6 +6,7 @@ DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metri
 Logs: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
 """
 
+ACCOUNT = frozenset[str]()
 FUNCTION = frozenset({"FunctionName"})
 ALIAS = frozenset({"FunctionName", "Resource"})
 EITHER = frozenset({FUNCTION, ALIAS})
@@ -21,8 +22,12 @@ DOCUMENTED = {
         ),
         **dict.fromkeys(["DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"], EITHER),
         **dict.fromkeys(["ProvisionedConcurrentExecutions", "ProvisionedConcurrencySpilloverInvocations"], EITHER),
+        "ProvisionedConcurrencyUtilization": {ALIAS},
+        "ClaimedAccountConcurrency": {ACCOUNT},
     },
-    "AWS/SQS": dict.fromkeys(["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"], QUEUE),
+    "AWS/SQS": dict.fromkeys(
+        ["ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible", "NumberOfMessagesSent"], QUEUE
+    ),
     "AWS/DynamoDB": {
         "WriteThrottleEvents": {TABLE},
         "ConsumedWriteCapacityUnits": {TABLE},

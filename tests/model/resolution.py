@@ -57,6 +57,9 @@ def references(value: Any) -> Iterator[str]:
             yield name
         case {"Fn::GetAtt": [str(name), *_]}:
             yield name
+        case {"Fn::Sub": [str(text), dict(variables)]}:
+            yield from (name for name in references({"Fn::Sub": text}) if name not in variables)
+            yield from references(variables)
         case {"Fn::Sub": str(text)}:
             yield from (part.split("}")[0].split(".")[0] for part in text.split("${")[1:])
         case dict():

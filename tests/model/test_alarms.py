@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from model.project import NAME
+
 from .documented_metrics import DOCUMENTED
-from .stages import STAGES
+from .stages import STAGES, following
 from .translation import of_type
 
 # What a dimension has to hold for an alarm to see the resource that it is about.
@@ -18,41 +20,37 @@ DIMENSIONS = {
 }
 
 
-def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give what an alarm watches: its one metric, or those of its expression."""
-    if "Metrics" not in alarm:
-        return [alarm]
-    return [query["MetricStat"]["Metric"] for query in alarm["Metrics"] if "MetricStat" in query]
-
-
-def watched(alarm: dict[str, Any]) -> set[tuple[str, tuple[str, ...]]]:
-    """Give the metrics of an alarm, each with what its dimensions name."""
+def watched(alarm: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Give the metric of an alarm, and what its dimensions name."""
     names = {repr(value): name for name, value in DIMENSIONS.items()}
-    return {
-        (metric["MetricName"], tuple(names[repr(dimension["Value"])] for dimension in metric["Dimensions"]))
-        for metric in metrics_of(alarm)
-    }
+    return (
+        alarm["MetricName"],
+        tuple(names[repr(dimension["Value"])] for dimension in alarm.get("Dimensions", [])),
+    )
 
 
 WATCHED = {
-    "DeadLetterAlarm": {("ApproximateNumberOfMessagesVisible", ("DeadLetterQueue",))},
-    "DeadLetterAgeAlarm": {("ApproximateAgeOfOldestMessage", ("DeadLetterQueue",))},
-    "TableThrottlesAlarm": {("WriteThrottleEvents", ("DataTable",))},
-    "TableErrorsAlarm": {("SystemErrors", ("DataTable", "PutItem"))},
-    "ProcessorSpilloverAlarm": {
-        ("ProvisionedConcurrencySpilloverInvocations", ("ProcessorFunction", "ProcessorFunction:live"))
-    },
+    "DeadLetterAlarm": ("ApproximateNumberOfMessagesVisible", ("DeadLetterQueue",)),
+    "DeadLettersHeldAlarm": ("ApproximateNumberOfMessagesNotVisible", ("DeadLetterQueue",)),
+    "DeadLetterAgeAlarm": ("ApproximateNumberOfMessagesVisible", ("DeadLetterQueue",)),
+    "TableThrottlesAlarm": ("WriteThrottleEvents", ("DataTable",)),
+    "TableErrorsAlarm": ("SystemErrors", ("DataTable", "PutItem")),
+    "ProcessorSpilloverAlarm": (
+        "ProvisionedConcurrencySpilloverInvocations",
+        ("ProcessorFunction", "ProcessorFunction:live"),
+    ),
+    **{f"{stage}FailuresAlarm": (f"{stage}Failures", ()) for stage in STAGES},
     **{
-        f"{stage}{metric}Alarm": {(metric, (f"{stage}Function", f"{stage}Function:live"))}
+        f"{stage}{metric}Alarm": (metric, (f"{stage}Function", f"{stage}Function:live"))
         for stage in STAGES
-        for metric in ("Errors", "Throttles", "Duration")
+        for metric in ("Throttles", "Duration")
     },
+    **{f"{stage}EventAgeAlarm": ("AsyncEventAge", (f"{stage}Function",)) for stage in STAGES},
+    **{f"{stage}LostLettersAlarm": ("DeadLetterErrors", (f"{stage}Function",)) for stage in STAGES},
     **{
-        f"{stage}LossesAlarm": {
-            (metric, (f"{stage}Function",))
-            for metric in ("DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped")
-        }
+        f"{stage}LostResultsAlarm": ("DestinationDeliveryFailures", (f"{stage}Function",))
         for stage in STAGES
+        if following(stage)
     },
 }
 
@@ -67,11 +65,15 @@ def test_each_alarm_watches_the_resource_that_it_is_named_for(alarms: dict[str, 
 
 
 def test_each_metric_and_its_dimensions_are_documented(alarms: dict[str, dict[str, Any]]) -> None:
-    metrics = [metric for alarm in alarms.values() for metric in metrics_of(alarm)]
-    assert len(metrics) == 5 + (3 + 3) * len(STAGES)
-    for metric in metrics:
-        dimensions = frozenset(dimension["Name"] for dimension in metric["Dimensions"])
-        assert dimensions in DOCUMENTED[metric["Namespace"]][metric["MetricName"]], metric
+    of_aws = [alarm for alarm in alarms.values() if alarm["Namespace"] != {"Ref": "AWS::StackName"}]
+    assert len(of_aws) == len(alarms) - len(STAGES)
+    for alarm in of_aws:
+        dimensions = frozenset(dimension["Name"] for dimension in alarm["Dimensions"])
+        assert dimensions in DOCUMENTED[alarm["Namespace"]][alarm["MetricName"]], alarm
+
+
+def test_each_alarm_watches_one_metric_so_that_the_embedded_aws_takes_it(alarms: dict[str, dict[str, Any]]) -> None:
+    assert not any("Metrics" in alarm for alarm in alarms.values())
 
 
 def test_each_alarm_says_what_it_means_and_what_to_do(alarms: dict[str, dict[str, Any]]) -> None:
@@ -93,7 +95,7 @@ def test_each_alarm_is_named_for_its_environment(alarms: dict[str, dict[str, Any
     names = [alarm["AlarmName"]["Fn::Sub"] for alarm in alarms.values()]
     assert len(set(names)) == len(alarms)
     assert all(name.endswith("-${EnvironmentSuffix}") for name in names)
-    assert "dlq-messages-${EnvironmentSuffix}" in names
+    assert f"{NAME}-dlq-messages-${{EnvironmentSuffix}}" in names
 
 
 def test_one_dead_letter_raises_the_alarm_within_a_minute(alarms: dict[str, dict[str, Any]]) -> None:
@@ -102,12 +104,21 @@ def test_one_dead_letter_raises_the_alarm_within_a_minute(alarms: dict[str, dict
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
 
 
-def test_an_old_letter_raises_the_alarm_well_before_it_is_deleted(
+def test_letters_that_stay_raise_the_alarm_after_a_week_which_is_well_before_they_are_deleted(
     alarms: dict[str, dict[str, Any]], template: dict[str, Any]
 ) -> None:
     kept = template["Resources"]["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"]
-    assert alarms["DeadLetterAgeAlarm"]["Statistic"] == "Maximum"
-    assert kept - alarms["DeadLetterAgeAlarm"]["Threshold"] == 4 * 24 * 3600
+    alarm = alarms["DeadLetterAgeAlarm"]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == kept / 2
+    assert 0 < alarm["Period"] * (alarm["EvaluationPeriods"] - alarm["DatapointsToAlarm"]) <= 12 * 3600
+
+
+def test_letters_that_somebody_holds_raise_the_alarm_after_half_an_hour(alarms: dict[str, dict[str, Any]]) -> None:
+    alarm = alarms["DeadLettersHeldAlarm"]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 1800
+    assert "DatapointsToAlarm" not in alarm
 
 
 def test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout(
@@ -119,10 +130,23 @@ def test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout(
         assert (alarm["ExtendedStatistic"], alarm["Threshold"]) == ("p99", timeout * 0.8)
 
 
-def test_any_loss_raises_the_alarm_whatever_kind_it_is(alarms: dict[str, dict[str, Any]]) -> None:
+def test_an_event_that_waited_an_hour_raises_the_alarm_with_five_hours_left(
+    alarms: dict[str, dict[str, Any]], template: dict[str, Any]
+) -> None:
     for stage in STAGES:
-        alarm = alarms[f"{stage}LossesAlarm"]
-        expression, *queries = alarm["Metrics"]
-        assert expression["Expression"] == " + ".join(f"FILL({query['Id']}, 0)" for query in queries)
-        assert [query["ReturnData"] for query in queries] == [False] * 3
-        assert alarm["Threshold"] == 1
+        function = template["Resources"][f"{stage}Function"]["Properties"]
+        event_age = function["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
+        alarm = alarms[f"{stage}EventAgeAlarm"]
+        assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 3_600_000)
+        assert event_age * 1000 - alarm["Threshold"] == 5 * 3_600_000
+
+
+@pytest.mark.parametrize("kind", ["Failures", "LostResults", "LostLetters"])
+def test_one_failure_and_one_loss_raise_the_alarm_for_five_minutes(
+    alarms: dict[str, dict[str, Any]], kind: str
+) -> None:
+    watched = [alarm for name, alarm in alarms.items() if name.endswith(f"{kind}Alarm")]
+    assert len(watched) >= len(STAGES) - 1
+    for alarm in watched:
+        assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+        assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (60, 5, 1)

@@ -10,7 +10,7 @@ from cfnlint.api import lint_all
 from model import build
 
 from .resolution import references, resolve
-from .stages import STAGES
+from .stages import STAGES, following
 from .translation import translate
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -18,6 +18,7 @@ CHOICES: dict[str, tuple[Any, Any]] = {
     "ProcessorProvisionedConcurrency": (0, 2),
     "ProcessorProvisionedConcurrencyMaximum": (0, 5),
     "ReservedConcurrency": (0, 10),
+    "ProcessorReservedConcurrency": (0, 20),
     "GradualDeployment": ("false", "true"),
     "DeploymentType": ("Canary10Percent5Minutes", "Linear10PercentEvery1Minute"),
     "AlarmEmail": ("", "on-call@example.com"),
@@ -27,10 +28,10 @@ CHOICES: dict[str, tuple[Any, Any]] = {
     "Architecture": ("arm64", "x86_64"),
     "LogRetentionDays": (7, 365),
 }
-# The twelve runs of Plackett and Burman: every pair of eleven choices in every combination.
-RUN = (1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0)
-RUNS = [[0] * 11, *(RUN[-shift:] + RUN[:-shift] for shift in range(11))]
-COMBINATIONS = [{name: choices[on] for (name, choices), on in zip(CHOICES.items(), run, strict=True)} for run in RUNS]
+# The twenty runs of Plackett and Burman: every pair of up to 19 choices in every combination.
+RUN = (1, 1, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0)
+RUNS = [(0,) * 19, *(RUN[-shift:] + RUN[:-shift] for shift in range(19))]
+COMBINATIONS = [{name: choices[on] for (name, choices), on in zip(CHOICES.items(), run, strict=False)} for run in RUNS]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,8 @@ def model() -> dict[str, Any]:
 
 
 def test_the_runs_cover_every_pair() -> None:
-    for first, second in itertools.combinations(range(11), 2):
+    assert len(CHOICES) <= len(RUN)
+    for first, second in itertools.combinations(range(19), 2):
         assert {(run[first], run[second]) for run in RUNS} == set(itertools.product((0, 1), repeat=2))
 
 
@@ -47,7 +49,7 @@ def test_the_choices_are_of_every_parameter_but_the_suffix(model: dict[str, Any]
     assert set(CHOICES) == set(model["Parameters"]) - {"EnvironmentSuffix"}
 
 
-@pytest.mark.parametrize("combination", COMBINATIONS, ids=range(1, 13))
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=range(1, 21))
 def test_a_combination_refers_to_nothing_that_is_not_there(model: dict[str, Any], combination: dict[str, Any]) -> None:
     stack = resolve(translate(model, **combination), combination)
     referred = {name for name in references([stack["Resources"], stack["Outputs"]]) if not name.startswith("AWS::")}
@@ -87,7 +89,8 @@ def test_the_default_has_one_alarm_no_dashboard_no_topic_and_no_codedeploy(model
 def test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off(model: dict[str, Any]) -> None:
     resources = deployed(model, AlarmEmail="on-call@example.com")
     alarms = of(resources, "AWS::CloudWatch::Alarm")
-    assert len(alarms) == 4 * len(STAGES) + 2 + 2 + 1
+    # Of each stage, but for the last, which hands nothing on; of the letters; of the table; of the warm instances.
+    assert len(alarms) == 6 * len(STAGES) - 1 + 3 + 2 + 1
     for name in alarms:
         properties = resources[name]["Properties"]
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmTopic"}], name
@@ -115,7 +118,8 @@ def test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function(mode
         assert properties["AlarmConfiguration"] == {
             "Enabled": True,
             "Alarms": [
-                {"Name": {"Ref": f"{stage}{kind}Alarm"}} for kind in ("Errors", "Throttles", "Duration", "Losses")
+                {"Name": {"Ref": f"{stage}{kind}Alarm"}}
+                for kind in ("Failures", *(["LostResults"] if following(stage) else []))
             ],
         }
         assert "DEPLOYMENT_STOP_ON_ALARM" in properties["AutoRollbackConfiguration"]["Events"]
@@ -155,7 +159,13 @@ def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, A
     assert len(encrypted) == 3 + 2 * len(STAGES)
     assert encrypted == dict.fromkeys(encrypted, key)
     assert "SqsManagedSseEnabled" not in resources["DeadLetterQueue"]["Properties"]
-    grant = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key]}
+    services = [{"Fn::Sub": f"{service}.${{AWS::Region}}.*"} for service in ("dynamodb", "sqs", "lambda")]
+    grant = {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": [key],
+        "Condition": {"StringLike": {"kms:ViaService": services}},
+    }
     for stage in STAGES:
         assert grant in resources[f"{stage}Policy"]["Properties"]["PolicyDocument"]["Statement"]
 
@@ -171,3 +181,13 @@ def test_the_table_is_protected_and_the_concurrency_reserved_when_asked(model: d
     for stage in STAGES:
         assert "ReservedConcurrentExecutions" not in off[f"{stage}Function"]["Properties"]
         assert on[f"{stage}Function"]["Properties"]["ReservedConcurrentExecutions"] == {"Ref": "ReservedConcurrency"}
+
+
+@pytest.mark.parametrize("for_all", [0, 10])
+def test_a_cap_of_the_processor_alone_goes_before_the_cap_of_all(model: dict[str, Any], for_all: int) -> None:
+    resources = deployed(model, ProcessorReservedConcurrency=20, ReservedConcurrency=for_all)
+    reserved = {
+        stage: resources[f"{stage}Function"]["Properties"].get("ReservedConcurrentExecutions") for stage in STAGES
+    }
+    others = {"Ref": "ReservedConcurrency"} if for_all else None
+    assert reserved == {**dict.fromkeys(STAGES, others), "Processor": {"Ref": "ProcessorReservedConcurrency"}}

@@ -5,15 +5,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
 import pytest
+
+from model import alarms, dashboard
 
 from .documented_metrics import DOCUMENTED
 from .stages import STAGES
+from .translation import of_type
 
 
 @pytest.fixture(scope="module")
 def body(template: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    text, _ = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    return json.loads(text)
 
 
 def rows(body: dict[str, Any]) -> Iterator[list[Any]]:
@@ -21,18 +26,30 @@ def rows(body: dict[str, Any]) -> Iterator[list[Any]]:
         yield from (row for row in widget["properties"].get("metrics", []) if isinstance(row[0], str))
 
 
+OWN = "${AWS::StackName}"
+
+
 def test_each_metric_and_its_dimensions_are_documented(body: dict[str, Any]) -> None:
-    shown = list(rows(body))
-    assert len(shown) == 8 + 11 * len(STAGES)
-    for namespace, metric, *rest in shown:
+    of_aws = [row for row in rows(body) if row[0] != OWN]
+    assert len(of_aws) == 9 + 12 * len(STAGES)
+    for namespace, metric, *rest in of_aws:
         dimensions = frozenset(rest[:-1:2])
         assert dimensions in DOCUMENTED[namespace][metric], (namespace, metric, rest)
+
+
+def test_the_failures_that_are_counted_are_shown(template: dict[str, Any], body: dict[str, Any]) -> None:
+    counted = {
+        transformation["MetricName"]
+        for metric_filter in of_type(template, "AWS::Logs::MetricFilter").values()
+        for transformation in metric_filter["MetricTransformations"]
+    }
+    assert counted == {row[1] for row in rows(body) if row[0] == OWN}
 
 
 def test_what_is_shown_is_named_by_reference(template: dict[str, Any], body: dict[str, Any]) -> None:
     values = {value for row in rows(body) for value in row[3:-1:2]} - {"PutItem"}
     assert all("${" in value for value in values)
-    known = {*template["Resources"], *template["Parameters"]}
+    known = {*template["Resources"], *template["Parameters"], dashboard.CONSOLE}
     referred = {reference.split(".")[0] for reference in re.findall(r"\$\{([\w.]+)\}", json.dumps(body))}
     assert len(referred) >= 10
     assert referred <= known
@@ -42,12 +59,25 @@ def test_what_is_shown_is_named_by_reference(template: dict[str, Any], body: dic
     "metric",
     [
         *("Invocations", "Errors", "Duration", "ConcurrentExecutions", "ProvisionedConcurrentExecutions"),
-        *("AsyncEventAge", "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "DeadLetterErrors"),
+        *("ClaimedAccountConcurrency", "AsyncEventAge", "AsyncEventsDropped", "NumberOfMessagesSent"),
+        *("ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"),
+        *("DeadLetterErrors", "DestinationDeliveryFailures"),
         *("ConsumedWriteCapacityUnits", "SuccessfulRequestLatency", "IncomingBytes"),
     ],
 )
 def test_the_page_answers_what_is_asked(body: dict[str, Any], metric: str) -> None:
     assert metric in {row[1] for row in rows(body)}
+
+
+def test_the_age_of_the_oldest_letter_is_not_read_from_a_metric_that_leaves_letters_out(body: dict[str, Any]) -> None:
+    assert "ApproximateAgeOfOldestMessage" not in {row[1] for row in rows(body)}
+
+
+def test_the_concurrency_of_every_stage_is_shown_and_what_is_warm_of_those_that_keep_some(body: dict[str, Any]) -> None:
+    functions = {row[3] for row in rows(body) if row[1] == "ConcurrentExecutions"}
+    assert functions == {f"${{{stage}Function}}" for stage in STAGES}
+    warm = {row[3] for row in rows(body) if row[1] == "ProvisionedConcurrentExecutions"}
+    assert warm == {"${ProcessorFunction}"}
 
 
 def test_the_costs_follow_the_memory_of_the_functions(template: dict[str, Any], body: dict[str, Any]) -> None:
@@ -61,8 +91,32 @@ def test_the_query_reads_the_logs_of_every_stage(body: dict[str, Any]) -> None:
     assert re.findall(r"SOURCE '\$\{(\w+)\}'", query) == [f"{stage}LogGroup" for stage in STAGES]
 
 
+def test_the_query_shows_what_lambda_itself_tells_of_broken_runs_and_starts(body: dict[str, Any]) -> None:
+    (query,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
+    assert "record.status = 'timeout'" in query
+    assert "type = 'platform.initReport' and record.status != 'success'" in query
+    for error in alarms.ENDED:
+        assert f"'{error}'" in query
+
+
+def test_the_links_lead_to_the_console_of_the_partition(template: dict[str, Any], body: dict[str, Any]) -> None:
+    _, variables = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    assert variables == {"Console": {"Fn::FindInMap": ["Console", {"Ref": "AWS::Partition"}, "Host"]}}
+    markdown = body["widgets"][0]["properties"]["markdown"]
+    links = re.findall(r"\]\(([^)]+)\)", markdown)
+    assert len(links) == 3
+    assert all(link.startswith("https://${AWS::Region}.${Console}/") for link in links)
+
+
+def test_every_public_partition_has_its_console(template: dict[str, Any]) -> None:
+    public = {name for name in botocore.session.get_session().get_available_partitions() if "-iso" not in name}
+    assert set(template["Mappings"]["Console"]) == public
+    hosts = [console["Host"] for console in template["Mappings"]["Console"].values()]
+    assert len(set(hosts)) == len(hosts) == 4
+
+
 def test_the_body_stays_small(template: dict[str, Any]) -> None:
-    text = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    text, _ = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     assert len(text) < 50_000  # characters
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 from model import build, draw
 
+from .pipelines import stack_of, stage
 from .stages import STAGES, following
 
 FUNCTIONS = {f"{stage}Function" for stage in STAGES}
@@ -16,7 +17,7 @@ def test_the_pipeline_is_drawn_from_the_producer_to_the_table() -> None:
     handed_on = {
         (f"{stage}Function", "on success", f"{following(stage)}Function") for stage in STAGES if following(stage)
     }
-    ends = {("producer", "async", "ValidatorFunction"), ("ProcessorFunction", "PutItem", "DataTable")}
+    ends = {("producer", "async", "ValidatorFunction"), ("ProcessorFunction", "PutItem, PartiQLInsert", "DataTable")}
     assert len(handed_on) >= 2
     assert edges(draw(build())) >= handed_on | ends
 
@@ -47,3 +48,12 @@ def test_every_edge_joins_nodes_that_are_drawn() -> None:
 
 def test_a_function_is_labelled_with_its_alias_and_its_memory() -> None:
     assert 'EnricherFunction["enricher:live<br>768 MB"]' in draw(build())
+
+
+def test_a_retired_stage_is_drawn_with_what_it_hands_on_and_nothing_before_it() -> None:
+    drawn = edges(draw(stack_of(stage("first"), stage("old", retired=True), stage("last"))))
+    assert {(source, target) for source, label, target in drawn if label in ("async", "on success")} == {
+        ("producer", "FirstFunction"),
+        ("FirstFunction", "LastFunction"),
+        ("OldFunction", "LastFunction"),
+    }

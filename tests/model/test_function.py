@@ -3,24 +3,16 @@ from typing import Any
 import pytest
 
 from model import build, render, storage
-from model.function import function
+from model.project import NAME
 
+from .pipelines import stack_of, stage
 from .stages import STAGES, following
-from .translation import of_type
+from .translation import of_type, translate
 
 
-@pytest.mark.parametrize("memory", [3, 0, 64, 100, 10304])
-def test_a_memory_that_is_no_size_is_refused_by_name(memory: int) -> None:
-    with pytest.raises(
-        ValueError, match=rf"memory of 'processor' must be a multiple of 64 MB from 128 to 10240 \(got {memory}\)"
-    ):
-        function("processor", description="", memory=memory, dead_letters=storage.dead_letters().queue)
-
-
-@pytest.mark.parametrize("name", ["", "Fraud", "fraud-check", "fraud_check", "1st", "a" * 41])
-def test_a_name_that_is_no_single_word_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"must be one word of .* \(got '{name}'\)"):
-        function(name, description="", memory=128, dead_letters=storage.dead_letters().queue)
+def test_two_stages_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"must have a name of its own \(got 'keeper' 2 times\)"):
+        stack_of(stage("keeper"), stage("counter"), stage("keeper"))
 
 
 def test_a_resource_that_lacks_a_property_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +32,7 @@ def test_a_resource_that_lacks_a_property_is_named(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("title", STAGES)
 def test_the_log_group_is_bound_by_the_logging_configuration(template: dict[str, Any], title: str) -> None:
     group = template["Resources"][f"{title}LogGroup"]["Properties"]
-    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{title.lower()}-${{EnvironmentSuffix}}"}
+    assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{NAME}-{title.lower()}-${{EnvironmentSuffix}}"}
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert template["Resources"][f"{title}Function"]["Properties"]["LoggingConfig"] == {
         "LogFormat": "JSON",
@@ -77,3 +69,14 @@ def test_only_the_processor_is_kept_warm_and_only_when_asked(translated: dict[st
     assert warm == {
         "ProcessorFunctionAliaslive": {"Fn::If": ["ProcessorIsProvisioned", concurrency, {"Ref": "AWS::NoValue"}]}
     }
+
+
+def test_a_retired_stage_gets_no_results_and_still_hands_on_its_own() -> None:
+    resources = translate(stack_of(stage("first"), stage("old", retired=True), stage("last")).to_dict())["Resources"]
+    destinations = {
+        name: resources[f"{name}FunctionEventInvokeConfig"]["Properties"]["DestinationConfig"]
+        for name in ("First", "Old", "Last")
+    }
+    to_last = {"OnSuccess": {"Destination": {"Ref": "LastFunctionAliaslive"}}}
+    assert destinations == {"First": to_last, "Old": to_last, "Last": {}}
+    assert {name for name in resources if "Invokes" in name} == {"FirstInvokesLast", "OldInvokesLast"}

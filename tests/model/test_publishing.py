@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from troposphere import Ref, Tags
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+from troposphere import Ref, Sub, Tags, Template
+from troposphere.awslambda import Environment
+from troposphere.sns import Topic
 
 from model import build
-from model.sam import Function
+from model.sam import REPLACING, Function
 
 from .translation import of_type, translate
 
@@ -96,10 +99,63 @@ def test_nothing_is_published_where_nothing_changed() -> None:
     assert published(build()) == published(build())
 
 
-def test_a_change_of_another_resource_publishes_nothing() -> None:
+REPLACEMENTS: dict[str, tuple[str, Any]] = {
+    "DataTable": ("KeySchema", [{"AttributeName": "id", "KeyType": "HASH"}]),
+    "DeadLetterQueue": ("QueueName", "letters"),
+    "ProcessorRole": ("Path", "/data/"),
+    "ProcessorLogGroup": ("LogGroupName", "/aws/lambda/another"),
+}
+
+
+@pytest.mark.parametrize("name", REPLACEMENTS)
+def test_a_replaced_resource_that_the_function_refers_to_reaches_the_alias(
+    name: str, before: tuple[str, dict[str, Any]]
+) -> None:
     after = build()
-    after.resources["DataTable"].Tags = Tags(CostCenter="Research")
-    assert published(build()) == published(after)
+    changed, value = REPLACEMENTS[name]
+    after.resources[name].properties[changed] = value
+    version_before, seen_before = before
+    version_after, seen_after = published(after)
+    assert version_after != version_before
+    assert seen_after != seen_before
+
+
+def test_a_resource_of_another_type_reaches_the_alias_by_any_change() -> None:
+    def publishing_to(topic: Topic) -> Template:
+        template = build()
+        template.add_resource(topic)
+        template.resources[FUNCTION].Environment = Environment(Variables={"TOPIC": Sub("${Totals}")})
+        return template
+
+    one, same, other = (publishing_to(Topic("Totals", DisplayName=name)) for name in ("one", "one", "other"))
+    assert published(one) == published(same) != published(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "value"),
+    [
+        ("DataTable", "Tags", Tags(CostCenter="Research")),
+        ("DataTable", "DeletionProtectionEnabled", True),
+        ("DeadLetterQueue", "MessageRetentionPeriod", 60),
+        ("ProcessorErrorsAlarm", "Threshold", 9),
+        ("EnricherRole", "Path", "/data/"),
+    ],
+)
+def test_a_change_that_replaces_nothing_that_the_function_refers_to_publishes_nothing(
+    name: str, changed: str, value: Any, before: tuple[str, dict[str, Any]]
+) -> None:
+    after = build()
+    after.resources[name].properties[changed] = value
+    assert published(after) == before
+
+
+def test_the_table_of_what_replaces_a_resource_is_that_of_the_types_schemas() -> None:
+    for resource_type, properties in REPLACING.items():
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
+        paths = [*schema["createOnlyProperties"], *schema.get("conditionalCreateOnlyProperties", [])]
+        # A key's type is replaced with the definition that names it, which the schema does not say.
+        known = {"AttributeDefinitions"} if resource_type == "AWS::DynamoDB::Table" else set()
+        assert set(properties) == {path.removeprefix("/properties/") for path in paths} | known, resource_type
 
 
 def test_the_description_stays_within_the_256_characters_that_lambda_takes() -> None:

@@ -11,6 +11,7 @@ from troposphere import Equals, Not, Parameter, Ref, Sub, Template
 from troposphere.sqs import Queue
 
 from model import build, render
+from model.project import NAME
 
 
 def rendered(*resources: Queue) -> str:
@@ -35,6 +36,7 @@ def test_the_sections_come_in_the_order_of_the_documentation() -> None:
         "Description",
         "Metadata",
         "Parameters",
+        "Mappings",
         "Conditions",
         "Resources",
         "Outputs",
@@ -56,7 +58,7 @@ def test_intrinsic_functions_are_short_and_without_quotes() -> None:
     text = render(build())
     assert "TABLE_NAME: !Ref DataTable\n" in text
     assert "TargetArn: !GetAtt DeadLetterQueue.Arn\n" in text
-    assert "LogGroupName: !Sub /aws/lambda/validator-${EnvironmentSuffix}\n" in text
+    assert f"LogGroupName: !Sub /aws/lambda/{NAME}-validator-${{EnvironmentSuffix}}\n" in text
     assert "Fn::" not in text
     assert not re.search(r"!\w+ ['\"]", text)
 

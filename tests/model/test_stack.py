@@ -8,7 +8,9 @@ from .translation import of_type
 
 def test_the_logical_ids_are_those_of_the_contract(template: dict[str, Any]) -> None:
     per_stage = {f"{stage}{kind}" for stage in CONTRACT for kind in ("LogGroup", "Policy", "Role", "Function")}
-    assert set(template["Resources"]) >= {"DataTable", "DeadLetterQueue", "DeadLetterQueuePolicy", *per_stage}
+    rights = {f"{stage}Invokes{following(stage)}" for stage in STAGES if following(stage)}
+    assert len(rights) == len(STAGES) - 1
+    assert set(template["Resources"]) >= {"DataTable", "DeadLetterQueue", "DeadLetterQueuePolicy", *per_stage, *rights}
 
 
 def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
@@ -18,6 +20,7 @@ def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
         "ProcessorProvisionedConcurrency": 2,
         "ProcessorProvisionedConcurrencyMaximum": 0,
         "ReservedConcurrency": 0,
+        "ProcessorReservedConcurrency": 0,
         "LogRetentionDays": 7,
         "GradualDeployment": "false",
         "DeploymentType": "Canary10Percent5Minutes",
@@ -34,18 +37,19 @@ def test_every_parameter_explains_itself_and_its_refusals(template: dict[str, An
         assert parameter["ConstraintDescription"].startswith("must be "), name
 
 
-def test_the_outputs_name_the_table_the_queue_and_the_aliases(translated: dict[str, Any]) -> None:
+def test_the_outputs_name_the_table_the_queue_the_aliases_and_the_roles(translated: dict[str, Any]) -> None:
     assert {name: output["Value"] for name, output in translated["Outputs"].items()} == {
         "TableName": {"Ref": "DataTable"},
         "DlqUrl": {"Ref": "DeadLetterQueue"},
         "DlqArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         **{f"{stage}FunctionArn": {"Ref": f"{stage}FunctionAliaslive"} for stage in STAGES},
+        **{f"{stage}RoleId": {"Fn::GetAtt": [f"{stage}Role", "RoleId"]} for stage in STAGES},
     }
 
 
 def test_the_table_is_on_demand_encrypted_restorable_and_retained(resolved: dict[str, Any]) -> None:
     table = resolved["Resources"]["DataTable"]
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = table["Properties"]
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["KeySchema"] == [
@@ -63,7 +67,7 @@ def test_the_table_is_on_demand_encrypted_restorable_and_retained(resolved: dict
 
 def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(resolved: dict[str, Any]) -> None:
     queue = resolved["Resources"]["DeadLetterQueue"]
-    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     properties = {name: value for name, value in queue["Properties"].items() if name != "Tags"}
     assert properties == {
         "MessageRetentionPeriod": 14 * 24 * 3600,
@@ -87,12 +91,15 @@ def test_the_queue_refuses_plain_http(template: dict[str, Any]) -> None:
 
 
 def rights(resolved: dict[str, Any], stage: str) -> dict[str, Any]:
-    """Give what a stage's policy allows: the resource, or `*`, by action."""
-    policy = of_type(resolved, "AWS::IAM::ManagedPolicy")[f"{stage}Policy"]
-    found = {}
-    for statement in policy["PolicyDocument"]["Statement"]:
+    """Give what a stage's policies allow: the resource, or `*`, by action."""
+    role = {"Ref": f"{stage}Role"}
+    policies = of_type(resolved, "AWS::IAM::ManagedPolicy")
+    attached = [p for name, p in policies.items() if name == f"{stage}Policy" or role in p.get("Roles", [])]
+    found: dict[str, Any] = {}
+    for statement in (s for policy in attached for s in policy["PolicyDocument"]["Statement"]):
         assert statement["Effect"] == "Allow"
         (resource,) = statement["Resource"]
+        assert not found.keys() & set(statement["Action"]), "each action is allowed once"
         found |= dict.fromkeys(statement["Action"], resource)
     return found
 
@@ -103,7 +110,8 @@ def test_each_role_may_do_only_what_its_stage_calls(resolved: dict[str, Any]) ->
         for stage in CONTRACT
         if following(stage)
     }
-    own["Processor"] = {"dynamodb:PutItem": {"Fn::GetAtt": ["DataTable", "Arn"]}}
+    table = {"Fn::GetAtt": ["DataTable", "Arn"]}
+    own["Processor"] = {"dynamodb:PutItem": table, "dynamodb:PartiQLInsert": table}
     for stage in CONTRACT:
         log_group = {"Fn::GetAtt": [f"{stage}LogGroup", "Arn"]}
         assert rights(resolved, stage) == {
@@ -128,7 +136,7 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated:
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": ["sts:AssumeRole"],
         }
-        assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed one"
+        assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed ones"
     functions = of_type(translated, "AWS::Lambda::Function")
     assert {name: f["Role"] for name, f in functions.items()} == {
         f"{stage}Function": {"Fn::GetAtt": [f"{stage}Role", "Arn"]} for stage in STAGES
@@ -143,3 +151,10 @@ def test_only_the_processor_writes_the_table_and_each_stage_invokes_the_next_one
         follower = following(stage)
         assert allowed.get("lambda:InvokeFunction") == (follower and {"Ref": f"{follower}FunctionAliaslive"})
         assert ("dynamodb:PutItem" in allowed) == (stage == "Processor")
+
+
+def test_every_stage_knows_the_queue_of_the_letters_that_it_sends_itself(translated: dict[str, Any]) -> None:
+    functions = of_type(translated, "AWS::Lambda::Function")
+    assert {f["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"]["Ref"] for f in functions.values()} == {
+        "DeadLetterQueue"
+    }

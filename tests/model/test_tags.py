@@ -4,6 +4,7 @@ from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from model import project
 from model.tags import TAGS
 
 from .stages import STAGES
@@ -11,9 +12,7 @@ from .translation import translate
 
 WANTED = {
     "Environment": {"Ref": "EnvironmentSuffix"},
-    "Project": "DataProcessing",
-    "ManagedBy": "SAM",
-    "CostCenter": "Engineering",
+    **project.TAGS,
 }
 
 
@@ -33,9 +32,9 @@ def test_every_taggable_resource_carries_the_tags(template: dict[str, Any]) -> N
         for name, resource in translated["Resources"].items()
         if taggable(resource["Type"])
     }
-    # Table, queue, topic, dashboard, CodeDeploy's application and role, five alarms, and of each stage: log group,
-    # role, function, deployment group and four alarms.
-    assert len(tagged) == 11 + 8 * len(STAGES), sorted(tagged)
+    # Table, queue, topic, dashboard, CodeDeploy's application and role, six alarms, and of each stage: log group, role,
+    # function, deployment group and six alarms, but for the last, which hands nothing on.
+    assert len(tagged) == 12 + 10 * len(STAGES) - 1, sorted(tagged)
     assert {name: {k: v for k, v in tags.items() if k in WANTED} for name, tags in tagged.items()} == dict.fromkeys(
         tagged, WANTED
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import boto3
 import pytest
 from botocore import loaders, session
 
@@ -14,6 +15,8 @@ from operate.main import main
 
 from ..conftest import DeployedStack
 from .fake_aws import REGION, FakeAws, serving
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ENVIRONMENT = {
     "AWS_REGION": REGION,
@@ -86,6 +89,23 @@ def _lead_to(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: Mapping[s
     for name, value in {**ENVIRONMENT, **variables, "XDG_STATE_HOME": str(folder / "state")}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder)
+
+
+def put_letters(stack: DeployedStack, *bodies: object, of: str = "validator") -> None:
+    """Put letters into the embedded AWS' queue as Lambda writes them, with the role of a stage."""
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.aliases[of])
+    key = stack.client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="awslambda_1")["Credentials"]
+    sqs = boto3.client(
+        "sqs",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+    )
+    for number, body in enumerate(bodies):
+        text = body if isinstance(body, str) else json.dumps(body)
+        values = {"RequestID": f"id-{number}", "ErrorCode": "200", "ErrorMessage": "as the test asked"}
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
+        sqs.send_message(QueueUrl=stack.outputs.queue_url, MessageBody=text, MessageAttributes=attributes)
 
 
 @pytest.fixture

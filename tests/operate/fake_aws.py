@@ -15,15 +15,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
+from ..deployed.samples import ACCOUNT, QUEUE_ARN, REGION, STAGES, alias, role_id, sender
+
 STACK = "data-processing-dev"
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
-QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:letters"
-STAGES = ("validator", "enricher", "processor")
-
-
-def alias(stage: str) -> str:
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{stage}-dev:live"
+STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1"
 
 
 class Failure(NamedTuple):
@@ -39,6 +34,7 @@ class Message:
     body: str
     attributes: dict[str, str]
     sent: int
+    sender: str
     message_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     receipt: str = ""
     received: int = 0
@@ -64,6 +60,8 @@ class FakeAws:
         self.outputs: dict[str, str] = {}
         self.after = dict(pairwise(STAGES))
         self.on_invoke: Callable[[Invocation], None] = lambda invocation: None
+        self.table: dict[tuple[str, int], str] = {}
+        self.unprocessed = 0
         self.judge: Callable[[bytes], Failure | None] = lambda payload: None
         self.endpoint = ""
 
@@ -77,12 +75,20 @@ class FakeAws:
             "DlqUrl": f"{endpoint}/{ACCOUNT}/letters",
             "DlqArn": QUEUE_ARN,
             **{f"{stage.capitalize()}FunctionArn": alias(stage) for stage in STAGES},
+            **{f"{stage.capitalize()}RoleId": role_id(stage) for stage in STAGES},
         }
 
     def put(
-        self, body: object, *, error: str | None = "it failed", request_id: str = "", sent: int | None = None
+        self,
+        body: object,
+        *,
+        of: str = "validator",
+        error: str | None = "it failed",
+        request_id: str = "",
+        sent: int | None = None,
+        sent_by: str | None = None,
     ) -> str:
-        """Put a letter into the queue as Lambda does it, or without attributes where there is no error."""
+        """Put a letter into the queue as Lambda does for a stage, or as somebody else does; without an error, plain."""
         attributes = {
             "RequestID": request_id or str(uuid.uuid4()),
             "ErrorCode": "200",
@@ -92,6 +98,7 @@ class FakeAws:
             body if isinstance(body, str) else json.dumps(body),
             {} if error is None else attributes,
             int(time.time() * 1000) - 60_000 if sent is None else sent,
+            sender(of) if sent_by is None else sent_by,
         )
         with self.lock:
             self.messages[message.message_id] = message
@@ -135,9 +142,25 @@ class FakeAws:
             received.append(_received(message))
         return {"Messages": received} if received else {}
 
+    def _BatchGetItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - DynamoDB's name
+        ((table, asked),) = request["RequestItems"].items()
+        keys = [(key["id"]["S"], int(key["timestamp"]["N"])) for key in asked["Keys"]]
+        assert asked["ConsistentRead"]
+        assert len(keys) == len(set(keys)) <= 100
+        rest, self.unprocessed = asked["Keys"][: self.unprocessed], self.unprocessed // 2
+        items = [
+            {"id": {"S": key[0]}, "timestamp": {"N": str(key[1])}, "data": {"S": self.table[key]}}
+            for key in keys[len(rest) :]
+            if key in self.table
+        ]
+        unprocessed = {table: {**asked, "Keys": rest}} if rest else {}
+        return {"Responses": {table: items}, "UnprocessedKeys": unprocessed}
+
     def _ChangeMessageVisibilityBatch(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        seconds = {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in request["Entries"]}
+
         def show(message: Message) -> None:
-            message.visible_at = 0
+            message.visible_at = time.monotonic() + seconds[message.receipt]
 
         return self._batch(request, show)
 
@@ -178,7 +201,7 @@ class FakeAws:
         )
         return (
             '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
-            f"<Stacks><member><StackName>{STACK}</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>"
+            f"<Stacks><member><StackId>{STACK_ID}</StackId><StackName>{STACK}</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>"
             f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{outputs}</Outputs></member></Stacks>"
             "</DescribeStacksResult></DescribeStacksResponse>"
         )
@@ -189,7 +212,11 @@ def _received(message: Message) -> dict[str, Any]:
         "MessageId": message.message_id,
         "ReceiptHandle": message.receipt,
         "Body": message.body,
-        "Attributes": {"SentTimestamp": str(message.sent), "ApproximateReceiveCount": str(message.received)},
+        "Attributes": {
+            "SenderId": message.sender,
+            "SentTimestamp": str(message.sent),
+            "ApproximateReceiveCount": str(message.received),
+        },
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
         },

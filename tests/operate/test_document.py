@@ -1,4 +1,4 @@
-"""docs/operate.md shows commands that work, and the exit codes that --help tells."""
+"""docs/commands.md shows commands that work, and the exit codes that --help tells."""
 
 import re
 import shlex
@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Ran
+from ..deployed.samples import envelope, record
+from .conftest import ROOT, Ran
 from .fake_aws import FakeAws
-from .samples import envelope, record
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "operate.md").read_text()
+DOCUMENT = (ROOT / "docs" / "commands.md").read_text()
 COMMANDS = re.findall(r"(?m)^python -m operate (.+)$", DOCUMENT)
 
 
 def test_there_are_commands_to_be_tested() -> None:
-    assert {command.split()[0] for command in COMMANDS} == {"status", "submit", "dead-letters", "redrive"}
+    assert {command.split()[0] for command in COMMANDS} == {"status", "submit", "verify", "dead-letters", "redrive"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -24,7 +24,10 @@ def test_a_command_that_is_shown_works(
     aws: FakeAws, operate: Callable[..., Ran], records: Callable[..., Path], command: str
 ) -> None:
     records(record(1), name="records.jsonl.rejected" if "rejected" in command else "records.jsonl")
-    aws.put(envelope(record(2), {**record(2), "enriched": True}, stage="enricher"), error="AccessDenied")
+    validated = envelope(record(2), {"valid": True, **record(2)})
+    event = envelope(validated, {**record(2), "enriched": True}, stage="enricher")
+    aws.put(event, of="processor", error="AccessDenied")
+    aws.table["r-1", record(1)["timestamp"]] = '{"n":1}'
     assert operate(*shlex.split(command)).code == 0
 
 

@@ -19,11 +19,10 @@ from typing import Any
 import pytest
 
 from ..conftest import DeployedStack
-from .conftest import Ran
-from .samples import record
+from ..deployed.samples import record
+from .conftest import ROOT, Ran, put_letters
 
 Run = Callable[..., Ran]
-ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60
 """Seconds within which what was killed again and again has come to its end."""
 
@@ -39,7 +38,10 @@ def stack(stack: DeployedStack, embedded: DeployedStack) -> DeployedStack:
 ACCEPTED, DENIED = 10, 4
 
 
-class Zygote:
+WRITES = ["dynamodb:PutItem", "dynamodb:PartiQLInsert", "dynamodb:BatchExecuteStatement"]
+
+
+class Forkserver:
     """Starts commands that have nothing to import any more."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -60,13 +62,13 @@ class Zygote:
 
 
 @pytest.fixture
-def zygote(stack: DeployedStack) -> Iterator[Zygote]:
-    command = [sys.executable, str(Path(__file__).with_name("zygote.py"))]
+def forkserver(stack: DeployedStack) -> Iterator[Forkserver]:
+    command = [sys.executable, str(Path(__file__).with_name("forkserver.py"))]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
     with subprocess.Popen(command, env=environment, **pipes) as process:  # type: ignore[call-overload]
         try:
-            yield Zygote(process)
+            yield Forkserver(process)
         finally:
             process.kill()
 
@@ -91,9 +93,9 @@ class Moments:
 @contextmanager
 def denied(stack: DeployedStack) -> Iterator[None]:
     """Take away the processor's permission to write the table."""
-    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.functions["processor"])
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.aliases["processor"])
     iam, role = stack.client("iam"), function["Role"].rpartition("/")[2]
-    statement = {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}
+    statement = {"Effect": "Deny", "Action": WRITES, "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=policy)
     try:
@@ -114,33 +116,14 @@ def stored(stack: DeployedStack) -> Counter[str]:
     return Counter(item.id for item in stack.items())
 
 
-def put_letters(stack: DeployedStack, records: list[dict[str, Any]]) -> None:
-    """Put letters of the validator into the queue, as Lambda writes them."""
-    sqs = stack.client("sqs")
-    for start in range(0, len(records), 10):
-        entries = [
-            {
-                "Id": str(number),
-                "MessageBody": json.dumps(one),
-                "MessageAttributes": {
-                    "RequestID": {"DataType": "String", "StringValue": f"id-{start + number}"},
-                    "ErrorCode": {"DataType": "Number", "StringValue": "200"},
-                    "ErrorMessage": {"DataType": "String", "StringValue": "as the test asked"},
-                },
-            }
-            for number, one in enumerate(records[start : start + 10])
-        ]
-        sqs.send_message_batch(QueueUrl=stack.outputs.dead_letter_queue_url, Entries=entries)
-
-
 def test_records_that_the_table_denied_are_all_stored_after_a_redrive(
     stack: DeployedStack, operate: Run, tmp_path: Path
 ) -> None:
     good, bad = [record(n) for n in range(ACCEPTED)], [record(n) for n in range(ACCEPTED, ACCEPTED + DENIED)]
-    assert operate("submit", write(tmp_path / "good.jsonl", good)).code == 0
+    assert operate("submit", write(tmp_path / "good.jsonl", good), "--batch", 1).code == 0
     assert len(stored(stack)) == ACCEPTED
     with denied(stack):
-        assert operate("submit", write(tmp_path / "bad.jsonl", bad)).code == 0
+        assert operate("submit", write(tmp_path / "bad.jsonl", bad), "--batch", 1).code == 0
         assert len(stored(stack)) == ACCEPTED
     letters = json.loads(operate("dead-letters", "--json").out)
     assert {letter["id"] for letter in letters} == {one["id"] for one in bad}
@@ -159,40 +142,40 @@ def half_stamped(count: int) -> list[dict[str, Any]]:
 
 
 def test_a_redrive_that_is_killed_again_and_again_stores_each_record_exactly_once(
-    stack: DeployedStack, zygote: Zygote, tmp_path: Path
+    stack: DeployedStack, forkserver: Forkserver, tmp_path: Path
 ) -> None:
     records, history = half_stamped(60), tmp_path / "history"
-    put_letters(stack, records)
+    put_letters(stack, *records)
     redrive = ("redrive", "--yes", "--visibility-timeout", 2, "--rate", 25, "--parallel", 1, "--history", history)
     moments, deadline = Moments(history, seed=6, most=3), time.monotonic() + DEADLINE
     killed = 0
     while killed < 20:
-        code = zygote.run(*redrive, kill_when=moments.next())
+        code = forkserver.run(*redrive, kill_when=moments.next())
         assert code in (-signal.SIGKILL, 1)  # 1: letters of one that was killed are out of sight for two seconds
         killed += code == -signal.SIGKILL
         assert time.monotonic() < deadline
-    while zygote.run("redrive", "--yes", "--visibility-timeout", 2) != 0:
+    while forkserver.run("redrive", "--yes", "--visibility-timeout", 2) != 0:
         assert time.monotonic() < deadline
     assert stored(stack) == Counter({one["id"]: 1 for one in records})
-    assert not stack.dead_letters()
+    assert not stack.failures()
 
 
 def test_a_submission_that_is_killed_again_and_again_stores_each_record_exactly_once(
-    stack: DeployedStack, zygote: Zygote, tmp_path: Path
+    stack: DeployedStack, forkserver: Forkserver, tmp_path: Path
 ) -> None:
     records = half_stamped(80)
     path = write(tmp_path / "records.jsonl", records)
-    submit = ("submit", path, "--timestamp", "now", "--rate", 40)
+    submit = ("submit", path, "--timestamp", "now", "--batch", 1, "--rate", 40)
     moments = Moments(Path(f"{path}.journal"), seed=7, most=3)
     for _ in range(20):
-        assert zygote.run(*submit, kill_when=moments.next()) == -signal.SIGKILL
-    assert zygote.run(*submit[:4]) == 0
+        assert forkserver.run(*submit, kill_when=moments.next()) == -signal.SIGKILL
+    assert forkserver.run(*submit[:6]) == 0
     assert stored(stack) == Counter({one["id"]: 1 for one in records})
     assert [path] == list(tmp_path.glob("records*"))
 
 
 def test_a_letter_that_can_not_succeed_is_seen_as_a_loop(stack: DeployedStack, operate: Run) -> None:
-    put_letters(stack, [{"id": "r-1", "timestamp": 1}])
+    put_letters(stack, {"id": "r-1", "timestamp": 1})
     for attempts in (2, 3):
         operate("redrive", "--yes")
         stack.drain()
@@ -203,13 +186,13 @@ def test_a_letter_that_can_not_succeed_is_seen_as_a_loop(stack: DeployedStack, o
 
 
 def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -> None:
-    put_letters(stack, [record(1), record(2)])
+    put_letters(stack, record(1), record(2))
     ran = operate("status", "--json")
     status = json.loads(ran.out)
     assert ran.code == 0
     assert status["status"].endswith("_COMPLETE")
     assert status["deadLetters"] == {"visible": 2, "inFlight": 0}
-    assert [alarm["name"] for alarm in status["alarms"]] == ["dlq-messages-dev"]
+    assert [alarm["name"] for alarm in status["alarms"]] == ["data-processing-dlq-messages-dev"]
     assert status["items"] == 0
     for function in status["functions"].values():
         assert [version["weight"] for version in function["versions"]] == [1.0]

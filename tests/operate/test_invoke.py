@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from operate import invoke
 from operate.errors import AwsError
 from operate.invoke import Fate, Invoker
-from operate.pace import Pace
+from operate.rate_limit import RateLimiter
 
 BUSY = (429, "TooManyRequestsException")
 
@@ -45,7 +45,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def invoker(client: Client, *, patience: float = 60) -> Invoker:
-    return Invoker(client, Pace(wait=lambda seconds: None), threading.Event(), patience)
+    return Invoker(client, RateLimiter(wait=lambda seconds: None), threading.Event(), patience)
 
 
 def test_an_accepted_event_has_its_request_id() -> None:

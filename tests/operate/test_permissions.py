@@ -1,4 +1,4 @@
-"""The rights that docs/operate.md grants the operator suffice, and none is superfluous: the embedded AWS decides."""
+"""The rights that docs/commands.md grants the operator suffice, and none is superfluous: the embedded AWS decides."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from ..conftest import DeployedStack
-from .conftest import Ran
-from .samples import record
+from ..deployed.samples import record
+from .conftest import ROOT, Ran, put_letters
 
 Run = Callable[..., Ran]
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operate.md"
+DOCUMENT = ROOT / "docs" / "commands.md"
 USER = "operator"
 
 
@@ -43,7 +43,8 @@ HERE = dict.fromkeys(
 )
 """What MiniStack asks for instead, as the document says too."""
 COMMANDS = {
-    "submit": ("submit", "records.jsonl"),
+    "submit": ("submit", "records.jsonl", "--batch", "1"),
+    "verify": ("verify", "records.jsonl"),
     "dead-letters": ("dead-letters",),
     "redrive": ("redrive", "--yes", "--stage", "validator"),
     "status": ("status",),
@@ -54,11 +55,11 @@ def resources(stack: DeployedStack, text: str) -> list[str]:
     """Return the ARNs that a resource of the document stands for."""
     outputs = stack.outputs
     functions = {
-        "ValidatorFunctionArn": outputs.validator,
-        "EnricherFunctionArn": outputs.functions["enricher"],
-        "ProcessorFunctionArn": outputs.functions["processor"],
+        "ValidatorFunctionArn": outputs.aliases["validator"],
+        "EnricherFunctionArn": outputs.aliases["enricher"],
+        "ProcessorFunctionArn": outputs.aliases["processor"],
     }
-    named = {"DlqArn": outputs.dead_letter_queue_arn, **functions}
+    named = {"DlqArn": outputs.queue_arn, **functions}
     found = [named[name] for name in re.findall(r"`(\w+Arn)`", text)]
     if "*function*" in text:
         found += [alias.rpartition(":")[0] for alias in functions.values()]
@@ -83,12 +84,10 @@ def stack(stack: DeployedStack, embedded: DeployedStack, tmp_path: Path) -> Depl
     return stack
 
 
-def put_letters(stack: DeployedStack) -> None:
+def fill(stack: DeployedStack) -> None:
     """Let a dead letter of the validator be in the queue and one of no stage, and none in anybody's hands."""
-    client, queue = stack.client("sqs"), stack.outputs.dead_letter_queue_url
-    client.purge_queue(QueueUrl=queue)
-    for body in (json.dumps(record(2)), "{broken"):
-        client.send_message(QueueUrl=queue, MessageBody=body)
+    stack.client("sqs").purge_queue(QueueUrl=stack.outputs.queue_url)
+    put_letters(stack, record(2), "{broken")
 
 
 @pytest.fixture
@@ -117,6 +116,7 @@ def grant(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 def test_the_document_knows_every_command() -> None:
     assert {name: len(rights) for name, rights in RIGHTS.items()} == {
         "submit": 2,
+        "verify": 6,
         "dead-letters": 5,
         "redrive": 7,
         "status": 8,
@@ -129,11 +129,11 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
 ) -> None:
     rights = RIGHTS[command]
     for missing in rights:
-        put_letters(stack)
+        fill(stack)
         grant([right for right in rights if right != missing])
         ran = operate(*COMMANDS[command])
         assert (missing.action, ran.code) == (missing.action, 3)
         assert HERE.get(missing.action, missing).action in ran.error
-    put_letters(stack)
+    fill(stack)
     grant(rights)
-    assert operate(*COMMANDS[command]).code == 0
+    assert operate(*COMMANDS[command]).code == (1 if command == "verify" else 0)  # its record was not submitted

@@ -1,13 +1,19 @@
-// The stack of the seed by AWS's CDK: table, queue, and for each function log group, role and policy, alias, async
-// settings. `node app.js OUTDIR [FUNCTIONS]` writes the template; FUNCTIONS (default 3) repeats the three stages.
+// The same stack by AWS's CDK: `node app.js OUTDIR FUNCTIONS.json` writes the template. FUNCTIONS.json says of each
+// function what the model configures; for each there is a log group, a policy, a role, the right to hand on, the function
+// with its version, alias and asynchronous settings, and its alarms.
+const fs = require('fs');
 const cdk = require('aws-cdk-lib');
+const actions = require('aws-cdk-lib/aws-cloudwatch-actions');
 const cloudwatch = require('aws-cdk-lib/aws-cloudwatch');
+const destinations = require('aws-cdk-lib/aws-lambda-destinations');
 const dynamodb = require('aws-cdk-lib/aws-dynamodb');
+const iam = require('aws-cdk-lib/aws-iam');
 const lambda = require('aws-cdk-lib/aws-lambda');
 const logs = require('aws-cdk-lib/aws-logs');
+const sns = require('aws-cdk-lib/aws-sns');
 const sqs = require('aws-cdk-lib/aws-sqs');
 
-const [outdir, functions = '3'] = process.argv.slice(2);
+const [outdir, description] = process.argv.slice(2);
 // CloudFormation takes no more than 500 resources; what is measured is how the time grows.
 const app = new cdk.App({ outdir, context: { '@aws-cdk/core:stackResourceLimit': 0 } });
 const stack = new cdk.Stack(app, 'DataProcessing');
@@ -17,28 +23,80 @@ const table = new dynamodb.Table(stack, 'DataTable', {
   billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
 });
 const queue = new sqs.Queue(stack, 'DeadLetterQueue', { retentionPeriod: cdk.Duration.days(14), enforceSSL: true });
-const sizes = { Validator: 512, Enricher: 768, Processor: 512 };
+const topic = new actions.SnsAction(new sns.Topic(stack, 'AlarmTopic'));
 
-for (let index = 0; index < Number(functions); index++) {
-  const stage = Object.keys(sizes)[index % 3];
-  const name = index < 3 ? stage : `${stage}${Math.floor(index / 3)}`;
-  const logGroup = new logs.LogGroup(stack, `${name}LogGroup`, { retention: logs.RetentionDays.ONE_WEEK });
+function allow(actions, resource) {
+  return new iam.PolicyStatement({ actions, resources: [resource] });
+}
+
+function stage({ name, handler, memory, timeout, retries, alarms }, next) {
+  const logGroup = new logs.LogGroup(stack, `${name}LogGroup`, {
+    retention: logs.RetentionDays.ONE_WEEK,
+    removalPolicy: cdk.RemovalPolicy.DESTROY,
+  });
+  const policy = new iam.ManagedPolicy(stack, `${name}Policy`, {
+    statements: [
+      allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn),
+      allow(['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], '*'),
+      allow(['sqs:SendMessage'], queue.queueArn),
+      allow(['dynamodb:PutItem'], table.tableArn),
+    ],
+  });
+  const role = new iam.Role(stack, `${name}Role`, {
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    managedPolicies: [policy],
+  });
+  if (next) {
+    new iam.ManagedPolicy(stack, `${name}HandsOn`, {
+      roles: [role],
+      statements: [allow(['lambda:InvokeFunction'], next.functionArn)],
+    });
+  }
   const code = new lambda.Function(stack, `${name}Function`, {
     runtime: lambda.Runtime.PYTHON_3_13,
     architecture: lambda.Architecture.ARM_64,
-    handler: `${stage.toLowerCase()}.handler`,
+    handler,
     code: lambda.Code.fromInline('def handler(event, context): return event'),
-    memorySize: sizes[stage],
-    timeout: cdk.Duration.seconds(60),
+    memorySize: memory,
+    timeout: cdk.Duration.seconds(timeout),
+    role: role.withoutPolicyUpdates(),
     tracing: lambda.Tracing.ACTIVE,
     deadLetterQueue: queue,
-    environment: { TABLE_NAME: table.tableName },
+    environment: { TABLE_NAME: table.tableName, DEAD_LETTER_QUEUE_URL: queue.queueUrl },
+    loggingFormat: lambda.LoggingFormat.JSON,
     logGroup,
   });
-  code.addAlias('live', { retryAttempts: 2 });
-  if (stage === 'Processor') table.grant(code, 'dynamodb:PutItem');
+  const live = code.addAlias('live', {
+    retryAttempts: retries,
+    ...(next ? { onSuccess: new destinations.LambdaDestination(next) } : {}),
+  });
+  alarms.forEach((described, index) => alarm(`${name}Alarm${index}`, described, live));
+  return live;
 }
 
+function alarm(id, { description, metrics, periods, threshold }, live) {
+  const watched = metrics.map((name) => live.metric(name, { statistic: 'Sum', period: cdk.Duration.minutes(1) }));
+  const created = new cloudwatch.Alarm(stack, id, {
+    alarmDescription: description,
+    metric: watched.length === 1 ? watched[0] : new cloudwatch.MathExpression({
+      expression: watched.map((_, index) => `m${index}`).join(' + '),
+      usingMetrics: Object.fromEntries(watched.map((metric, index) => [`m${index}`, metric])),
+      period: cdk.Duration.minutes(1),
+    }),
+    evaluationPeriods: periods,
+    threshold,
+    comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+  });
+  created.addAlarmAction(topic);
+  created.addOkAction(topic);
+}
+
+// From the last to the first, since each names the one that it hands its results to.
+const built = {};
+for (const described of JSON.parse(fs.readFileSync(description)).reverse()) {
+  built[described.name] = stage(described, built[described.next]);
+}
 new cloudwatch.Alarm(stack, 'DeadLetterAlarm', {
   metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
   threshold: 1,

@@ -1,0 +1,1 @@
+"""What comes of it: the figures, and how they are shown."""

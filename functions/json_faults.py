@@ -1,0 +1,50 @@
+"""What is wrong with a value that is no JSON, or that is nested deeper than everything on its way can decode.
+
+Lambda's Python runtime decodes events with simplejson, whose pure Python form survives 490 levels, and the envelopes
+need some of them; json and the compiled simplejson survive more. So 400 levels are allowed.
+"""
+
+from __future__ import annotations
+
+import json
+
+from record import MAX_DEPTH
+
+_canonical = json.JSONEncoder(allow_nan=False, sort_keys=True).encode
+_lenient = json.JSONEncoder(allow_nan=True, sort_keys=True).encode
+_TOO_DEEP = f"must be nested at most {MAX_DEPTH} levels deep"
+
+
+def json_fault(value: object, encoded: str) -> str | None:
+    """Return what a value must or must not be, given its JSON if it has any; None if nothing is wrong with it."""
+    try:
+        encoded = encoded or _canonical(value)
+    except RecursionError:
+        return _TOO_DEEP
+    except (TypeError, ValueError):
+        return _why_not_json(value)
+    return _TOO_DEEP if _nested_too_deep(value) else None
+
+
+def _why_not_json(value: object) -> str:
+    try:
+        _lenient(value)
+    except (TypeError, ValueError, RecursionError):
+        return "must be a value that can be encoded as JSON"
+    return "must not hold NaN or Infinity"
+
+
+def _nested_too_deep(value: object) -> bool:
+    """Walk the value level by level, without recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> list[object]:
+    """Return the arrays and objects directly in an array or object."""
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [child for child in values if isinstance(child, (dict, list, tuple))]

@@ -1,0 +1,184 @@
+"""Calls of the embedded AWS's public HTTP API from inside its process: signed requests, answered by the ASGI app."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlencode
+from xml.etree import ElementTree as ET
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+UNSIGNED = (
+    "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/{service}/aws4_request, "
+    "SignedHeaders=host, Signature=not-checked"
+)
+"""MiniStack believes the owner's key; a real signature would cost as much as the rest of a request."""
+VERSIONS = {"cloudformation": "2010-05-15", "iam": "2010-05-08", "monitoring": "2010-08-01", "sts": "2011-06-15"}
+"""The API versions that the services with the query protocol are asked for."""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Parse the body."""
+        return json.loads(self.body or b"null")
+
+    def xml(self, name: str) -> ET.Element | None:
+        """Return the first element of a name, whatever its namespace; None where there is none."""
+        # The document is the embedded AWS's own, from this process.
+        return ET.fromstring(self.body).find(f".//{{*}}{name}") if self.body.startswith(b"<") else None  # noqa: S314
+
+    @property
+    def problem(self) -> str:
+        """The error's sentence, from whichever of the protocols' error formats the body has."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return self.body.decode("utf-8", "replace")
+        if not isinstance(document, dict):
+            return str(document)
+        return str(document.get("message") or document.get("Message") or document.get("__type") or document)
+
+    @property
+    def error_code(self) -> str:
+        """The error's name, empty where there is none."""
+        code = self.headers.get("x-amzn-errortype") or ""
+        if not code and self.body.startswith(b"{"):
+            document = self.json()
+            code = str(document.get("__type") or document.get("Type") or "")
+        return code.partition(":")[0].rpartition("#")[2]
+
+
+@dataclass(frozen=True)
+class AwsApi:
+    """The embedded AWS as its own queue calls it: by HTTP requests that don't leave the process."""
+
+    app: App
+    host: str
+    """The endpoint's host and port, which every signature covers."""
+    access_key: str
+    """The owner's."""
+    account: str = "000000000000"
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        service: str,
+        region: str,
+        credentials: Credentials | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """Send one request, with the owner's rights unless credentials are given, and wait for its answer."""
+        raw_path = quote(path, safe="/-_.~")
+        url = f"https://{self.host}{raw_path}" + (f"?{urlencode(query)}" if query else "")
+        sent = {**(headers or {}), "host": self.host}
+        if credentials is None:
+            sent["authorization"] = UNSIGNED.format(access_key=self.access_key, region=region, service=service)
+        else:
+            request = AWSRequest(method, url, sent, body)
+            SigV4Auth(credentials, service, region).add_auth(request)
+            sent = dict(request.headers.items())
+        return await call(self.app, http_scope(method, raw_path, urlencode(query or {}), sent.items()), body)
+
+    async def query(self, service: str, region: str, action: str, parameters: Mapping[str, str]) -> Answer:
+        """Call an action of a service with the query protocol, with the owner's rights."""
+        form = {"Action": action, "Version": VERSIONS[service], **parameters}
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return await self.request(
+            "POST", "/", service=service, region=region, headers=headers, body=urlencode(form).encode()
+        )
+
+
+def http_scope(method: str, raw_path: str, query: str, headers: Any) -> Scope:
+    """Describe a request that came over TLS from this host, as an ASGI server would."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": unquote(raw_path),
+        "raw_path": raw_path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 0),
+    }
+
+
+async def call(app: App, scope: Scope, body: bytes) -> Answer:
+    """Let an ASGI app answer one request."""
+    status = 0
+    headers: dict[str, str] = {}
+    chunks: list[bytes] = []
+
+    async def nothing_more() -> Message:
+        return await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            headers.update(
+                {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in message["headers"]}
+            )
+        elif message["type"] == "http.response.body":
+            chunks.append(message.get("body", b""))
+
+    # In a task of its own: what the app keeps in context variables belongs to this request alone.
+    await asyncio.create_task(app(scope, replay(body, nothing_more), send))  # type: ignore[arg-type]
+    return Answer(status, headers, b"".join(chunks))
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return what receives a body that was read already, and then whatever comes."""
+    first = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return first.pop() if first else await receive()
+
+    return again
+
+
+async def read_body(receive: Receive, limit: int) -> bytes | None:
+    """Read the body of a request; None when it is over the limit."""
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client went away")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks) if size <= limit else None
+
+
+async def respond(send: Send, answer: Answer) -> None:
+    """Send an answer."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,75 @@
+"""The event in the queue: what was sent to which function, and what became of its attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from .targets import Target
+
+
+class Result(Enum):
+    """How an attempt ended, in the kinds that Lambda's queue tells apart."""
+
+    SUCCESS = "success"
+    FUNCTION_ERROR = "function error"
+    THROTTLED = "throttling"
+    SYSTEM_ERROR = "system error"
+    REJECTED = "rejected"
+    """Lambda refuses it for good: the function is gone, or is caught in a loop."""
+
+
+class Attempt(NamedTuple):
+    """One invocation's answer."""
+
+    result: Result
+    status: int
+    payload: bytes = b""
+    version: str | None = None
+    function_error: str | None = None
+    reason: str = ""
+    """The error's sentence, where there is one."""
+
+    @property
+    def ran(self) -> bool:
+        """Whether the function's code was reached."""
+        return self.result in (Result.SUCCESS, Result.FUNCTION_ERROR)
+
+
+@dataclass
+class Event:
+    """One accepted event."""
+
+    target: Target
+    payload: bytes
+    request_id: str
+    accepted: float
+    """Monotonic real time in seconds."""
+    lineage: str
+    """Where the event comes from: the same in every run with the same input, so that a seed repeats its faults."""
+    depth: int = 0
+    """How many functions the chain of events has passed through; loops end by it."""
+    attempts: int = 0
+    retries: int = 0
+    """Retries of function errors: only these count against MaximumRetryAttempts."""
+    backoffs: int = 0
+    waited: float = 0.0
+    """Lambda seconds spent between attempts."""
+    waited_real: float = 0.0
+    """Real seconds that those waits took here."""
+    last: Attempt | None = None
+    """The latest attempt's answer."""
+
+    def age(self, now: float) -> float:
+        """Return the event's age at the monotonic time `now`: waits in Lambda's seconds, the rest in real ones."""
+        return now - self.accepted - self.waited_real + self.waited
+
+    def note_wait(self, seconds: float, real: float) -> None:
+        """Note a wait before the next attempt, in Lambda's seconds and in real ones, by the failure that it follows."""
+        if self.last is not None and self.last.result is Result.FUNCTION_ERROR:
+            self.retries += 1
+        else:
+            self.backoffs += 1
+        self.waited += seconds
+        self.waited_real += real

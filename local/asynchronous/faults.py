@@ -1,0 +1,41 @@
+"""Faults to inject. A seed decides them: the same input meets the same faults, in whatever order it runs."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+from .event import Result
+
+KINDS = (Result.FUNCTION_ERROR, Result.SYSTEM_ERROR, Result.THROTTLED)
+
+
+class Fault(NamedTuple):
+    """An attempt's injected failure: after the function ran, so that its effects stay, or instead of running it."""
+
+    result: Result
+    after: bool
+
+
+class Faults(NamedTuple):
+    """Which faults the queue injects."""
+
+    seed: int = 0
+    duplicate: bool = False
+    """Deliver each event twice, as a queue that is only eventually consistent may."""
+    fail_rate: float = 0.0
+    """The share of the calls that fail, from 0 to 1."""
+    kinds: tuple[Result, ...] = KINDS
+    stop_after: int | None = None
+    """Deliver nothing more after so many calls."""
+
+    def strike(self, lineage: str, attempt: int) -> Fault | None:
+        """Return the fault that this attempt of this event meets, if any."""
+        if not self.fail_rate:
+            return None
+        # Each attempt has a generator of its own, so that the order of parallel attempts doesn't matter.
+        dice = random.Random(f"{self.seed}/{lineage}/{attempt}")  # noqa: S311 - repeatable on purpose
+        if dice.random() >= self.fail_rate:
+            return None
+        result = dice.choice(self.kinds)
+        return Fault(result, after=result is Result.FUNCTION_ERROR and dice.random() < 0.5)

@@ -1,0 +1,53 @@
+"""Whom events are for, and what their records and dead letters may be sent to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+UNQUALIFIED = "$LATEST"
+SUPPORTED = ("lambda", "sqs")
+"""The services whose resources can be a destination or a dead-letter target here."""
+
+
+class UnsupportedTargetError(Exception):
+    """The embedded AWS doesn't deliver to targets of this kind."""
+
+
+class Target(NamedTuple):
+    """The function that an event is for, as its caller named it."""
+
+    account: str
+    region: str
+    name: str
+    qualifier: str | None = None
+
+    @classmethod
+    def of_arn(cls, arn: str) -> Target:
+        """Split a function's ARN, qualified or not."""
+        _, _, _, region, account, _, name, *qualifier = arn.split(":")
+        return cls(account, region, name, qualifier[0] if qualifier else None)
+
+    @property
+    def caller_arn(self) -> str:
+        """The function's ARN, with a qualifier if the caller named one."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+        return f"{arn}:{self.qualifier}" if self.qualifier else arn
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN, always with a qualifier, as an invocation record has it."""
+        return self._replace(qualifier=self.qualifier or UNQUALIFIED).caller_arn
+
+
+def service_of(arn: str) -> str:
+    """Return the service part of an ARN; empty where it is none."""
+    parts = arn.split(":")
+    return parts[2] if len(parts) > 5 else ""
+
+
+def require_supported(arn: str) -> None:
+    """Raise UnsupportedTargetError for a target that is neither a function nor a queue."""
+    if service_of(arn) not in SUPPORTED:
+        raise UnsupportedTargetError(
+            f"The embedded AWS delivers to Lambda functions and SQS queues only (got {arn or 'an empty ARN'})."
+        )

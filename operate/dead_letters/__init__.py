@@ -1,0 +1,1 @@
+"""The dead-letter queue: looking at its letters, and sending them again."""

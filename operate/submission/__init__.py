@@ -1,0 +1,1 @@
+"""Submitting records: the lines of an input, which of them were accepted, and which were not."""

@@ -1,0 +1,50 @@
+"""The larger model: every copy has all that a stage has; the description says what the CDK's app needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.benches.large_model import counted, described, repeated
+from model import build
+
+Resources = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def few() -> Resources:
+    resources: Resources = build().to_dict()["Resources"]
+    return resources
+
+
+@pytest.fixture(scope="module")
+def many(few: Resources) -> Resources:
+    resources: Resources = repeated(2 * len(described(few))).to_dict()["Resources"]
+    return resources
+
+
+def test_a_copy_has_the_resources_of_every_stage(few: Resources, many: Resources) -> None:
+    grown = counted(many) - counted(few)
+    stages = len(described(few))
+    assert grown["AWS::Lambda::Function"] == grown["AWS::Logs::LogGroup"] == grown["AWS::IAM::Role"] == stages
+    assert grown["AWS::CloudWatch::Alarm"] >= stages
+
+
+def test_a_function_counts_with_what_sam_makes_of_it() -> None:
+    counts = counted({"A": {"Type": "AWS::Serverless::Function"}})
+    assert counts == {f"AWS::Lambda::{kind}": 1 for kind in ("Function", "Version", "Alias", "EventInvokeConfig")}
+
+
+def test_each_stage_is_described_with_the_next_one(few: Resources) -> None:
+    first, *others = described(few)
+    assert [first["next"], *(stage["next"] for stage in others)] == [*(stage["name"] for stage in others), ""]
+    properties = few[f"{first['name']}Function"]["Properties"]
+    assert (first["memory"], first["timeout"]) == (properties["MemorySize"], properties["Timeout"])
+
+
+def test_each_alarm_of_a_stage_is_described_with_its_metrics(many: Resources) -> None:
+    alarms = [alarm for stage in described(many) for alarm in stage["alarms"]]
+    assert alarms
+    assert all(alarm["metrics"] and alarm["description"] for alarm in alarms)
+    assert [len(stage["alarms"]) for stage in described(many)][-1] >= 1

@@ -1,0 +1,251 @@
+"""One or many: each record of a batch is handled as if it had come alone, and what fails fails the whole event."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from typing import Any
+
+import pytest
+
+import aws
+import batch
+import enricher
+import validator
+from aws import ServiceError
+from record import InvalidRecord, Record
+from stage import MAX_HANDED_ON_BYTES, stage
+
+GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
+SUCCESS = {"statusCode": 200, "body": "Success"}
+CONFLICT = "Invalid data: another record with the same id and timestamp is stored"
+
+
+def record(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": f"r{number}", "timestamp": 1700000000000 + number, "data": {"n": number}, **fields}
+
+
+BAD = [{"id": "a"}, 7, None, [record(1)], {"id": "", "data": 1}]
+REASONS = [
+    "Invalid data: missing data field",
+    "Invalid data: a record must be a JSON object (got an integer)",
+    "Invalid data: a record must be a JSON object (got null)",
+    "Invalid data: a record must be a JSON object (got an array)",
+    "Invalid data: id must not be empty",
+]
+
+
+@stage("tested")
+def handler(record: Record) -> dict[str, object]:
+    if record.data == "refused":
+        raise InvalidRecord("it is a test")
+    return {"tested": True}
+
+
+def test_a_batch_is_answered_with_its_results_in_order(queue: Any, context: Any) -> None:
+    records = [record(number) for number in range(100)]
+    assert handler(records, context) == [one | {"tested": True} for one in records]
+    assert queue.requests == []
+
+
+def test_a_batch_comes_bare_or_in_an_envelope(envelope: Any, queue: Any, context: Any) -> None:
+    assert (
+        handler(envelope({}, [record(1)]), context) == handler([record(1)], context) == [record(1) | {"tested": True}]
+    )
+
+
+def test_the_refused_are_left_out_and_become_letters_in_order(queue: Any, context: Any) -> None:
+    records = [record(1), *BAD, record(2)]
+    assert validator.handler(records, context) == [{"valid": True, **record(1)}, {"valid": True, **record(2)}]
+    assert queue.bodies() == BAD
+    assert queue.reasons() == REASONS
+
+
+def test_a_later_stages_letter_is_the_envelope_with_the_record_alone(envelope: Any, queue: Any, context: Any) -> None:
+    records = [record(1), record(2, data="refused")]
+    event = envelope([{"id": "r1"}], records)
+    assert handler(event, context) == [record(1) | {"tested": True}]
+    assert queue.bodies() == [{**event, "responsePayload": record(2, data="refused")}]
+
+
+def test_a_batch_of_which_all_are_refused_hands_on_an_empty_array(queue: Any, context: Any) -> None:
+    assert validator.handler(BAD, context) == []
+    assert len(queue.messages) == len(BAD)
+
+
+@pytest.mark.parametrize("name", ["validator", "enricher", "processor"])
+def test_an_empty_array_from_a_producer_is_refused(processor: Any, context: Any, name: str) -> None:
+    stages = {"validator": validator, "enricher": enricher, "processor": processor}
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: a batch must not be empty$"):
+        stages[name].handler([], context)
+
+
+def test_an_empty_array_in_an_envelope_is_taken_and_does_nothing(
+    processor: Any, dynamodb: Any, envelope: Any, context: Any
+) -> None:
+    assert enricher.handler(envelope({}, []), context) == []
+    assert processor.handler(envelope({}, []), context) == SUCCESS
+    assert dynamodb.requests == dynamodb.queue.requests == []
+
+
+def test_an_envelope_in_a_batch_is_no_record(envelope: Any, queue: Any, context: Any) -> None:
+    assert handler([envelope({}, record(1))], context) == []
+    assert queue.reasons() == ["Invalid data: missing data field"]
+
+
+def test_any_other_error_fails_the_whole_event_and_sends_no_letter(
+    queue: Any, context: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    @stage("broken")
+    def broken(record: Record) -> None:
+        if record.id == "r2":
+            raise KeyError("marker")
+
+    with pytest.raises(KeyError):
+        broken([record(1), {"id": "refused"}, record(2)], context)
+    assert queue.requests == []
+    [line] = caplog.records
+    assert (line.levelname, line.getMessage(), line.reason) == ("ERROR", "stage failed", "KeyError")
+
+
+def test_letters_that_cannot_be_sent_fail_the_whole_event(
+    queue: Any, context: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.always = (403, "AccessDenied")
+    with pytest.raises(ServiceError, match="AccessDenied"):
+        handler([record(1), record(2, data="refused")], context)
+    assert caplog.records[-1].getMessage() == "stage failed"
+
+
+def of_size(size: int) -> list[dict[str, Any]]:
+    """Return a batch of three records of that many bytes of JSON."""
+    filling = size - len(json.dumps([record(n, data="") for n in range(3)]))
+    return [record(n, data="x" * ((filling + n) // 3)) for n in range(3)]
+
+
+def test_a_batch_as_large_as_lambda_delivers_is_handed_on(context: Any) -> None:
+    added = len(json.dumps(handler(of_size(1000), context))) - 1000
+    assert handler(of_size((MAX_HANDED_ON_BYTES - added) // 2 - 2), context)
+    with pytest.raises(
+        InvalidRecord, match=r"a batch and its results must be at most 998000 bytes together .*: send fewer"
+    ):
+        handler(of_size((MAX_HANDED_ON_BYTES - added) // 2 + 2), context)
+
+
+def test_a_batch_too_large_to_hand_on_sends_no_letter(queue: Any, context: Any) -> None:
+    with pytest.raises(InvalidRecord, match="send fewer records at once"):
+        validator.handler([*BAD, *of_size(499_500)], context)
+    assert queue.requests == []
+
+
+def test_a_result_that_is_no_json_refuses_its_record_alone(queue: Any, context: Any) -> None:
+    @stage("broken")
+    def broken(record: Record) -> dict[str, object]:
+        return {"seen": {record.id}} if record.id == "r2" else {}
+
+    assert broken([record(1), record(2)], context) == [record(1)]
+    assert queue.reasons() == ["Invalid data: the event must be a value that can be encoded as JSON"]
+
+
+def test_the_log_has_a_line_for_each_refusal_and_one_for_the_batch(
+    queue: Any, context: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    validator.handler([record(1), record(2, data=None), record(3), "marker"], context)
+    lines = [(line.name, line.levelname, line.getMessage()) for line in caplog.records]
+    assert lines == [
+        ("stage", "WARNING", "record refused"),
+        ("stage", "WARNING", "record refused"),
+        ("stage", "INFO", "batch accepted"),
+    ]
+    refusals, line = caplog.records[:2], caplog.records[2]
+    assert [(line.recordId, line.reason) for line in refusals] == [
+        ("r2", REASONS[0]),
+        (None, REASONS[1].replace("an integer", "a string")),
+    ]
+    assert (line.records, line.refused) == (4, 2)
+    assert "marker" not in str([vars(line) for line in caplog.records])
+
+
+def enriched(number: int, **fields: Any) -> dict[str, Any]:
+    return record(number, enriched=True, enrichedAt=1700000000999, version="1.0", **fields)
+
+
+@pytest.mark.parametrize("count", [1, 24, 25, 26, 51, 250])
+def test_a_batch_of_any_length_is_stored_and_answered_as_one(
+    processor: Any, dynamodb: Any, envelope: Any, context: Any, count: int
+) -> None:
+    records = [enriched(number) for number in range(count)]
+    assert processor.handler(envelope({}, records, stage="enricher"), context) == SUCCESS
+    assert list(dynamodb.items) == [(one["id"], one["timestamp"]) for one in records]
+    assert all(item["enriched"] == {"BOOL": True} for item in dynamodb.items.values())
+
+
+def test_what_cannot_be_stored_becomes_letters_in_order(
+    processor: Any, dynamodb: Any, envelope: Any, context: Any
+) -> None:
+    conflicting = record(1, data="other")
+    records = [record(1), 7, conflicting, record(2), record(3, enriched="yes")]
+    event = envelope([], records, stage="enricher")
+    assert processor.handler(event, context) == SUCCESS
+    assert sorted(dynamodb.items) == [("r1", 1700000000001), ("r2", 1700000000002)]
+    assert dynamodb.queue.bodies() == [{**event, "responsePayload": one} for one in (7, conflicting, records[4])]
+    assert dynamodb.queue.reasons() == [
+        REASONS[1],
+        CONFLICT,
+        "Invalid data: enriched must be true or false (got a string)",
+    ]
+
+
+def test_letters_are_sent_after_everything_is_stored(processor: Any, dynamodb: Any, context: Any) -> None:
+    dynamodb.queue.always = (403, "AccessDenied")
+    with pytest.raises(ServiceError):
+        processor.handler([7, record(1)], context)
+    assert list(dynamodb.items) == [("r1", 1700000000001)]
+
+
+def test_a_table_that_cannot_be_written_fails_the_whole_event_and_sends_no_letter(
+    processor: Any, dynamodb: Any, context: Any
+) -> None:
+    dynamodb.always = (400, "AccessDeniedException")
+    with pytest.raises(ServiceError):
+        processor.handler([7, record(1)], context)
+    assert dynamodb.queue.requests == []
+
+
+def test_a_batch_that_is_delivered_twice_is_stored_once(
+    processor: Any, dynamodb: Any, context: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    records = [enriched(number) for number in range(30)]
+    assert [processor.handler(records, context) for _ in range(2)] == [SUCCESS] * 2
+    assert len(dynamodb.items) == 30
+    counts = [(line.getMessage(), line.records, line.refused, line.alreadyStored) for line in caplog.records]
+    assert counts == [("batch stored", 30, 0, 0), ("batch stored", 30, 0, 30)]
+
+
+def test_what_is_stored_as_a_batch_is_what_is_stored_one_by_one(processor: Any, dynamodb: Any, context: Any) -> None:
+    records = [enriched(1), record(2), record(3, data=[1, {"a": "é"}])]
+    processor.handler(records, context)
+    at_once = dict(dynamodb.items)
+    dynamodb.items.clear()
+    for one in records:
+        processor.handler(one, None)
+    assert dynamodb.items == at_once
+
+
+def test_a_quarter_of_the_functions_time_is_kept(context: Any) -> None:
+    assert 44 < batch._deadline(context) - time.monotonic() <= 45
+    assert batch._deadline(None) == math.inf
+
+
+def test_what_is_throttled_is_given_up_when_the_time_is_up(
+    processor: Any, dynamodb: Any, context: Any, no_waiting: Any
+) -> None:
+    context.ends = time.monotonic() + 0.05
+    dynamodb.fault = lambda _: ("ThrottlingError", False)
+    with pytest.raises(ServiceError, match=r"^(ThrottlingError|OutOfTime): "):
+        processor.handler([record(1)], context)
+    assert len(dynamodb.requests) < aws.ATTEMPTS

@@ -1,0 +1,172 @@
+"""Dead letters of single records: Lambda's own format, within SQS' limits, all of them or an error."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+import aws
+import dead_letters
+from aws import ServiceError
+from record import InvalidRecord, known_id
+
+from .conftest import REQUEST_ID
+
+REFUSAL = InvalidRecord("it is a test")
+
+
+def send(*records: Any, event: Any = None, reason: str = "it is a test") -> None:
+    """Send a letter for each record of an event, by default a bare one that holds just these."""
+    refused = [(record, InvalidRecord(reason)) for record in records]
+    dead_letters.send(list(records) if event is None else event, refused, request_id=REQUEST_ID, deadline=math.inf)
+
+
+def test_a_letter_is_as_lambda_writes_it(queue: Any) -> None:
+    send({"id": "a", "data": None})
+    [message] = queue.messages
+    assert message["MessageBody"] == '{"id":"a","data":null}'
+    assert message["MessageAttributes"] == {
+        "RequestID": {"DataType": "String", "StringValue": REQUEST_ID},
+        "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": "Invalid data: it is a test"},
+    }
+
+
+@pytest.mark.parametrize("record", [None, 7, "text", [], [{"id": "a"}], {"id": "a"}])
+def test_the_event_of_a_bare_batch_is_the_record(queue: Any, record: Any) -> None:
+    send(record)
+    assert queue.bodies() == [record]
+
+
+def test_the_event_of_an_envelope_holds_the_record_alone(queue: Any, envelope: Any) -> None:
+    batch = [{"id": "a"}, 7]
+    event = envelope([1, 2], batch)
+    send(*batch, event=event)
+    assert queue.bodies() == [{**event, "responsePayload": record} for record in batch]
+    assert [known_id(body) for body in queue.bodies()] == ["a", None]
+
+
+def test_an_envelope_of_nothing_but_the_batch_is_one(queue: Any) -> None:
+    send({"id": "a"}, event={"responsePayload": [{"id": "a"}]})
+    assert queue.bodies() == [{"responsePayload": {"id": "a"}}]
+
+
+@pytest.mark.parametrize(
+    "text", ["é", "🎂", "\ud800", "\udfff!", "\ufffe", "\uffff", "\x00\x1f", "\x7f\x85", '"\\', "Infinity"]
+)
+def test_any_text_comes_back_from_a_letter(queue: Any, text: str) -> None:
+    send({"id": text, text: [text]})  # the fake refuses what SQS refuses
+    assert queue.bodies() == [{"id": text, text: [text]}]
+
+
+def test_a_number_too_large_for_python_stays_json(queue: Any) -> None:
+    send([json.loads("[1e999, -1e999]"), '-Infinity \\" Infinity', 1e308])
+    [message] = queue.messages
+    assert message["MessageBody"] == '[[1e999,-1e999],"-Infinity \\\\\\" Infinity",1e+308]'
+    assert queue.bodies() == [[[math.inf, -math.inf], '-Infinity \\" Infinity', 1e308]]
+
+
+@pytest.mark.parametrize("value", [object(), {(1,): 1}])
+def test_what_is_no_json_is_refused(queue: Any, value: object) -> None:
+    with pytest.raises(InvalidRecord, match="must be a value that can be encoded as JSON"):
+        send(value)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("x" * 1010, "x" * 1010),
+        ("x" * 1011, "x" * 1010),
+        ("x" * 1009 + "é", "x" * 1009),
+        ("x" * 1008 + "é!", "x" * 1008 + "é"),
+        ("x" * 1007 + "🎂", "x" * 1007),
+    ],
+    ids=["fits", "one more", "half a letter", "a letter", "a quarter of a cake"],
+)
+def test_the_sentence_is_cut_between_characters(queue: Any, reason: str, kept: str) -> None:
+    send(1, reason=reason)
+    assert queue.reasons() == [f"Invalid data: {kept}"]
+
+
+def test_the_sentence_holds_nothing_that_sqs_refuses(queue: Any) -> None:
+    send(1, reason="a\x00b\ud800c\ufffed\n")
+    assert queue.reasons() == ["Invalid data: a\ufffdb\ufffdc\ufffdd\n"]
+
+
+@pytest.mark.parametrize(("count", "requests"), [(1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
+def test_a_request_holds_ten_letters(queue: Any, count: int, requests: list[int]) -> None:
+    send(*range(count))
+    assert [len(request["Entries"]) for request in queue.requests] == requests
+    assert queue.bodies() == list(range(count))
+
+
+def test_a_request_holds_no_more_than_sqs_takes(queue: Any) -> None:
+    records = ["é" * 200_000] * 6
+    send(*records)  # the fake refuses more than 1 MiB
+    assert queue.bodies() == records
+    assert [len(request["Entries"]) for request in queue.requests] == [2, 2, 2]
+
+
+def test_attributes_count_in_what_sqs_takes(queue: Any) -> None:
+    send(*["x" * 104_800] * 10)
+    assert [len(request["Entries"]) for request in queue.requests] == [9, 1]
+
+
+ATTRIBUTES = sum(map(len, ("RequestID", "String", REQUEST_ID, "ErrorCode", "Number", "200", "ErrorMessage", "String")))
+
+
+def test_a_letter_as_large_as_sqs_takes_is_sent(queue: Any) -> None:
+    send("x" * (1_048_576 - ATTRIBUTES - len(f'"{REFUSAL}"')))
+    assert len(queue.messages) == 1
+
+
+def test_a_letter_too_large_for_sqs_fails(queue: Any) -> None:
+    with pytest.raises(ServiceError, match=r"^BatchRequestTooLong: "):
+        send(1, "x" * (1_048_577 - ATTRIBUTES - len(f'"{REFUSAL}"')), 2)
+
+
+@pytest.mark.parametrize(
+    ("code", "sender", "backoff"),
+    [("InternalError", False, 0.05), ("RequestThrottled", True, 1.0), ("ThrottlingException", False, 1.0)],
+)
+def test_a_letter_that_failed_is_sent_again_alone(
+    queue: Any, no_waiting: list[float], code: str, sender: bool, backoff: float
+) -> None:
+    faults = [(code, sender)]
+    queue.fault = lambda body: faults.pop() if body == "1" and faults else None
+    send(0, 1, 2)
+    assert queue.bodies() == [0, 2, 1]
+    assert len(queue.requests) == 2
+    assert 0 <= no_waiting[0] <= backoff
+
+
+def test_a_letter_that_is_to_blame_itself_fails_at_once(queue: Any, no_waiting: list[float]) -> None:
+    queue.fault = lambda body: ("InvalidMessageContents", True) if body == "1" else None
+    with pytest.raises(ServiceError, match=r"^InvalidMessageContents: as the test asked$"):
+        send(0, 1)
+    assert no_waiting == []
+
+
+def test_a_failure_that_lasts_passes_on(queue: Any, no_waiting: list[float]) -> None:
+    queue.fault = lambda body: ("InternalError", False)
+    with pytest.raises(ServiceError, match=r"^InternalError: "):
+        send(0)
+    assert len(queue.requests) == 5
+
+
+def test_a_queue_that_cannot_be_reached_fails(
+    environment: None, no_waiting: Any, unused_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreachable = aws.Client("sqs", f"http://127.0.0.1:{unused_port}", "eu-west-1")
+    monkeypatch.setattr(dead_letters, "client", lambda: unreachable)
+    with pytest.raises(ServiceError, match=r"^ConnectionRefusedError: "):
+        send(1)
+
+
+def test_a_missing_queue_is_said(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEAD_LETTER_QUEUE_URL")
+    with pytest.raises(aws.ConfigurationError, match=r"^DEAD_LETTER_QUEUE_URL must be set to the URL of the dead-"):
+        send(1)

@@ -1,0 +1,71 @@
+"""What belongs to a stage that is kept warm or capped follows from that stage, whichever it is."""
+
+import json
+from typing import Any
+
+import pytest
+from cfnlint.api import lint_all
+
+from .pipelines import stack_of, stage
+from .resolution import resolve
+from .translation import translate
+
+OWN = {"CounterScalableTarget", "CounterScalingPolicy", "CounterSpilloverAlarm"}
+
+
+@pytest.fixture(scope="module")
+def other() -> dict[str, Any]:
+    return stack_of(stage("counter", provisioned=3, capped=True), stage("keeper")).to_dict()
+
+
+def deployed(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
+    resources: dict[str, Any] = resolve(translate(template, **parameters), parameters)["Resources"]
+    return resources
+
+
+def test_the_parameters_are_named_for_the_stage_and_no_other_has_any(other: dict[str, Any]) -> None:
+    own = {name: p["Default"] for name, p in other["Parameters"].items() if name.startswith(("Counter", "Keeper"))}
+    assert own == {
+        "CounterProvisionedConcurrency": 3,
+        "CounterProvisionedConcurrencyMaximum": 0,
+        "CounterReservedConcurrency": 0,
+    }
+
+
+def test_the_console_groups_them_with_the_cap_of_all(other: dict[str, Any]) -> None:
+    groups = other["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    (group,) = (group["Parameters"] for group in groups if "ReservedConcurrency" in group["Parameters"])
+    assert set(group) >= {"CounterProvisionedConcurrency", "CounterReservedConcurrency"}
+
+
+def test_the_stage_is_kept_warm_scaled_and_watched(other: dict[str, Any]) -> None:
+    chosen = {"CounterProvisionedConcurrencyMaximum": 9, "CounterReservedConcurrency": 20}
+    resources = deployed(other, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms", **chosen)
+    assert set(resources) >= OWN
+    alias = resources["CounterFunctionAliaslive"]["Properties"]
+    assert alias["ProvisionedConcurrencyConfig"] == {
+        "ProvisionedConcurrentExecutions": {"Ref": "CounterProvisionedConcurrency"}
+    }
+    assert resources["CounterFunction"]["Properties"]["ReservedConcurrentExecutions"] == {
+        "Ref": "CounterReservedConcurrency"
+    }
+    target = resources["CounterScalableTarget"]["Properties"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (
+        {"Ref": "CounterProvisionedConcurrency"},
+        {"Ref": "CounterProvisionedConcurrencyMaximum"},
+    )
+    assert "the counter has had more work" in resources["CounterSpilloverAlarm"]["Properties"]["AlarmDescription"]
+    assert not any(name.startswith(("KeeperScal", "KeeperSpill")) for name in resources)
+
+
+def test_none_of_it_is_made_where_no_instance_is_kept_warm(other: dict[str, Any]) -> None:
+    resources = deployed(
+        other, CounterProvisionedConcurrency=0, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms"
+    )
+    assert not OWN & set(resources)
+    assert "ProvisionedConcurrencyConfig" not in resources["CounterFunctionAliaslive"]["Properties"]
+
+
+def test_the_template_lints_clean_without_a_warm_stage() -> None:
+    translated = translate(stack_of(stage("counter"), stage("keeper")).to_dict())
+    assert [str(match) for match in lint_all(json.dumps(translated))] == []

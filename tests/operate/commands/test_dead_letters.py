@@ -1,0 +1,197 @@
+"""The command `dead-letters`, as a user runs it, against the fake AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from ...deployed.samples import envelope, record
+from ..conftest import Ran
+from ..fake_aws import Failure, FakeAws, alias
+
+Run = Callable[..., Ran]
+
+SENT = 1_767_225_600_000
+
+
+@pytest.fixture
+def letters(aws: FakeAws) -> FakeAws:
+    """Letters of all kinds."""
+    validated = envelope(record(2), {"valid": True, **record(2)})
+    aws.put(record(1), error="Invalid data: missing data field", request_id="id-1", sent=SENT)
+    aws.put(record(4), error="Invalid data: missing data field", sent=SENT + 3000)
+    aws.put(
+        validated,
+        of="enricher",
+        error="2026-01-01T00:00:00.123Z 6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11 Task timed out",
+        sent=SENT + 1000,
+    )
+    aws.put("{broken", sent=SENT + 2000)
+    return aws
+
+
+def test_time_stage_record_attempts_and_error_are_shown_oldest_first(letters: FakeAws, operate: Run) -> None:
+    ran = operate("dead-letters")
+    rows = [line.split("\t") for line in ran.out.splitlines()]
+    assert ran.code == 0
+    assert rows[:3] == [
+        ["time", "stage", "record", "records", "attempts", "error"],
+        ["2026-01-01T00:00:00Z", "validator", "r-1", "1", "1", "Invalid data: missing data field"],
+        [
+            "2026-01-01T00:00:01Z",
+            "enricher",
+            "r-2",
+            "1",
+            "1",
+            "2026-01-01T00:00:00.123Z 6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11 Task timed out",
+        ],
+    ]
+    assert rows[3] == ["2026-01-01T00:00:02Z", "unknown", "", "1", "1", "its body is not JSON"]
+
+
+def test_they_are_summed_up_by_stage_and_reason(letters: FakeAws, operate: Run) -> None:
+    rows = [line.split("\t") for line in operate("dead-letters", "--summary").out.splitlines()]
+    assert rows == [
+        ["stage", "letters", "reason"],
+        ["validator", "2", "Invalid data: missing data field"],
+        ["enricher", "1", "... ... Task timed out"],
+        ["unknown", "1", "its body is not JSON"],
+    ]
+
+
+def test_everything_is_in_the_json(letters: FakeAws, operate: Run) -> None:
+    found = {letter["id"]: letter for letter in json.loads(operate("dead-letters", "--json").out)}
+    assert found["r-1"] == {
+        "time": "2026-01-01T00:00:00Z",
+        "stage": "validator",
+        "id": "r-1",
+        "records": 1,
+        "error": "Invalid data: missing data field",
+        "errorCode": "200",
+        "attempts": 1,
+        "received": 1,
+        "requestId": "id-1",
+        "messageId": next(iter(letters.messages)),
+        "problem": None,
+        "event": record(1),
+        "body": None,
+    }
+    assert (found[None]["stage"], found[None]["body"]) == (None, "{broken")
+
+
+def test_looking_consumes_nothing(letters: FakeAws, operate: Run) -> None:
+    before = set(letters.messages)
+    for _ in range(3):
+        operate("dead-letters")
+        assert letters.visible == 4
+    assert set(letters.messages) == before
+    assert not letters.calls["DeleteMessageBatch"]
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ((), 4),
+        (("--stage", "validator"), 2),
+        (("--stage", "enricher", "--stage", "unknown"), 2),
+        (("--grep", "timed out"), 1),
+        (("--grep", "r-[14]"), 2),
+        (("--grep", "nowhere"), 0),
+    ],
+)
+def test_they_can_be_chosen_and_counted(letters: FakeAws, operate: Run, options: tuple[str, ...], count: int) -> None:
+    assert operate("dead-letters", "--count", *options).out == f"{count}\n"
+
+
+def test_a_pattern_that_is_none_is_told(aws: FakeAws, operate: Run) -> None:
+    ran = operate("dead-letters", "--grep", "(")
+    assert ran.code == 2
+    assert "not a regular expression" in ran.err
+
+
+def test_an_empty_queue_is_told_in_every_form(aws: FakeAws, operate: Run) -> None:
+    assert operate("dead-letters", "--count").out == "0\n"
+    assert json.loads(operate("dead-letters", "--json").out) == []
+    assert "no dead letters" in operate("dead-letters").out
+
+
+def test_each_letter_of_a_long_queue_is_seen_once(aws: FakeAws, operate: Run) -> None:
+    for number in range(237):
+        aws.put(record(number))
+    found = json.loads(operate("dead-letters", "--json").out)
+    assert sorted(letter["id"] for letter in found) == sorted(f"r-{number}" for number in range(237))
+    assert aws.visible == 237
+
+
+def test_a_letter_that_sqs_delivers_twice_is_seen_once(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1))
+    (message,) = aws.messages.values()
+    original = aws._ReceiveMessage
+    aws._ReceiveMessage = lambda request: (original(request), setattr(message, "visible_at", 0))[0]  # type: ignore[method-assign]
+    try:
+        assert operate("dead-letters", "--count").out == "1\n"
+    finally:
+        del aws._ReceiveMessage
+
+
+def test_what_a_record_holds_can_not_steer_the_terminal(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1, id="\x1b[2Jwiped"), error="first\nsecond\x07")
+    out = operate("dead-letters").out
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "first second" in out
+    assert "\\x1b[2Jwiped" in out
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400"])
+def test_json_stays_json_whatever_number_an_event_holds(aws: FakeAws, operate: Run, number: str) -> None:
+    body = f'{{"id": "r-1", "timestamp": 1, "data": {number}}}'
+    aws.put(body)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    (found,) = json.loads(operate("dead-letters", "--json").out, parse_constant=refuse)
+    assert (found["id"], found["event"], found["body"]) == ("r-1", None, body)
+
+
+def test_letters_that_can_not_be_given_back_are_told_to_come_back(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1))
+    for operation in ("ChangeMessageVisibilityBatch", "ChangeMessageVisibility"):
+        aws.always[operation] = Failure(403, "AccessDenied", "not allowed")
+    ran = operate("dead-letters")
+    assert ran.code == 3
+    assert "seen again after 60 s" in ran.error
+    assert len(aws.messages) == 1
+
+
+def test_an_envelope_of_another_function_is_of_no_known_stage(aws: FakeAws, operate: Run) -> None:
+    document = envelope(record(1), record(1))
+    document["requestContext"]["functionArn"] = alias("billing")
+    aws.put(document, of="enricher")
+    (letter,) = json.loads(operate("dead-letters", "--json", "--stage", "unknown").out)
+    assert (letter["stage"], letter["id"]) == (None, "r-1")
+    assert letter["problem"] == "the enricher sent it, but it holds no result of the validator"
+
+
+def test_a_stage_that_the_stack_does_not_have_is_refused_in_one_sentence(letters: FakeAws, operate: Run) -> None:
+    ran = operate("dead-letters", "--stage", "enrichr")
+    assert ran.code == 2
+    assert ran.err.splitlines()[-1] == (
+        "Error: There is no stage 'enrichr' in 'data-processing-dev': it has validator, enricher, processor."
+    )
+
+
+def test_a_batch_that_failed_as_a_whole_is_one_letter_with_its_records(aws: FakeAws, operate: Run) -> None:
+    batch = [record(n) for n in range(3)]
+    aws.put(batch)
+    aws.put(envelope(batch, [record(1), record(2)]), of="enricher")
+    aws.put(envelope(batch, record(2)), of="enricher")
+    found = json.loads(operate("dead-letters", "--json").out)
+    assert sorted((one["stage"], one["records"], one["id"]) for one in found) == [
+        ("enricher", 1, "r-2"),
+        ("enricher", 2, None),
+        ("validator", 3, None),
+    ]

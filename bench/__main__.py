@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ import click
 from rich.console import Console
 
 from bench.benches import batches, costs, generation, pipeline, sizes, starts
+from bench.benches.generation import UnlikeResources
 from bench.harness.runtime_api import FunctionFailed
 from bench.harness.setup import Setup
 from bench.results.figures import Table
@@ -53,8 +54,8 @@ def main(names: Sequence[str], rounds: int, json_path: Path | None, listing: boo
     the ratios, not the milliseconds of different runs. A first round, which is not counted, warms the file cache. Run
     it on an otherwise idle machine; nine rounds are the least that gives medians worth quoting.
 
-    What the peers need is installed once under .bench/ (or $BENCH_HOME), in pinned versions. Without Node.js, without a
-    C++ compiler or without the right to limit the CPU the rows concerned say so, and the others are measured.
+    What the peers need is installed under .bench/ (or $BENCH_HOME), in pinned versions, at their first use. Where there
+    is no Node.js, no C++ compiler or no right to limit the CPU, the rows concerned say so and the others are measured.
 
     \b
     Examples:
@@ -68,10 +69,12 @@ def main(names: Sequence[str], rounds: int, json_path: Path | None, listing: boo
     if listing:
         _list(console)
         return
-    tables = _measure(names or tuple(BENCHES), rounds, console)
-    if json_path:
-        document = {**_circumstances(rounds), "benches": [table.as_json() for table in tables]}
-        json_path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    document = {**_circumstances(rounds), "benches": []}
+    for table in _measure(names or tuple(BENCHES), rounds, console):
+        show(table, console)
+        document["benches"].append(table.as_json())
+        if json_path:  # after each table, so that a bench that fails costs no other's figures
+            json_path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def _list(console: Console) -> None:
@@ -79,16 +82,12 @@ def _list(console: Console) -> None:
         console.print(f"{name:12} {(bench.__doc__ or '').splitlines()[0]}", highlight=False)
 
 
-def _measure(names: Sequence[str], rounds: int, console: Console) -> list[Table]:
-    """Run the benches one by one, and show each as soon as it is done."""
+def _measure(names: Sequence[str], rounds: int, console: Console) -> Iterator[Table]:
+    """Run the benches one by one."""
     if rounds < LEAST_ROUNDS:
         console.print(f"Fewer than {LEAST_ROUNDS} rounds: a look, nothing to quote.", style="yellow")
-    tables: list[Table] = []
     for name in dict.fromkeys(names):
-        for table in _run(BENCHES[name], name, rounds, console):
-            tables.append(table)
-            show(table, console)
-    return tables
+        yield from _run(BENCHES[name], name, rounds, console)
 
 
 def _run(bench: Callable[[Setup], list[Table]], name: str, rounds: int, console: Console) -> list[Table]:
@@ -127,5 +126,5 @@ def _node_version() -> str | None:
 if __name__ == "__main__":
     try:
         main()
-    except (FunctionFailed, OSError, subprocess.SubprocessError) as error:
+    except (FunctionFailed, UnlikeResources, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"bench: {error}")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import click
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -18,6 +19,8 @@ from rich.text import Text
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+FOLDED = 30
+"""The narrowest that a long last column may become."""
 _FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _MIXED = re.compile(r"\b(?=\w*[A-Za-z])\w*[\u0370-\u052f]\w*")
 
@@ -67,10 +70,23 @@ class Screen:
             for line in ([name.lower() for name in columns], *texts):
                 click.echo("\t".join(line))
             return
+        lines = list(texts)
+        if not self._fits(columns, lines):
+            self._out.print(Text(title))
+            for line in lines:
+                for name, value in zip(columns, line, strict=True):
+                    self._out.print(Text(f"{name}: {value}"))
+                self._out.print()
+            return
         table = Table(*columns, title=Text(title), title_justify="left", box=SIMPLE_HEAD)
-        for row in texts:
-            table.add_row(*(Text(value) for value in row))
+        for line in lines:
+            table.add_row(*(Text(value) for value in line))
         self._out.print(table)
+
+    def _fits(self, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> bool:
+        """Return whether the terminal is wide enough for whole values in all columns but the last, which may fold."""
+        widths = [max(map(cell_len, cells)) + 2 for cells in zip(columns, *lines, strict=True)]
+        return sum(widths[:-1]) + min(widths[-1], FOLDED) <= self._out.width
 
     def note(self, text: str, *, kind: str = "") -> None:
         """Print a line beside the answer; of one kind, only the first ones."""

@@ -18,7 +18,7 @@ from model.function import pipeline
 from model.stage import Stage
 from model.tags import tag
 
-FUNCTION, ALARM = "AWS::Serverless::Function", "AWS::CloudWatch::Alarm"
+FUNCTION, ALARM, FILTER = "AWS::Serverless::Function", "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
 # What SAM makes of a function with an alias and asynchronous settings.
 EXPANDED = ("Function", "Version", "Alias", "EventInvokeConfig")
 
@@ -42,21 +42,26 @@ def repeated(functions: int) -> troposphere.Template:
 
 
 def described(resources: Resources) -> list[dict[str, Any]]:
-    """Describe each function as the CDK's app reads it: its settings, which one it hands on to, its alarms."""
-    alarms = [(json.dumps(body), body["Properties"]) for body in resources.values() if body["Type"] == ALARM]
+    """Describe each function as the CDK's app reads it: its settings, whom it hands on to, what watches it."""
     return [
-        {
-            "name": title.removesuffix("Function"),
-            "handler": body["Properties"]["Handler"],
-            "memory": body["Properties"]["MemorySize"],
-            "timeout": body["Properties"]["Timeout"],
-            "retries": body["Properties"]["EventInvokeConfig"]["MaximumRetryAttempts"],
-            "next": _next(body["Properties"]["EventInvokeConfig"]),
-            "alarms": [_alarm(text, alarm) for text, alarm in alarms if f'{{"Ref": "{title}"}}' in text],
-        }
+        _described(title.removesuffix("Function"), body["Properties"], resources)
         for title, body in resources.items()
         if body["Type"] == FUNCTION
     ]
+
+
+def _described(name: str, function: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
+    own = [body for title, body in resources.items() if re.match(f"{name}[A-Z]", title)]
+    return {
+        "name": name,
+        "handler": function["Handler"],
+        "memory": function["MemorySize"],
+        "timeout": function["Timeout"],
+        "retries": function["EventInvokeConfig"]["MaximumRetryAttempts"],
+        "next": _next(function["EventInvokeConfig"]),
+        "filters": [_filter(body["Properties"]) for body in own if body["Type"] == FILTER],
+        "alarms": [_alarm(body["Properties"]) for body in own if body["Type"] == ALARM],
+    }
 
 
 def _next(settings: Mapping[str, Any]) -> str:
@@ -64,10 +69,15 @@ def _next(settings: Mapping[str, Any]) -> str:
     return found[1] if found else ""
 
 
-def _alarm(text: str, alarm: Mapping[str, Any]) -> dict[str, Any]:
+def _filter(metric_filter: Mapping[str, Any]) -> dict[str, Any]:
+    (counted,) = metric_filter["MetricTransformations"]
+    return {"pattern": metric_filter["FilterPattern"], "metric": counted["MetricName"]}
+
+
+def _alarm(alarm: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "description": alarm["AlarmDescription"],
-        "metrics": re.findall(r'"MetricName": "(\w+)"', text),
+        "metric": alarm["MetricName"],
         "periods": alarm["EvaluationPeriods"],
         "threshold": alarm["Threshold"],
     }

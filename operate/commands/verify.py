@@ -59,7 +59,7 @@ def verify(
     letters, counts = Letters(), Counter[Status]()
     with ExitStack() as opened:
         missing = opened.enter_context(NewFile(missing_path, option="--missing")) if missing_path else None
-        with context.findings(None) as findings:
+        with context.findings(None) as (findings, _):
             for finding in findings:
                 letters.add(finding)
         client = context.access.client("dynamodb")

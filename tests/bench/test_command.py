@@ -36,3 +36,17 @@ def test_the_json_has_the_circumstances_and_every_table(monkeypatch: pytest.Monk
     assert document["rounds"] == 1
     assert {"date", "load", "cpus", "versions"} <= document.keys()
     assert [bench["name"] for bench in document["benches"]] == ["fake"]
+
+
+def test_a_bench_that_fails_costs_no_others_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    table = Table(name="fake", title="Fake", peer="a", rows=[Row(name="a", samples=[{"time (ms)": 1.0}])])
+
+    def fail(_: object) -> list[Table]:
+        raise OSError("no more processes")
+
+    monkeypatch.setitem(command.BENCHES, "cold", lambda _: [table])
+    monkeypatch.setitem(command.BENCHES, "warm", fail)
+    file = tmp_path / "figures.json"
+    done = CliRunner().invoke(command.main, ["cold", "warm", "--json", str(file)])
+    assert isinstance(done.exception, OSError)
+    assert [bench["name"] for bench in json.loads(file.read_text())["benches"]] == ["fake"]

@@ -93,7 +93,7 @@ def test_the_failures_in_each_log_are_counted_for_an_alarm(deployed: tuple[Embed
     }
     assert counted == {
         f"/aws/lambda/{function.split(':')[-2]}": (STACK_NAME, f"{stage.capitalize()}Failures")
-        for stage, function in stack.functions.items()
+        for stage, function in stack.aliases.items()
     }
     watched = {(a["Namespace"], a["MetricName"]) for a in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
     assert set(counted.values()) <= watched

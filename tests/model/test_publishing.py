@@ -137,7 +137,7 @@ def test_a_resource_of_another_type_reaches_the_alias_by_any_change() -> None:
         ("DataTable", "Tags", Tags(CostCenter="Research")),
         ("DataTable", "DeletionProtectionEnabled", True),
         ("DeadLetterQueue", "MessageRetentionPeriod", 60),
-        ("ProcessorErrorsAlarm", "Threshold", 9),
+        ("ProcessorFailuresAlarm", "Threshold", 9),
         ("EnricherRole", "Path", "/data/"),
     ],
 )

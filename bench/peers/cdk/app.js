@@ -1,6 +1,6 @@
 // The same stack by AWS's CDK: `node app.js OUTDIR FUNCTIONS.json` writes the template. FUNCTIONS.json says of each
 // function what the model configures; for each there is a log group, a policy, a role, the right to hand on, the function
-// with its version, alias and asynchronous settings, and its alarms.
+// with its version, alias and asynchronous settings, a filter of its log, and its alarms.
 const fs = require('fs');
 const cdk = require('aws-cdk-lib');
 const actions = require('aws-cdk-lib/aws-cloudwatch-actions');
@@ -29,7 +29,7 @@ function allow(actions, resource) {
   return new iam.PolicyStatement({ actions, resources: [resource] });
 }
 
-function stage({ name, handler, memory, timeout, retries, alarms }, next) {
+function stage({ name, handler, memory, timeout, retries, filters, alarms }, next) {
   const logGroup = new logs.LogGroup(stack, `${name}LogGroup`, {
     retention: logs.RetentionDays.ONE_WEEK,
     removalPolicy: cdk.RemovalPolicy.DESTROY,
@@ -70,19 +70,23 @@ function stage({ name, handler, memory, timeout, retries, alarms }, next) {
     retryAttempts: retries,
     ...(next ? { onSuccess: new destinations.LambdaDestination(next) } : {}),
   });
-  alarms.forEach((described, index) => alarm(`${name}Alarm${index}`, described, live));
+  const counted = Object.fromEntries(filters.map(({ metric, pattern }) => [metric, new logs.MetricFilter(stack, metric, {
+    logGroup,
+    filterPattern: logs.FilterPattern.literal(pattern),
+    metricNamespace: stack.stackName,
+    metricName: metric,
+  })]));
+  for (const described of alarms) {
+    alarm(`${name}${described.metric}Alarm`, described, counted[described.metric] ?? live);
+  }
   return live;
 }
 
-function alarm(id, { description, metrics, periods, threshold }, live) {
-  const watched = metrics.map((name) => live.metric(name, { statistic: 'Sum', period: cdk.Duration.minutes(1) }));
+function alarm(id, { description, metric, periods, threshold }, watched) {
+  const settings = { statistic: 'Sum', period: cdk.Duration.minutes(1) };
   const created = new cloudwatch.Alarm(stack, id, {
     alarmDescription: description,
-    metric: watched.length === 1 ? watched[0] : new cloudwatch.MathExpression({
-      expression: watched.map((_, index) => `m${index}`).join(' + '),
-      usingMetrics: Object.fromEntries(watched.map((metric, index) => [`m${index}`, metric])),
-      period: cdk.Duration.minutes(1),
-    }),
+    metric: watched instanceof logs.MetricFilter ? watched.metric(settings) : watched.metric(metric, settings),
     evaluationPeriods: periods,
     threshold,
     comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -10,6 +10,7 @@ from bench.benches.large_model import counted, described, repeated
 from model import build
 
 Resources = dict[str, Any]
+FUNCTION = {"Handler": "a.handler", "MemorySize": 1, "Timeout": 1, "EventInvokeConfig": {"MaximumRetryAttempts": 0}}
 
 
 @pytest.fixture(scope="module")
@@ -46,5 +47,25 @@ def test_each_stage_is_described_with_the_next_one(few: Resources) -> None:
 def test_each_alarm_of_a_stage_is_described_with_its_metrics(many: Resources) -> None:
     alarms = [alarm for stage in described(many) for alarm in stage["alarms"]]
     assert alarms
-    assert all(alarm["metrics"] and alarm["description"] for alarm in alarms)
+    assert all(alarm["metric"] and alarm["description"] for alarm in alarms)
     assert [len(stage["alarms"]) for stage in described(many)][-1] >= 1
+
+
+def test_what_watches_a_function_is_not_taken_for_anothers_whose_name_begins_alike() -> None:
+    alarm = {"AlarmDescription": "", "MetricName": "Errors", "EvaluationPeriods": 1, "Threshold": 1}
+    resources: Resources = {
+        "Stage1Function": {"Type": "AWS::Serverless::Function", "Properties": FUNCTION},
+        "Stage10Function": {"Type": "AWS::Serverless::Function", "Properties": FUNCTION},
+        "Stage10ErrorsAlarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
+    }
+    assert [len(stage["alarms"]) for stage in described(resources)] == [0, 1]
+
+
+def test_a_filter_is_described_with_the_metric_that_it_counts() -> None:
+    counted = {"FilterPattern": "{ $.a = 1 }", "MetricTransformations": [{"MetricName": "StageFailures"}]}
+    resources: Resources = {
+        "StageFunction": {"Type": "AWS::Serverless::Function", "Properties": FUNCTION},
+        "StageFailuresFilter": {"Type": "AWS::Logs::MetricFilter", "Properties": counted},
+    }
+    (stage,) = described(resources)
+    assert stage["filters"] == [{"pattern": "{ $.a = 1 }", "metric": "StageFailures"}]

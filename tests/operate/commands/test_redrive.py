@@ -410,3 +410,29 @@ def test_an_empty_batch_is_sent_and_not_forgotten(aws: FakeAws, operate: Run) ->
     aws.put([])
     operate("redrive", "--yes", "--split")
     assert (aws.payloads, aws.messages) == ([[]], {})
+
+
+def test_it_says_what_is_left(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1))
+    assert "0 dead letters are left.\n" in operate("redrive", "--yes").err
+    aws.put("{broken")
+    aws.messages[aws.put(record(2))].visible_at = time.monotonic() + 60
+    assert "2 dead letters are left, 1 of them in a reader's hands.\n" in operate("redrive", "--yes").err
+
+
+def test_a_letter_that_comes_back_a_moment_later_is_named(
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operate.dead_letters.redrive.MOMENT", 0.5)
+    aws.put(record(1))
+
+    def fail_later(invocation: Invocation) -> None:
+        now = int(time.time() * 1000)
+        later = aws.put(invocation.payload.decode(), request_id=invocation.request_id, sent=now)
+        aws.messages[later].visible_at = time.monotonic() + 0.2
+
+    aws.on_invoke = fail_later
+    ran = operate("redrive", "--yes")
+    assert (ran.code, ran.counts["sent again"], ran.counts["came back"]) == (1, 1, 1)
+    assert "its cause is not mended" in ran.err
+    assert (len(aws.invocations), aws.visible) == (1, 1)

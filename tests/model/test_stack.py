@@ -24,6 +24,8 @@ def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
         "LogRetentionDays": 7,
         "GradualDeployment": "false",
         "DeploymentType": "Canary10Percent5Minutes",
+        "DeploymentAttempt": 1,
+        "PermissionsBoundaryArn": "",
         "AlarmEmail": "",
         "AlarmTopicArn": "",
         "KmsKeyArn": "",
@@ -126,7 +128,7 @@ def test_each_role_may_do_only_what_its_stage_calls(resolved: dict[str, Any]) ->
 
 def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated: dict[str, Any]) -> None:
     roles = of_type(translated, "AWS::IAM::Role")
-    assert set(roles) == {f"{stage}Role" for stage in STAGES}
+    assert set(roles) == {"DeploymentRole", *(f"{stage}Role" for stage in STAGES)}
     for stage in STAGES:
         role = {name: value for name, value in roles[f"{stage}Role"].items() if name != "Tags"}
         assert role["ManagedPolicyArns"] == [{"Ref": f"{stage}Policy"}]
@@ -136,7 +138,7 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(translated:
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": ["sts:AssumeRole"],
         }
-        assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed ones"
+        assert set(role) == {"ManagedPolicyArns", "PermissionsBoundary"}, "no inline policy beside the managed ones"
     functions = of_type(translated, "AWS::Lambda::Function")
     assert {name: f["Role"] for name, f in functions.items()} == {
         f"{stage}Function": {"Fn::GetAtt": [f"{stage}Role", "Arn"]} for stage in STAGES

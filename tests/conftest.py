@@ -15,7 +15,7 @@ import pytest
 from deployed import ENTRY, Stack
 from local.asynchronous import QueueOptions
 from local.deploy import PARAMETERS, WITH_FILES, build, deploy
-from local.embedded.process import EmbeddedAws, Options
+from local.embedded.process import ROOT, EmbeddedAws, Options
 from local.reconcile import Failure, Item, read_items, take_failures
 
 DEADLINE = 60
@@ -80,32 +80,30 @@ class DeployedStack:
 
 
 @contextmanager
-def _deployed(folder: Path, parameters: Mapping[str, str]) -> Iterator[DeployedStack]:
-    """Deploy the tests' own pipeline."""
-    from .own import pipeline  # the model takes a second, which few tests need
-
-    own = pipeline.write(folder)
+def _deployed(parameters: Mapping[str, str], root: Path = ROOT) -> Iterator[DeployedStack]:
     aws = EmbeddedAws(Options())
     aws.start()
     try:
-        template = build(aws.workspace, root=own)
+        template = build(aws.workspace, root=root)
         aws.wait_until_ready()
-        yield DeployedStack(aws, deploy(aws, template, root=own, parameters=parameters))
+        yield DeployedStack(aws, deploy(aws, template, root=root, parameters=parameters))
     finally:
         aws.end()
 
 
 @pytest.fixture(scope="session")
 def deployed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
-    """Deploy once for all tests."""
-    with _deployed(tmp_path_factory.mktemp("own"), PARAMETERS) as stack:
+    """Deploy the tests' own pipeline, once for all tests."""
+    from .own import pipeline  # the model takes a second, which few tests need
+
+    with _deployed(PARAMETERS, pipeline.write(tmp_path_factory.mktemp("own"))) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
-def deployed_stack_with_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedStack]:
+def deployed_stack_with_files() -> Iterator[DeployedStack]:
     """Deploy once, with the bucket of files, for all tests of it."""
-    with _deployed(tmp_path_factory.mktemp("own"), WITH_FILES) as stack:
+    with _deployed(WITH_FILES) as stack:
         yield stack
 
 

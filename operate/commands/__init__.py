@@ -17,7 +17,7 @@ __all__ = ["cli"]
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, epilog=EXIT_CODES)
 def cli() -> None:
-    """Operate the deployed pipeline: submit, drop, verify records, look at dead letters, redrive them, see how it is.
+    """Operate the deployed pipeline: submit, drop and verify records, look at and redrive dead letters, see its state.
 
     AWS_ENDPOINT_URL and AWS_CA_BUNDLE lead to another AWS than Amazon's.
     """

@@ -104,6 +104,7 @@ def test_a_run_by_file_says_what_became_of_each_line(stack_with_files: DeployedS
     report = feed_by_file(stack_with_files.aws, stack_with_files.outputs, path, read_lines(path), Console(quiet=True))
     counts = [report.count(fate) for fate in (Fate.STORED, Fate.DEAD, Fate.REFUSED, Fate.LOST)]
     assert counts == [298, 1, 2, 0]
+    assert report.problems == []
 
 
 def test_a_file_that_cannot_be_read_is_a_dead_letter_of_the_reader(stack_with_files: DeployedStack) -> None:

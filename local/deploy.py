@@ -8,16 +8,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deployed import Stack, StackError, describe, follow
+from deployed import DEFAULT_STACK, Stack, StackError, describe, follow
 
 from .embedded.environment import REGION, for_tools
 from .embedded.process import ROOT, EmbeddedAws
 from .embedded.workspace import Workspace
 from .errors import LocalError
 
-STACK_NAME = "data-processing-dev"
 PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
 """Nothing is kept warm here, and the functions run on this machine."""
+WITH_FILES = {**PARAMETERS, "FilesBucket": "true"}
 
 
 def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
@@ -46,7 +46,7 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     arguments = [
         *("--template-file", str(template)),
-        *("--stack-name", STACK_NAME),
+        *("--stack-name", DEFAULT_STACK),
         *("--region", REGION),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
         *("--parameter-overrides", *overrides),
@@ -56,7 +56,7 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
     ]
     _sam("deploy", arguments, environment, root)
     try:
-        return follow(aws.client("lambda"), describe(aws.client("cloudformation"), STACK_NAME))
+        return follow(aws.client("lambda"), describe(aws.client("cloudformation"), DEFAULT_STACK))
     except StackError as error:
         raise LocalError(str(error)) from error
 

@@ -28,7 +28,6 @@ from .stage import Stage
 RUNTIME = "python3.13"
 CODE = "functions/"
 ALIAS = "live"
-TIMEOUT = 60  # seconds
 # The longest that Lambda offers: an event waits through an outage of six hours before it becomes a dead letter.
 MAXIMUM_EVENT_AGE = 6 * 60 * 60  # seconds
 
@@ -72,13 +71,13 @@ def pipeline(*stages: Stage, dead_letters: Queue) -> tuple[Component, ...]:
     built: list[Component] = []
     next_stage = None
     for stage in reversed(stages):
-        component = _component(stage, next_stage, dead_letters)
-        built.insert(0, component)
-        next_stage = next_stage if stage.retired else component
+        built.insert(0, component(stage, next_stage, dead_letters))
+        next_stage = next_stage if stage.retired else built[0]
     return tuple(built)
 
 
-def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> Component:
+def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> Component:
+    """Build one stage, which hands its results on to another one or to none."""
     log_group = LogGroup(
         f"{stage.title}LogGroup",
         # A group that outlived the stack would keep its name from the next one.
@@ -112,7 +111,7 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         CodeUri=CODE,
         Architectures=[Ref(parameters.ARCHITECTURE)],
         MemorySize=stage.memory,
-        Timeout=TIMEOUT,
+        Timeout=stage.timeout,
         # A refused record of a batch becomes a dead letter of its own, which the function sends.
         Environment=Environment(
             Variables={"DEAD_LETTER_QUEUE_URL": Ref(dead_letters), **FOR_SAM_LOCAL, **stage.environment}
@@ -130,7 +129,7 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         PropagateTags=True,
     )
     watch = alarms.on_stage(
-        stage.name, code, log_group, timeout=TIMEOUT, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
+        stage.name, code, log_group, timeout=stage.timeout, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
     )
     code.DeploymentPreference = _deployment(watch.rollbacks)
     return Component(

@@ -169,6 +169,13 @@ PROTECT_DATA = _switch(
     description="Whether the table refuses to be deleted, by whomever",
 )
 
+FILES_BUCKET = _switch(
+    "FilesBucket",
+    group=DATA,
+    label="Read files from a bucket",
+    description="Whether there is a bucket whose files are read into the pipeline, one record a line",
+)
+
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Choice))
 """The choices for the whole stack; a stage may have more of its own."""
 

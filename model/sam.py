@@ -58,6 +58,7 @@ class Function(serverless.Function):
         "DeploymentPreference": (DeploymentPreference, False),
         "LoggingConfig": (LoggingConfig, False),
         "PropagateTags": (bool, False),
+        "RecursiveLoop": (str, False),
     }
 
     @property

@@ -17,6 +17,7 @@ from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import DeadLetterQueue, Depth
 from operate.errors import AwsError, DeniedError
 from operate.screen import counted
+from operate.submission.files import Bucket, FilesInWork
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALARMS_AT_ONCE = 100
@@ -109,12 +110,22 @@ class Health(NamedTuple):
     """The most runs at once lately, of each stage and, under an empty name, of the account; none where none ran."""
     items: int | Unknown
     """As DynamoDB last counted them, which it does every six hours or so."""
+    files: FilesInWork | Unknown | None = None
+    """None where there is no bucket of files."""
 
     @property
     def unknown(self) -> list[Unknown]:
         """All that AWS did not tell."""
         functions = [value for function in self.functions.values() for value in function]
-        values: list[object] = [self.alarms, self.queue, self.oldest, self.account, self.at_once, self.items]
+        values: list[object] = [
+            self.alarms,
+            self.queue,
+            self.oldest,
+            self.account,
+            self.at_once,
+            self.items,
+            self.files,
+        ]
         return [value for value in (*values, *functions) if isinstance(value, Unknown)]
 
     @property
@@ -153,6 +164,7 @@ def ask(access: Access, stack: Stack) -> Health:
         _or_unknown(lambda: _account(client)),
         _or_unknown(lambda: _at_once(access, stack)),
         _or_unknown(lambda: _items(access, stack)),
+        _or_unknown(lambda: Bucket(access.client("s3"), stack.bucket).in_work()) if stack.bucket else None,
     )
 
 

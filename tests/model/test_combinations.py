@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_all
 
-from model import build
-
+from ..own.pipeline import build
 from .resolution import references, resolve
 from .stages import STAGES, following
 from .translation import translate
@@ -25,6 +24,7 @@ CHOICES: dict[str, tuple[Any, Any]] = {
     "AlarmTopicArn": ("", "arn:aws:sns:us-east-1:123456789012:alarms"),
     "KmsKeyArn": ("", KEY),
     "ProtectData": ("false", "true"),
+    "FilesBucket": ("false", "true"),
     "Architecture": ("arm64", "x86_64"),
     "LogRetentionDays": (7, 365),
 }

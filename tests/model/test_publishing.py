@@ -13,9 +13,9 @@ from troposphere import Ref, Sub, Tags, Template
 from troposphere.awslambda import Environment
 from troposphere.sns import Topic
 
-from model import build
 from model.sam import REPLACING, Function
 
+from ..own.pipeline import build
 from .translation import of_type, translate
 
 FUNCTION = "ProcessorFunction"
@@ -47,6 +47,7 @@ CHANGES: dict[str, Callable[[Function], Any]] = {
     "PropagateTags": lambda _: False,
     "DeploymentPreference": lambda _: {"Type": "AllAtOnce", "Enabled": False},
     "LoggingConfig": lambda _: {"LogFormat": "Text"},
+    "RecursiveLoop": lambda _: "Allow",
     "Tracing": lambda _: "PassThrough",
     "Tags": lambda f: {**f.Tags, "CostCenter": "Research"},
 }

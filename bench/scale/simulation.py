@@ -24,6 +24,8 @@ MOST_BACKOFFS = 9
 """After which the pause grows no more."""
 NEGLIGIBLE = 1e-3
 """Events whose failure is not followed."""
+MOMENT = 1e-6
+"""Seconds that two times may be apart and still be the same."""
 ROUNDING = 1e-9
 """The share by which sums of the same numbers differ."""
 
@@ -67,6 +69,7 @@ class Platform:
     Attributes:
         concurrency: of the account.
         second: real seconds that a second of Lambda's waits lasts.
+        refuses: whether an event that finds no place is refused and backs off, as Lambda does; else it waits for one.
         failing, throttled: the shares of the attempts that fail or are refused for no reason of the load's.
     """
 
@@ -74,6 +77,7 @@ class Platform:
     new_instances: float = limits.SCALING.value
     maximum_age: float = limits.EVENT_AGE.value
     second: float = 1.0
+    refuses: bool = True
     failing: float = 0.0
     throttled: float = 0.0
 
@@ -130,13 +134,13 @@ class Queue:
 
     def due(self, now: float) -> float:
         """Return how many events are to be tried now."""
-        return sum(sums[0] for ready, like in self._due.items() if ready <= now for sums in like.values())
+        return sum(sums[0] for ready, like in self._due.items() if ready <= now + MOMENT for sums in like.values())
 
     def take(self, now: float) -> list[Cohort]:
         """Return the events that are to be tried now."""
         taken = [
             Cohort(number, arrived / number, spent / number, *key[:3])
-            for ready in sorted(ready for ready in self._due if ready <= now)
+            for ready in sorted(ready for ready in self._due if ready <= now + MOMENT)
             for key, (number, arrived, spent) in self._due.pop(ready).items()
         ]
         self.waiting = max(0.0, self.waiting - sum(cohort.number for cohort in taken)) if self._due else 0.0
@@ -247,7 +251,7 @@ class Simulation:
         self.load, self.platform, self.table = load, platform, table
         self.queues = [Queue(stage, platform.new_instances, seconds=stage.duration) for stage in stages]
         self.outcome = Outcome()
-        self._handed_on: dict[tuple[int, int, int], list[float]] = {}
+        self._handed_on: dict[tuple[int, int], list[float]] = {}
 
     def run(self, cut: Iterable[tuple[float, float]], *, until_empty: bool = False) -> Outcome:
         """Simulate the steps; `until_empty` ends with the last event rather than with the last step."""
@@ -277,7 +281,7 @@ class Simulation:
                 spare += granted[place] - busy
             running.append(busy)
             seconds += spent
-            self._hand_on(now, length)
+            self._hand_on(place + 1, now, length)
         writes = (self.outcome.writes - written) / length
         self.table.note(now, writes)
         newly = self.outcome.stored - before
@@ -399,22 +403,24 @@ class Simulation:
             self.outcome.stored += number
             self.outcome.note_latency(number, spent)
         elif number > 0:
-            handed_on = self._handed_on.setdefault((to, kind, _latency_class(spent) // 3), [0.0, 0.0])
+            handed_on = self._handed_on.setdefault((kind, _latency_class(spent) // 3), [0.0, 0.0])
             handed_on[0] += number
             handed_on[1] += number * spent
 
-    def _hand_on(self, now: float, length: float) -> None:
-        """Give the next stage what a stage made, in the same step."""
-        for (place, kind, _), (number, spent) in self._handed_on.items():
-            self.queues[place].put(Cohort(number, now, spent / number, kind=kind), now, now)
-        for place in {place for place, _, _ in self._handed_on}:
-            self.queues[place].expected = (
-                sum(n for (to, _, _), (n, _) in self._handed_on.items() if to == place) / length
-            )
-        self._handed_on.clear()
+    def _hand_on(self, place: int, now: float, length: float) -> None:
+        """Give a stage what the one before made, in the same step."""
+        if place < len(self.queues):
+            queue = self.queues[place]
+            for (kind, _), (number, spent) in self._handed_on.items():
+                queue.put(Cohort(number, now, spent / number, kind=kind), now, now)
+            queue.expected = sum(number for number, _ in self._handed_on.values()) / length
+            self._handed_on.clear()
 
     def _wait(self, cohort: Cohort, attempt: _Attempt) -> None:
         """Put throttled events back: they are tried again after 1 s, 2 s, 4 s … 5 min, until they are too old."""
+        if not self.platform.refuses:
+            self._put_back(cohort, 0.0, attempt)
+            return
         pause = min(limits.FIRST_BACKOFF.value * 2.0**cohort.backoffs, limits.LONGEST_BACKOFF.value)
         # In steps as long as the longest pause all pauses are alike.
         backoffs = MOST_BACKOFFS if attempt.length >= limits.LONGEST_BACKOFF.value else cohort.backoffs + 1
@@ -434,7 +440,7 @@ class Simulation:
         if attempt.now - cohort.arrived + pause > self.platform.maximum_age:
             self._end(cohort.number, f"age at the {queue.stage.name}", attempt.now)
         else:
-            steps_ahead = math.ceil(pause * self.platform.second / attempt.length - 1e-9)
+            steps_ahead = max(1, math.ceil(pause * self.platform.second / attempt.length - ROUNDING))
             queue.put(cohort, attempt.now + steps_ahead * attempt.length, attempt.now)
 
     def _end(self, number: float, reason: str, now: float) -> None:

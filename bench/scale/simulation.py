@@ -22,6 +22,9 @@ STEPS = {60.0: 1.0, 600.0: 10.0, 3600.0: 60.0, math.inf: 300.0}
 """Seconds of a step, by the time up to which it is so long."""
 MOST_BACKOFFS = 9
 """After which the pause grows no more."""
+SPREAD = 4
+PARTS = range(1, SPREAD + 1)
+"""Of a cohort that waits, each of which waits a little longer than the one before."""
 NEGLIGIBLE = 1e-3
 """Events whose failure is not followed."""
 MOMENT = 1e-6
@@ -417,14 +420,21 @@ class Simulation:
             self._handed_on.clear()
 
     def _wait(self, cohort: Cohort, attempt: _Attempt) -> None:
-        """Put throttled events back: they are tried again after 1 s, 2 s, 4 s … 5 min, until they are too old."""
+        """Put throttled events back: they are tried again after 1 s, 2 s, 4 s … 5 min, until they are too old.
+
+        AWS doesn't say how these waits spread. In step, all that came in a minute would find the places of the next
+        minutes empty, and the queue would take longer than it needs; so they spread over the second half of the wait.
+        """
         if not self.platform.refuses:
             self._put_back(cohort, 0.0, attempt)
             return
-        pause = min(limits.FIRST_BACKOFF.value * 2.0**cohort.backoffs, limits.LONGEST_BACKOFF.value)
+        longest = min(limits.FIRST_BACKOFF.value * 2.0**cohort.backoffs, limits.LONGEST_BACKOFF.value)
         # In steps as long as the longest pause all pauses are alike.
         backoffs = MOST_BACKOFFS if attempt.length >= limits.LONGEST_BACKOFF.value else cohort.backoffs + 1
-        self._put_back(cohort._replace(backoffs=backoffs), pause, attempt)
+        pauses = [longest] if longest <= attempt.length else [longest * (1 + part / SPREAD) / 2 for part in PARTS]
+        again = cohort._replace(backoffs=backoffs, number=cohort.number / len(pauses))
+        for pause in pauses:
+            self._put_back(again, pause, attempt)
 
     def _retry(self, cohort: Cohort, attempt: _Attempt) -> None:
         """Put failed events back: after one minute, after two, or never."""

@@ -28,7 +28,7 @@ from local.asynchronous import DEFAULT_MINUTE, KINDS, Result
 
 STEP = 0.05
 """Seconds of a step."""
-FEW, MORE = 100, 500
+FEW, MORE = 100, 1_000
 """Single records of the runs that the costs are taken from."""
 BATCHED, BATCH = 4_000, 100
 """Records of a third one, and of each of its events."""
@@ -52,8 +52,8 @@ class Run(NamedTuple):
 
 
 RUNS = {
-    "1,000 records": Run(1_000),
-    "1,000 records, a tenth of the calls fails": Run(1_000, faults=0.1),
+    "2,500 records": Run(2_500),
+    "1,500 records, a tenth of the calls fails": Run(1_500, faults=0.1),
     "10,000 records, 50 an event": Run(10_000, size=50),
 }
 

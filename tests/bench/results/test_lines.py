@@ -46,8 +46,13 @@ def test_names_of_lines_that_end_at_the_same_height_are_apart() -> None:
     assert abs(names["a"] - names["b"]) >= 15
 
 
+def test_names_do_not_cover_the_title() -> None:
+    names = texts(drawn(*(line(name, 1, 10) for name in "abcdef")))
+    assert min(names[name] for name in "abcdef") > names["A test, records"] + 15
+
+
 def test_the_scale_is_named_by_powers_of_ten() -> None:
-    assert {"1", "10", "1k", "1M", "1 h", "2 h"} <= texts(drawn(line("a", 1, 1_000_000))).keys()
+    assert {"0", "1", "10", "1k", "1M", "1 h", "2 h"} <= texts(drawn(line("a", 1, 1_000_000))).keys()
 
 
 def test_what_was_not_measured_is_not_drawn() -> None:

@@ -18,6 +18,7 @@ def tables() -> dict[str, Table]:
     """Make the tables of two loads, which stand for all."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benches, "RATES", (1_000, 100_000))
+        patch.setattr(benches, "HOT_RATES", (10_000,))
         return {table.name: table for table in benches.tables(DURATIONS)}
 
 

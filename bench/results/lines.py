@@ -11,6 +11,9 @@ from bench.results.plots import CHARACTER, COLOURS, WIDTH, document
 LEFT, TOP, HEIGHT, FOOT = 64, 44, 250, 30  # pixels: of the scale, of the title, of the lines, of the names below
 DECADES = 8  # at most, below the largest figure
 NAMES = 17  # pixels, from name to name on the right
+THIN, WIDER = 2, 0.9  # pixels: of the last line, and by how much each before it is wider
+
+Point = tuple[float, float]
 
 
 def draw(table: Table, plot: Plot) -> str:
@@ -37,7 +40,8 @@ def draw(table: Table, plot: Plot) -> str:
             for place, metric in enumerate(plot.metrics)
             if (value := row.median(metric)) is not None
         ]
-        body += _line(row, index, points, right + 10, end)
+        colour, width = COLOURS[index % len(COLOURS)], THIN + WIDER * (len(rows) - 1 - index)
+        body += _line(row, colour, width, points, (right + 10, end))
     return document(table.title, TOP + HEIGHT + FOOT, body)
 
 
@@ -55,11 +59,11 @@ def _grid(y: float, right: float, name: str) -> list[str]:
     ]
 
 
-def _line(row: Row, index: int, points: list[tuple[float, float]], x: float, y: float) -> list[str]:
+def _line(row: Row, colour: str, width: float, points: list[Point], end: Point) -> list[str]:
     """Draw a row; one that is covered by a later one is wider than that, and still seen."""
-    path, colour, width = " ".join(f"{px:.1f},{py:.1f}" for px, py in points), COLOURS[index % len(COLOURS)], 7 - index
+    path, (x, y) = " ".join(f"{px:.1f},{py:.1f}" for px, py in points), end
     return [
-        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{max(2, width)}"/>',
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width:.1f}"/>',
         f'<text x="{x:.0f}" y="{y + 4:.1f}" style="fill: {colour}">{escape(row.name)}</text>',
     ]
 

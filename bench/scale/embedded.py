@@ -21,8 +21,10 @@ from bench.harness.configured import stages
 from bench.harness.rounds import Variant, interleave
 from bench.harness.setup import Setup
 from bench.results.figures import Goal, Plot, Sample, Table
+from bench.scale.outcome import Outcome
+from bench.scale.queues import Stage
 from bench.scale.scenarios import retries
-from bench.scale.simulation import Load, Outcome, Platform, Simulation, Stage
+from bench.scale.simulation import Load, Platform, Simulation
 from bench.scale.table import Table as DataTable
 from local.asynchronous import DEFAULT_MINUTE, KINDS, Result
 

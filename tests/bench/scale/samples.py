@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bench.scale.durations import Duration, Durations
-from bench.scale.simulation import Load, Outcome, Platform, Simulation, Stage, steps
+from bench.scale.outcome import Outcome
+from bench.scale.queues import Stage
+from bench.scale.simulation import Load, Platform, Simulation, steps
 from bench.scale.table import Table
 
 STAGES = (Stage(name="first", duration=0.001, retries=0), Stage(name="last", duration=0.009))

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bench.scale import limits
-from bench.scale.simulation import Load, Outcome, Platform, Simulation, Stage, steps
+from bench.scale.outcome import Outcome
+from bench.scale.queues import Stage
+from bench.scale.simulation import Load, Platform, Simulation, steps
 from bench.scale.table import Table, Writes
 from tests.bench.scale.samples import STAGES, run
 
@@ -161,10 +163,6 @@ def test_steps_leave_no_gap() -> None:
         assert begin == pytest.approx(now)
         now += length
     assert now == pytest.approx(3 * HOUR + 7)
-
-
-def test_a_percentile_of_nothing_is_no_number() -> None:
-    assert math.isnan(Outcome().latency(0.5))
 
 
 def test_a_second_of_lambda_may_last_less() -> None:

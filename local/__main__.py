@@ -15,7 +15,7 @@ from .asynchronous import DEFAULT_MINUTE, KINDS, Clock, Faults, QueueOptions
 from .embedded.process import ROOT, Options
 from .errors import LocalError
 from .picture import picture, recording_console
-from .report import show
+from .report import show, show_items
 from .run import run, up
 
 FAULT_KINDS = {kind.value.replace(" ", "-"): kind for kind in KINDS}
@@ -53,7 +53,20 @@ def _queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="How those calls fail; may be given more than once.  [default: all of them]",
         ),
-        click.option("--seed", type=int, default=0, show_default=True, help="Which calls fail, and how."),
+        click.option(
+            "--throttle-rate",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            show_default=True,
+            help="The share of the table's writes that are throttled; of a batch, each by itself.",
+        ),
+        click.option(
+            "--seed",
+            type=int,
+            default=0,
+            show_default=True,
+            help="Which calls fail, and how; which writes are throttled.",
+        ),
         click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing more after so many calls."),
     ]
     for option in reversed(options):
@@ -75,12 +88,32 @@ def cli() -> None:
     type=click.Path(path_type=Path),
     help="Write what is printed as an SVG too; the bars then show at their end only.",
 )
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Records in an event at most, and at most 300 KB of them; one is sent as it stands.",
+)
+@click.option("--by-file", is_flag=True, help="Drop RECORDS into the bucket of files, as one file.")
+@click.option("--items", is_flag=True, help="Show what is stored, too: each item as a line of JSON.")
 @_queue_options
-def run_command(records: Path, report_path: Path | None, picture_path: Path | None, **queue: Any) -> None:
+def run_command(
+    records: Path,
+    *,
+    report_path: Path | None,
+    picture_path: Path | None,
+    batch: int,
+    by_file: bool,
+    items: bool,
+    **queue: Any,
+) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
     console = recording_console() if picture_path else _console(stderr=False)
-    report = run(records, Options(queue=_options(**queue)), console)
+    report = run(records, Options(queue=_options(**queue)), console, batch=batch, by_file=by_file)
     show(report, console)
+    if items:
+        show_items(report.items, console)
     if report_path:
         _write(report_path, report.json())
     if picture_path:

@@ -23,8 +23,8 @@ class Report(NamedTuple):
     """The outcome of a run."""
 
     lines: Sequence[Outcome]
-    items: int
-    """Items in the table."""
+    items: Sequence[Item]
+    """All that the table holds."""
     seconds: float
     queue: dict[str, Any]
     """The queue's last state."""
@@ -49,20 +49,26 @@ class Report(NamedTuple):
         if lost := self.count(Fate.LOST):
             sum_up = f"{self.count(Fate.STORED)} stored + {self.count(Fate.DEAD)} dead"
             found.append(f"{self.submitted} records were submitted, but {sum_up} leave {lost} lost")
+        if refused := self.count(Fate.REFUSED):
+            found.append(f"{refused} of {len(self.lines)} lines were refused")
+        if not self.count(Fate.STORED):
+            found.append("nothing was stored")
         return found
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON has it; each submitted line is counted once."""
         return {
             "submitted": self.submitted,
+            "events": len({line.submission.request_id for line in self.lines} - {None}),
             "stored": self.count(Fate.STORED),
             "refused": self.count(Fate.REFUSED),
             "dead_letters": [_dead(line) for line in self.lines if line.fate is Fate.DEAD],
             "lost": self.count(Fate.LOST),
             "seconds": round(self.seconds, 3),
             "records_per_second": round(self.submitted / self.seconds, 1) if self.seconds else 0.0,
-            "items": self.items,
+            "items": len(self.items),
             "enriched_by": Counter(item.enriched_by for line in self.lines for item in line.items if item.enriched_by),
+            "changed": sum(line.changed for line in self.lines),
             "stored_and_dead": sum(line.fate is Fate.STORED and bool(line.failures) for line in self.lines),
             "refused_lines": [_refused(line) for line in self.lines if line.fate is Fate.REFUSED],
             "lost_lines": [_named(line) for line in self.lines if line.fate is Fate.LOST],
@@ -82,12 +88,21 @@ def show(report: Report, console: Console) -> None:
     console.print(_table(rows) if len(rows) <= MOST_ROWS else _counts(rows))
     _show_losses(report, console)
     document = report.document()
+    in_events = f" in {document['events']} events" if document["events"] < document["submitted"] else ""
     console.print(
-        f"{document['submitted']} submitted: {document['stored']} stored, {len(document['dead_letters'])} dead letters,"
-        f" {document['lost']} lost; {document['refused']} refused by Lambda. "
-        f"{document['seconds']:.1f} s, {document['records_per_second']} records/s.",
+        f"{document['submitted']} submitted{in_events}: {document['stored']} stored, "
+        f"{len(document['dead_letters'])} dead letters, {document['lost']} lost; "
+        f"{document['refused']} refused by Lambda. {document['seconds']:.1f} s, "
+        f"{document['records_per_second']} records/s.",
         highlight=False,
     )
+
+
+def show_items(items: Iterable[Item], console: Console) -> None:
+    """Print stored items, each as a line of JSON, in the order of their keys."""
+    for item in sorted(items, key=lambda item: (item.id, item.timestamp)):
+        text = json.dumps(item.fields, ensure_ascii=False, separators=(", ", ": "))
+        console.print(Text(printable(text)), soft_wrap=True)
 
 
 def _show_losses(report: Report, console: Console) -> None:
@@ -111,7 +126,7 @@ def _row(line: Outcome) -> _Row:
     elif line.fate is Fate.DEAD:
         stage, detail = line.failures[0].stage, line.failures[0].letter.error
     elif line.items:
-        detail = ", ".join(sorted({_enrichment(item) for item in line.items}))
+        detail = ", ".join(sorted({_enrichment(item) for item in line.items})) + line.changed * "; data was changed"
     return _Row(str(line.submission.line.number), line.id or "", line.fate.value, stage, detail)
 
 

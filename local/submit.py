@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -64,31 +64,38 @@ def _read(file: IO[bytes]) -> Iterator[Line]:
         yield Line(number, content[:SAMPLE], f"a line must have at most {LIMIT} bytes")
 
 
-def submit(client: Any, function: str, lines: Iterable[Line], progress: Callable[[], None]) -> list[Submission]:
-    """Submit lines to a function, calling `progress` after each."""
+def submit(
+    client: Any, function: str, events: Iterable[Sequence[Line]], progress: Callable[[int], None]
+) -> list[Submission]:
+    """Submit the lines of each event to a function, calling `progress` with their number after each."""
 
-    def send(line: Line) -> Submission:
-        submission = _send(client, function, line)
-        progress()
-        return submission
+    def send(lines: Sequence[Line]) -> list[Submission]:
+        submissions = _send(client, function, lines)
+        progress(len(lines))
+        return submissions
 
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(_until_error(pool, pool.map(send, lines)))
+        return [one for submissions in _until_error(pool, pool.map(send, events)) for one in submissions]
 
 
-def _until_error(pool: ThreadPoolExecutor, submissions: Iterator[Submission]) -> Iterator[Submission]:
+def _until_error(pool: ThreadPoolExecutor, submissions: Iterator[list[Submission]]) -> Iterator[list[Submission]]:
     try:
         yield from submissions
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _send(client: Any, function: str, line: Line) -> Submission:
-    if line.problem:
-        return Submission(line, None, line.problem)
+def _send(client: Any, function: str, lines: Sequence[Line]) -> list[Submission]:
+    if lines[0].problem:
+        return [Submission(line, None, line.problem) for line in lines]
     try:
-        answer = client.invoke(FunctionName=function, InvocationType="Event", Payload=line.content)
+        answer = client.invoke(FunctionName=function, InvocationType="Event", Payload=payload(lines))
     except ClientError as error:
-        return Submission(line, None, str(error.response["Error"]["Message"]))
+        return [Submission(line, None, str(error.response["Error"]["Message"])) for line in lines]
     answer["Payload"].read()  # empty, but the connection is used again only after its answer was read
-    return Submission(line, answer["ResponseMetadata"]["RequestId"])
+    return [Submission(line, answer["ResponseMetadata"]["RequestId"]) for line in lines]
+
+
+def payload(lines: Sequence[Line]) -> bytes:
+    """Return an event: a line alone as it stands, several as an array."""
+    return lines[0].content if len(lines) == 1 else b"[" + b",".join(line.content for line in lines) + b"]"

@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-_FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f]")
-_MIXED = re.compile(r"\b(?=\w*[A-Za-z])\w*[\u0370-\u052f]\w*")
+from deployed.printable import printable
 
+FOLDED = 30
+"""The narrowest that a long last column may become."""
 NAMED = 20
 """So many notes of one kind are shown, and the rest counted."""
-
-
-def printable(text: str) -> str:
-    """Return a text as one line that is what it looks like, and can't steer a terminal, whatever a record holds.
-
-    Escaped are characters that don't print or are invisible, those that stand for one of ASCII's, and Greek and
-    Cyrillic letters beside ASCII's in a word.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible(char) for char in _MIXED.sub(lambda word: _FOREIGN.sub(_escaped, word[0]), text))
-
-
-def _visible(char: str) -> str:
-    if char.isascii():
-        return char if char.isprintable() else " " if char in "\n\r\t" else _escaped(char)
-    if not char.isprintable() or _INVISIBLE.match(char):
-        return _escaped(char)
-    return _escaped(char) if char.isalnum() and unicodedata.normalize("NFKC", char).isascii() else char
-
-
-def _escaped(char: str | re.Match[str]) -> str:
-    return ascii(char if isinstance(char, str) else char[0])[1:-1]
 
 
 class Screen:
@@ -67,10 +41,23 @@ class Screen:
             for line in ([name.lower() for name in columns], *texts):
                 click.echo("\t".join(line))
             return
+        lines = list(texts)
+        if not self._fits(columns, lines):
+            self._out.print(Text(title))
+            for line in lines:
+                for name, value in zip(columns, line, strict=True):
+                    self._out.print(Text(f"{name}: {value}"))
+                self._out.print()
+            return
         table = Table(*columns, title=Text(title), title_justify="left", box=SIMPLE_HEAD)
-        for row in texts:
-            table.add_row(*(Text(value) for value in row))
+        for line in lines:
+            table.add_row(*(Text(value) for value in line))
         self._out.print(table)
+
+    def _fits(self, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> bool:
+        """Return whether the terminal is wide enough for whole values in all columns but the last, which may fold."""
+        widths = [max(map(cell_len, cells)) + 2 for cells in zip(columns, *lines, strict=True)]
+        return sum(widths[:-1]) + min(widths[-1], FOLDED) <= self._out.width
 
     def note(self, text: str, *, kind: str = "") -> None:
         """Print a line beside the answer; of one kind, only the first ones."""

@@ -1,23 +1,41 @@
-"""The health of the stack: what its alarms, queue, functions and table say, as far as AWS tells."""
+"""The health of the stack: what its alarms, queue, functions, logs and table say, as far as AWS tells."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployed import Stack
 from operate.aws import Access, code_of, explain
+from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import DeadLetterQueue, Depth
 from operate.errors import AwsError, DeniedError
 from operate.screen import counted
+from operate.submission.files import Bucket, FilesInWork
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALARMS_AT_ONCE = 100
-RECENT = timedelta(minutes=15)
-"""SQS reports the age of the oldest message each minute, some minutes late."""
+RECENT = timedelta(hours=1)
+"""The time that failures and concurrency are looked for in."""
+LOOKED_AT = 1000
+"""Letters, of which the oldest is told: SQS's own figure leaves out what was received three times."""
+PAGES = 10
+"""Of a log, many of which may be empty: CloudWatch ends one after so much that it looked through."""
+
+FAILURES = (
+    '($.record.status = "timeout")',
+    '($.record.errorType = "Runtime.OutOfMemory")',
+    '($.record.errorType = "Runtime.ExitError")',
+    '(($.type = "platform.initReport") && ($.record.status != "success"))',
+)
+"""The lines of a log in which Lambda tells of runs that were ended without a word of their own:
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html"""
 
 T = TypeVar("T")
 
@@ -52,11 +70,29 @@ class Concurrency(NamedTuple):
     state: str = ""
 
 
+class Account(NamedTuple):
+    """How many runs there may be at once in the account's region, and how many no function has reserved."""
+
+    limit: int
+    unreserved: int
+
+
+class Oldest(NamedTuple):
+    """The oldest of the dead letters that were looked at."""
+
+    seconds: int
+    looked_at: int
+
+
 class FunctionHealth(NamedTuple):
     """A stage's function, as its alias stands."""
 
     versions: tuple[Version, ...] | Unknown
     concurrency: Concurrency | Unknown
+    reserved: int | Unknown | None
+    """How many runs at once are its own, and its most; None where it shares the account's."""
+    failures: Mapping[str, int] | Unknown
+    """How often Lambda ended a run lately, by reason, as far as some pages of the log go."""
 
 
 class Health(NamedTuple):
@@ -66,18 +102,31 @@ class Health(NamedTuple):
     region: str
     alarms: tuple[Alarm, ...] | Unknown
     queue: Depth | Unknown
-    oldest: int | Unknown | None
-    """Age of the oldest dead letter in seconds; None where there is no letter."""
+    oldest: Oldest | Unknown | None
+    """None where there is no letter that can be seen."""
     functions: Mapping[str, FunctionHealth]
+    account: Account | Unknown
+    at_once: Mapping[str, int] | Unknown
+    """The most runs at once lately, of each stage and, under an empty name, of the account; none where none ran."""
     items: int | Unknown
     """As DynamoDB last counted them, which it does every six hours or so."""
+    files: FilesInWork | Unknown | None = None
+    """None where there is no bucket of files."""
 
     @property
     def unknown(self) -> list[Unknown]:
         """All that AWS did not tell."""
         functions = [value for function in self.functions.values() for value in function]
-        values: list[object] = [self.alarms, self.queue, self.oldest, self.items, *functions]
-        return [value for value in values if isinstance(value, Unknown)]
+        values: list[object] = [
+            self.alarms,
+            self.queue,
+            self.oldest,
+            self.account,
+            self.at_once,
+            self.items,
+            self.files,
+        ]
+        return [value for value in (*values, *functions) if isinstance(value, Unknown)]
 
     @property
     def troubles(self) -> list[str]:
@@ -87,24 +136,35 @@ class Health(NamedTuple):
         if isinstance(self.queue, Depth) and (letters := self.queue.visible + self.queue.in_flight):
             troubles.append(counted(letters, "dead letter waits", "dead letters wait"))
         for stage, function in self.functions.items():
-            concurrency = function.concurrency
+            concurrency, failures = function.concurrency, function.failures
             if isinstance(concurrency, Concurrency) and concurrency.ready < concurrency.wanted:
                 troubles.append(f"the {stage} has {concurrency.ready} of {concurrency.wanted} instances ready")
+            if not isinstance(failures, Unknown) and failures:
+                troubles.append(f"the {stage} failed within the last hour: {describe_failures(failures)}")
         return troubles
+
+
+def describe_failures(failures: Mapping[str, int]) -> str:
+    """Return how often each failure happened."""
+    return ", ".join(f"{count} x {failure}" for failure, count in failures.items()) or "none"
 
 
 def ask(access: Access, stack: Stack) -> Health:
     """Ask AWS for all that there is; what it does not tell is unknown."""
-    queue = _or_unknown(lambda: DeadLetterQueue(access.client("sqs"), stack.queue_url).depth())
+    queue = DeadLetterQueue(access.client("sqs"), stack.queue_url)
     client = access.client("lambda")
+    depth = _or_unknown(queue.depth)
     return Health(
         stack,
         access.region,
         _or_unknown(lambda: _alarms(access, stack)),
-        queue,
-        _or_unknown(lambda: _oldest(access, stack, queue)),
-        {stage: _function(client, alias) for stage, alias in stack.aliases.items()},
+        depth,
+        depth if isinstance(depth, Unknown) else _or_unknown(lambda: _oldest(queue, depth)),
+        {name: _function(access, client, stage.alias) for name, stage in stack.stages.items()},
+        _or_unknown(lambda: _account(client)),
+        _or_unknown(lambda: _at_once(access, stack)),
         _or_unknown(lambda: _items(access, stack)),
+        _or_unknown(lambda: Bucket(access.client("s3"), stack.bucket).in_work()) if stack.bucket else None,
     )
 
 
@@ -135,27 +195,21 @@ def _alarms(access: Access, stack: Stack) -> tuple[Alarm, ...]:
     )
 
 
-def _oldest(access: Access, stack: Stack, queue: Depth | Unknown) -> int | Unknown | None:
-    now = datetime.now(UTC)
-    answer: Any = access.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SQS",
-        MetricName="ApproximateAgeOfOldestMessage",
-        Dimensions=[{"Name": "QueueName", "Value": stack.queue_arn.rpartition(":")[2]}],
-        StartTime=now - RECENT,
-        EndTime=now,
-        Period=60,
-        Statistics=["Maximum"],
-    )
-    if isinstance(queue, Depth) and not queue.visible + queue.in_flight:
+def _oldest(queue: DeadLetterQueue, depth: Depth) -> Oldest | None:
+    if not depth.visible:
         return None
-    if not answer["Datapoints"]:
-        return Unknown(f"CloudWatch has no figure of the last {RECENT.seconds // 60} minutes")
-    return int(max(answer["Datapoints"], key=lambda point: point["Timestamp"])["Maximum"])
+    with Peek(queue, depth) as letters:
+        sent = [letter.sent for letter in islice(letters, LOOKED_AT)]
+    return Oldest(max(0, depth.time - min(sent)) // 1000, len(sent)) if sent else None
 
 
-def _function(client: Any, alias: str) -> FunctionHealth:
+def _function(access: Access, client: Any, alias: str) -> FunctionHealth:
+    function, _, qualifier = alias.rpartition(":")
     return FunctionHealth(
-        _or_unknown(lambda: _versions(client, alias)), _or_unknown(lambda: _concurrency(client, alias))
+        _or_unknown(lambda: _versions(client, alias)),
+        _or_unknown(lambda: _concurrency(client, function, qualifier)),
+        _or_unknown(lambda: _reserved(client, function)),
+        _or_unknown(lambda: _failures(access, function)),
     )
 
 
@@ -169,10 +223,9 @@ def _versions(client: Any, alias: str) -> tuple[Version, ...]:
     return (Version(found["FunctionVersion"], rest), *(Version(*item) for item in sorted(others.items())))
 
 
-def _concurrency(client: Any, alias: str) -> Concurrency:
-    function, _, name = alias.rpartition(":")
+def _concurrency(client: Any, function: str, qualifier: str) -> Concurrency:
     try:
-        answer = client.get_provisioned_concurrency_config(FunctionName=function, Qualifier=name)
+        answer = client.get_provisioned_concurrency_config(FunctionName=function, Qualifier=qualifier)
     except ClientError as error:
         if code_of(error) == "ProvisionedConcurrencyConfigNotFoundException":
             return Concurrency()
@@ -182,6 +235,74 @@ def _concurrency(client: Any, alias: str) -> Concurrency:
         answer.get("AvailableProvisionedConcurrentExecutions", 0),
         answer.get("Status", ""),
     )
+
+
+def _reserved(client: Any, function: str) -> int | None:
+    reserved: int | None = client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions")
+    return reserved
+
+
+def _account(client: Any) -> Account:
+    limits = client.get_account_settings()["AccountLimit"]
+    return Account(limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"])
+
+
+def _failures(access: Access, function: str) -> Mapping[str, int]:
+    """Count the failures that Lambda wrote into a function's log."""
+    pages = (
+        access.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=f"/aws/lambda/{function.rpartition(':')[2]}",
+            startTime=int((datetime.now(UTC) - RECENT).timestamp() * 1000),
+            filterPattern=f"{{ {' || '.join(FAILURES)} }}",
+        )
+    )
+    messages = (event["message"] for page in islice(pages, PAGES) for event in page["events"])
+    return Counter(filter(None, map(_failure, messages)))
+
+
+def _failure(message: str) -> str | None:
+    """Return which failure a line of the log tells of."""
+    try:
+        line = json.loads(message)
+        record = line["record"]
+        status, error = record.get("status"), record.get("errorType")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if line.get("type") == "platform.initReport":
+        return "failed start" if status != "success" else None
+    if status == "timeout":
+        return "timeout"
+    return {"Runtime.OutOfMemory": "out of memory", "Runtime.ExitError": "ended itself"}.get(error)
+
+
+def _at_once(access: Access, stack: Stack) -> Mapping[str, int]:
+    names = ["", *stack.stages]
+    functions = [stage.function for stage in stack.stages.values()]
+    dimensions = [[], *([{"Name": "FunctionName", "Value": function.name}] for function in functions if function)]
+    now = datetime.now(UTC)
+    answer: Any = access.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[
+            {
+                "Id": f"m{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/Lambda",
+                        "MetricName": "ConcurrentExecutions",
+                        "Dimensions": some,
+                    },
+                    "Period": int(RECENT.total_seconds()),
+                    "Stat": "Maximum",
+                },
+            }
+            for number, some in enumerate(dimensions)
+        ],
+        StartTime=now - RECENT,
+        EndTime=now,
+    )
+    values = {result["Id"]: result["Values"] for result in answer["MetricDataResults"]}
+    return {name: int(max(values.get(f"m{number}") or [0])) for number, name in enumerate(names)}
 
 
 def _items(access: Access, stack: Stack) -> int:

@@ -26,19 +26,22 @@ another kind of destination, `targets` and `delivery`; what MiniStack leaves out
 embedded AWS by its public HTTP API, through `aws_api`, within the process.
 """
 
-from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, replay, respond
+from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, lambda_error, read_body, replay, respond
 from .counts import Count, Counts
 from .event import Result
 from .faults import KINDS, Faults
-from .middleware import CREDENTIALS, AsynchronousInvocation
+from .lambda_api import REQUEST_ID_HEADER
+from .middleware import CREDENTIALS, AsynchronousInvocation, region_of
 from .queue import Queue, QueueOptions
 from .retries import DEFAULT_MINUTE, Clock
-from .targets import UnsupportedTargetError, require_supported
+from .targets import UNQUALIFIED, Target, UnsupportedTargetError, require_supported, service_of
 
 __all__ = [
     "CREDENTIALS",
     "DEFAULT_MINUTE",
     "KINDS",
+    "REQUEST_ID_HEADER",
+    "UNQUALIFIED",
     "Answer",
     "App",
     "AsynchronousInvocation",
@@ -53,10 +56,14 @@ __all__ = [
     "Result",
     "Scope",
     "Send",
+    "Target",
     "UnsupportedTargetError",
     "call",
+    "lambda_error",
     "read_body",
+    "region_of",
     "replay",
     "require_supported",
     "respond",
+    "service_of",
 ]

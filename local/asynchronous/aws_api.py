@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
+from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 from botocore.auth import SigV4Auth
@@ -25,6 +26,7 @@ UNSIGNED = (
     "SignedHeaders=host, Signature=not-checked"
 )
 """MiniStack believes the owner's key; a real signature would cost as much as the rest of a request."""
+TRACE_HEADER = "x-amzn-trace-id"
 VERSIONS = {"cloudformation": "2010-05-15", "iam": "2010-05-08", "monitoring": "2010-08-01", "sts": "2011-06-15"}
 """The API versions that the services with the query protocol are asked for."""
 
@@ -164,6 +166,11 @@ def replay(body: bytes, receive: Receive) -> Receive:
 
 async def read_body(receive: Receive, limit: int) -> bytes | None:
     """Read the body of a request; None when it is over the limit."""
+    return (await read_sized(receive, limit))[0]
+
+
+async def read_sized(receive: Receive, limit: int) -> tuple[bytes | None, int]:
+    """Read the body of a request, and its size in bytes; no body when that is over the limit."""
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
@@ -174,7 +181,19 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
         if size <= limit:
             chunks.append(chunk)
         more = message.get("more_body", False)
-    return b"".join(chunks) if size <= limit else None
+    return b"".join(chunks) if size <= limit else None, size
+
+
+def lambda_error(status: int, code: str, message: str) -> Answer:
+    """Make an error as Lambda answers it."""
+    body = json.dumps({"Type": "User", "message": message}).encode()
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "x-amzn-errortype": code,
+        "x-amzn-requestid": str(uuid4()),
+    }
+    return Answer(status, headers, body)
 
 
 async def respond(send: Send, answer: Answer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ class Counts:
     """Targets that the embedded AWS can't deliver to, as sentences."""
     errors: list[str] = field(default_factory=list)
     """The queue's own errors: there should be none."""
+    _ages: defaultdict[Target, list[float]] = field(default_factory=lambda: defaultdict(list))
     accepted: int = 0
     """Deliveries, of which an event has one, or two if it is delivered twice."""
     ended: int = 0
@@ -47,3 +48,12 @@ class Counts:
     def count(self, metric: str, target: Target) -> None:
         """Add one to a metric."""
         self.metrics[Count(metric, target)] += 1
+
+    def age(self, target: Target, seconds: float) -> None:
+        """Note how old an event was when Lambda tried it."""
+        self._ages[target].append(seconds)
+
+    def take_ages(self) -> dict[Target, list[float]]:
+        """Return the ages noted since the last time, in Lambda seconds."""
+        taken, self._ages = self._ages, defaultdict(list)
+        return taken

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from botocore.credentials import Credentials
 
 from .aws_api import AwsApi
+from .configuration import EventInvokeConfig, VersionConfig
 from .counts import Counts, Loss
 from .documents import Document, dead_letter, invocation_record
 from .event import Event
-from .lambda_api import LambdaApi, VersionConfig
-from .ministack_gaps import StackTemplates
-from .retries import Condition, EventInvokeConfig
+from .lambda_api import LambdaApi
+from .retries import Condition
 from .roles import AssumeRoleError, Roles
 from .targets import Target, UnsupportedTargetError, require_supported, service_of
 
@@ -42,34 +42,27 @@ class Delivery:
     aws: AwsApi
     functions: LambdaApi
     roles: Roles
-    templates: StackTemplates
-    accept: Callable[[Event, Target, bytes], None]
+    accept: Callable[[Event, Target, bytes], Awaitable[None]]
     """Takes the event that came of another one, for a destination that is a function."""
 
     async def send(self, event: Event, config: EventInvokeConfig, condition: Condition, counts: Counts) -> None:
         """Send all that the end of this event calls for."""
         version = await self.functions.version_config(event.target, event.last.version if event.last else None)
+        if version is None:
+            version, config = event.known.version, event.known.config
         succeeded = condition is Condition.SUCCESS
         if not succeeded:
             counts.count("AsyncEventsDropped", event.target)
-            await self._dead_letter(event, version, counts)
+            await self._dead_letter(event, condition, version, counts)
         if arn := config.on_success if succeeded else config.on_failure:
             await self._send(DESTINATION_FAILURES, event, version, arn, invocation_record(event, condition), counts)
 
-    async def _dead_letter(self, event: Event, version: VersionConfig | None, counts: Counts) -> None:
-        try:
-            arn = await self._dead_letter_target(event, version)
-        except UnsupportedTargetError as error:
-            _lose(DEAD_LETTER_ERRORS, event, error, counts)
-            return
-        if arn:
-            await self._send(DEAD_LETTER_ERRORS, event, version, arn, dead_letter(event), counts)
-
-    async def _dead_letter_target(self, event: Event, version: VersionConfig | None) -> str | None:
-        """Return the target of the version that ran."""
-        if version is None:
-            return None
-        return version.dead_letter_target or await self.templates.dead_letter_target(event.target, version.version)
+    async def _dead_letter(
+        self, event: Event, condition: Condition, version: VersionConfig | None, counts: Counts
+    ) -> None:
+        if version and version.dead_letter_target:
+            letter = dead_letter(event, condition)
+            await self._send(DEAD_LETTER_ERRORS, event, version, version.dead_letter_target, letter, counts)
 
     async def _send(  # noqa: PLR0917 - one delivery has these parts
         self, metric: str, event: Event, version: VersionConfig | None, arn: str, document: Document, counts: Counts
@@ -91,9 +84,9 @@ class Delivery:
         answer = await self.functions.may_invoke(target, credentials)
         if answer.status != 204:
             raise DeliveryError(f"{target.arn} was not invoked: {answer.problem}")
-        self.accept(origin, target, document.body)
+        await self.accept(origin, target, document.body)
 
-    async def _to_queue(self, arn: str, document: Document, _: Event, credentials: Credentials) -> None:
+    async def _to_queue(self, arn: str, document: Document, origin: Event, credentials: Credentials) -> None:
         region, account, name = arn.split(":")[3:]
         attributes = {
             key: {"DataType": kind, "StringValue": value} for key, (kind, value) in document.attributes.items()
@@ -102,6 +95,7 @@ class Delivery:
             "QueueUrl": f"https://{self.aws.host}/{account}/{name}",
             "MessageBody": document.body.decode(),
             "MessageAttributes": attributes,
+            "MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": origin.trace}},
         }
         answer = await self.aws.request(
             "POST",

@@ -16,6 +16,8 @@ from .targets import UNQUALIFIED
 
 ERROR_MESSAGE_LIMIT = 1024
 """Bytes of a dead letter's ErrorMessage."""
+NO_CONCURRENCY = "Function not invoked. Function isconfigured with zero reserved concurrent executions"
+"""Lambda's own words, with its missing space."""
 
 
 class Document(NamedTuple):
@@ -41,33 +43,38 @@ def invocation_record(event: Event, condition: Condition) -> Document:
                 "requestId": event.request_id,
                 "functionArn": event.target.arn,
                 "condition": condition.value,
-                "approximateInvokeCount": event.attempts,
+                "approximateInvokeCount": 1 if condition is Condition.SUCCESS else event.runs,
             }
         ),
         EVENT: event.payload,
     }
-    if (attempt := event.last) is not None and attempt.ran:
+    if (attempt := event.last) is not None and condition is not Condition.ZERO_RESERVED_CONCURRENCY:
         parts["responseContext"] = _json(_response_context(attempt))
-        parts[RESULT] = attempt.payload or b"null"
+        if attempt.ran:
+            parts[RESULT] = attempt.payload or b"null"
     return Document(b"{" + b",".join(b'"%s":%s' % (key.encode(), value) for key, value in parts.items()) + b"}")
 
 
-def dead_letter(event: Event) -> Document:
+def dead_letter(event: Event, condition: Condition) -> Document:
     """Compose the dead letter: the event itself, and why it failed as attributes."""
     attempt = event.last
-    status = attempt.status if attempt else 200
     reason = attempt.reason if attempt else "The event's age exceeded the maximum before an attempt."
+    if condition is Condition.ZERO_RESERVED_CONCURRENCY:
+        reason = NO_CONCURRENCY
     message = reason.encode("utf-8", "replace")[:ERROR_MESSAGE_LIMIT].decode("utf-8", "ignore")
     attributes = {
         REQUEST_ID: ("String", event.request_id),
-        ERROR_CODE: ("Number", str(status)),
         # An attribute's value can't be empty: SQS would refuse the letter.
         ERROR_MESSAGE: ("String", message or "Unknown error"),
     }
+    if condition is not Condition.ZERO_RESERVED_CONCURRENCY:
+        attributes[ERROR_CODE] = ("Number", str(attempt.status if attempt else 200))
     return Document(event.payload, attributes)
 
 
 def _response_context(attempt: Attempt) -> dict[str, object]:
+    if not attempt.ran:
+        return {"statusCode": attempt.status}
     context: dict[str, object] = {"statusCode": attempt.status, "executedVersion": attempt.version or UNQUALIFIED}
     return context | ({"functionError": attempt.function_error} if attempt.function_error else {})
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from .configuration import Known
 from .targets import Target
 
 
@@ -50,7 +51,12 @@ class Event:
     """Where the event comes from: the same in every run with the same input, so that a seed repeats its faults."""
     depth: int = 0
     """How many functions the chain of events has passed through; loops end by it."""
+    trace: str = ""
+    """The trace header of the request that it came by."""
+    known: Known = field(default_factory=Known)
     attempts: int = 0
+    runs: int = 0
+    """Attempts that reached the function, or didn't find it."""
     retries: int = 0
     """Retries of function errors: only these count against MaximumRetryAttempts."""
     backoffs: int = 0
@@ -64,6 +70,11 @@ class Event:
     def age(self, now: float) -> float:
         """Return the event's age at the monotonic time `now`: waits in Lambda's seconds, the rest in real ones."""
         return now - self.accepted - self.waited_real + self.waited
+
+    def note(self, attempt: Attempt) -> None:
+        """Note how an attempt ended."""
+        self.last = attempt
+        self.runs += attempt.ran or attempt.status == 404
 
     def note_wait(self, seconds: float, real: float) -> None:
         """Note a wait before the next attempt, in Lambda's seconds and in real ones, by the failure that it follows."""

@@ -6,18 +6,20 @@ import json
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from botocore.credentials import Credentials
 
-from .aws_api import Answer, AwsApi
+from .aws_api import TRACE_HEADER, Answer, AwsApi
+from .configuration import EventInvokeConfig, Known, VersionConfig
 from .event import Attempt, Event, Result
-from .retries import EventInvokeConfig
 from .targets import UNQUALIFIED, Target
 
 FUNCTIONS = "/2015-03-31/functions"
 EVENT_INVOKE_CONFIG = "/2019-09-25/functions/{}/event-invoke-config"
 CONCURRENCY = "/2019-09-30/functions/{}/concurrency"
+REQUEST_ID_HEADER = "x-local-request-id"
+"""By it an attempt gets the request id of its event."""
 DEPTH_HEADER = "x-ministack-invoke-depth"
 """By it MiniStack counts the functions that a chain of requests passed through, and ends loops as Lambda does."""
 LIFETIME = 0.5
@@ -47,14 +49,6 @@ class Cache(Generic[Key, Value]):
         self._answers.clear()
 
 
-class VersionConfig(NamedTuple):
-    """What a delivery needs to know of the version that ran."""
-
-    version: str
-    role: str
-    dead_letter_target: str | None
-
-
 @dataclass(frozen=True)
 class LambdaApi:
     """Lambda, asked with the rights of the service itself."""
@@ -71,14 +65,12 @@ class LambdaApi:
         self._versions.forget()
 
     async def event_invoke_config(self, target: Target) -> EventInvokeConfig:
-        """Return the settings that belong to the qualifier which the caller used."""
+        """Return the settings that belong to the qualifier which the caller used; none is $LATEST."""
         return await self._configs.get(target, lambda: self._event_invoke_config(target))
 
     async def _event_invoke_config(self, target: Target) -> EventInvokeConfig:
         path = EVENT_INVOKE_CONFIG.format(target.name)
-        answer = await self._get(target, path, {"Qualifier": target.qualifier} if target.qualifier else {})
-        if answer.status == 404 and target.qualifier == UNQUALIFIED:
-            answer = await self._get(target, path, {})
+        answer = await self._get(target, path, {"Qualifier": target.qualifier or UNQUALIFIED})
         return _read_config(answer.json()) if answer.status == 200 else EventInvokeConfig()
 
     async def version_config(self, target: Target, version: str | None) -> VersionConfig | None:
@@ -95,6 +87,10 @@ class LambdaApi:
         dead_letter_target = (document.get("DeadLetterConfig") or {}).get("TargetArn") or None
         return VersionConfig(document["Version"], document["Role"], dead_letter_target)
 
+    async def known(self, target: Target) -> Known:
+        """Return what is known of a function when an event for it is accepted."""
+        return Known(await self.event_invoke_config(target), await self.version_config(target, None))
+
     async def is_switched_off(self, target: Target) -> bool:
         """Tell whether the function's reserved concurrency is zero."""
         answer = await self._get(target, CONCURRENCY.format(target.name), {})
@@ -102,8 +98,9 @@ class LambdaApi:
 
     async def invoke(self, event: Event) -> Attempt:
         """Run the function once and say how it ended."""
-        answer = await self._call(event.target, None, "RequestResponse", event.payload, event.depth)
-        return _attempt(answer)
+        headers = {DEPTH_HEADER: str(event.depth), REQUEST_ID_HEADER: event.request_id, TRACE_HEADER: event.trace}
+        answer = await self._call(event.target, None, "RequestResponse", event.payload, headers)
+        return _attempt(answer, event.target)
 
     async def version_of(self, target: Target) -> str | None:
         """Return the version that the qualifier stands for, or stood for half a second ago."""
@@ -112,10 +109,10 @@ class LambdaApi:
     async def may_invoke(self, target: Target, credentials: Credentials | None) -> Answer:
         """Ask, as somebody or as the owner, whether an invocation would be taken (204), without making it."""
         asking = target, credentials.access_key if credentials else self.aws.access_key
-        return await self._permissions.get(asking, lambda: self._call(target, credentials, "DryRun", b"{}", 0))
+        return await self._permissions.get(asking, lambda: self._call(target, credentials, "DryRun", b"{}", {}))
 
     async def _call(
-        self, target: Target, credentials: Credentials | None, kind: str, payload: bytes, depth: int
+        self, target: Target, credentials: Credentials | None, kind: str, payload: bytes, headers: dict[str, str]
     ) -> Answer:
         return await self.aws.request(
             "POST",
@@ -124,7 +121,7 @@ class LambdaApi:
             service="lambda",
             region=target.region,
             credentials=credentials,
-            headers={"x-amz-invocation-type": kind, DEPTH_HEADER: str(depth)},
+            headers={"x-amz-invocation-type": kind, **headers},
             body=payload,
         )
 
@@ -150,15 +147,18 @@ def _destination(destinations: object, kind: str) -> str | None:
     return (chosen or {}).get("Destination") or None
 
 
-def _attempt(answer: Answer) -> Attempt:
+def _attempt(answer: Answer, target: Target) -> Attempt:
     version = answer.headers.get("x-amz-executed-version")
     error = answer.headers.get("x-amz-function-error")
     if answer.status == 200 and error:
         return Attempt(Result.FUNCTION_ERROR, 200, answer.body, version, error, _error_message(answer.body))
-    result = {200: Result.SUCCESS, 429: Result.THROTTLED}.get(answer.status)
-    if result is None:
-        result = Result.SYSTEM_ERROR if answer.status >= 500 else Result.REJECTED
-    return Attempt(result, answer.status, answer.body, version, reason="" if answer.status == 200 else answer.problem)
+    if answer.status == 200:
+        return Attempt(Result.SUCCESS, 200, answer.body, version)
+    if answer.status == 429:
+        return Attempt(Result.THROTTLED, 429, reason="Rate Exceeded.")
+    result = Result.SYSTEM_ERROR if answer.status >= 500 else Result.REJECTED
+    reason = f"Function not found: {target.arn}" if answer.status == 404 else answer.problem
+    return Attempt(result, answer.status, answer.body, version, reason=reason)
 
 
 def _error_message(payload: bytes) -> str:

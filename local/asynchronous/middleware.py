@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from secrets import token_hex
+from time import time
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, respond
+from .aws_api import TRACE_HEADER, Answer, App, AwsApi, Receive, Scope, Send, lambda_error, read_sized, respond
 from .delivery import PAYLOAD_LIMIT
 from .lambda_api import DEPTH_HEADER
 from .queue import Queue
-from .targets import Target, UnsupportedTargetError, require_supported
+from .targets import Target
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
-EVENT_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config/?")
 LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
 CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
-FUNCTION = re.compile(
-    r"(?:arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:|(?P<partial>\d{12}):function:)?"
-    r"(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?"
-)
 SETTING = ("iam", "cloudformation")
 """The services beside Lambda whose requests change what functions and roles are."""
 CREDENTIALS = "local.credentials"
@@ -47,8 +43,6 @@ class AsynchronousInvocation:
             await self.inner(scope, receive, send)
         elif (match := INVOCATION.fullmatch(scope["path"])) and _header(scope, b"x-amz-invocation-type") == "Event":
             await respond(send, await self._accept(scope, receive, match[1]))
-        elif scope["method"] in ("PUT", "POST") and EVENT_INVOKE_CONFIG.fullmatch(scope["path"]):
-            await self._configure(scope, receive, send)
         else:
             await self.inner(scope, receive, send)
             if _may_change_settings(scope):
@@ -56,46 +50,39 @@ class AsynchronousInvocation:
 
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
-        body = await read_body(receive, PAYLOAD_LIMIT)
-        target, request_id = self._target(scope, name), str(uuid4())
+        body, size = await read_sized(receive, PAYLOAD_LIMIT)
+        qualifier = parse_qs(scope["query_string"].decode()).get("Qualifier", [None])[0]
+        account, region = self.aws.account, region_of(scope)
+        try:
+            # A name in none of Lambda's forms is for the app inside to refuse.
+            target = Target.named(name, qualifier, region, account) or Target(account, region, name)
+        except ValueError as error:
+            return lambda_error(400, "InvalidParameterValueException", str(error))
         # The signature was checked at the door, and covers the invocation type: the question is a request of its own.
         answer = await self.queue.functions.may_invoke(target, scope.get(CREDENTIALS))
         if answer.status != 204:
             return answer
-        if refusal := _refusal(body):
-            return _error(*refusal, request_id)
-        self.queue.accept(target, body or b"{}", request_id=request_id, depth=_depth(scope))
-        return Answer(202, {"x-amzn-requestid": request_id, "content-length": "0"}, b"")
+        if refusal := _refusal(body, size):
+            return lambda_error(*refusal)
+        return await self._take(scope, target, body or b"{}")
 
-    def _target(self, scope: Scope, name: str) -> Target:
-        account, region = self.aws.account, _region(scope)
-        match = FUNCTION.fullmatch(name)
-        if match is None:
-            return Target(account, region, name)  # the app inside says what is wrong with it
-        query = parse_qs(scope["query_string"].decode())
-        qualifier = match["qualifier"] or query.get("Qualifier", [None])[0]
-        return Target(
-            match["account"] or match["partial"] or account, match["region"] or region, match["name"], qualifier
-        )
-
-    async def _configure(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a destination that could never be delivered to where it is first seen."""
-        body = await read_body(receive, PAYLOAD_LIMIT) or b""
-        try:
-            for arn in _destinations(body):
-                require_supported(arn)
-        except UnsupportedTargetError as error:
-            await respond(send, _error(400, "InvalidParameterValueException", str(error), ""))
-            return
-        await respond(send, await call(self.inner, scope, body))
-        self.queue.functions.forget()
+    async def _take(self, scope: Scope, target: Target, body: bytes) -> Answer:
+        request_id, trace = str(uuid4()), _header(scope, TRACE_HEADER.encode()) or new_trace()
+        await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=_depth(scope))
+        headers = {"x-amzn-requestid": request_id, TRACE_HEADER: trace, "content-length": "0"}
+        return Answer(202, headers, b"")
 
 
-def _refusal(body: bytes | None) -> tuple[int, str, str] | None:
+def new_trace() -> str:
+    """Make the trace header of a request that came without one."""
+    return f"Root=1-{int(time()):08x}-{token_hex(12)};Parent={token_hex(8)};Sampled=0"
+
+
+def _refusal(body: bytes | None, size: int) -> tuple[int, str, str] | None:
     """Return why an event's content is not taken: status, error and message; None if it is."""
     if body is None:
-        message = f"{PAYLOAD_LIMIT} byte payload is too large for the Event invocation type"
-        return 413, "RequestTooLargeException", message
+        message = f"{size} byte payload is too large for the Event invocation type (limit {PAYLOAD_LIMIT} bytes)"
+        return 413, "RequestEntityTooLargeException", message
     try:
         json.loads(body.decode("utf-8") or "{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -105,14 +92,6 @@ def _refusal(body: bytes | None) -> tuple[int, str, str] | None:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
-
-
-def _destinations(body: bytes) -> list[str]:
-    try:
-        config: Any = json.loads(body).get("DestinationConfig") or {}
-        return [arn for kind in ("OnSuccess", "OnFailure") if (arn := (config.get(kind) or {}).get("Destination"))]
-    except (ValueError, AttributeError):
-        return []  # the app inside says what is wrong with it
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -130,7 +109,8 @@ def _may_change_settings(scope: Scope) -> bool:
     return scope["method"] != "GET" and bool(ours)
 
 
-def _region(scope: Scope) -> str:
+def region_of(scope: Scope) -> str:
+    """Return the region that a request was signed for."""
     match = _credential(scope)
     return match[1] if match else "us-east-1"
 
@@ -138,14 +118,3 @@ def _region(scope: Scope) -> str:
 def _depth(scope: Scope) -> int:
     depth = _header(scope, DEPTH_HEADER.encode())
     return int(depth) if depth.isdecimal() else 0
-
-
-def _error(status: int, code: str, message: str, request_id: str) -> Answer:
-    body = json.dumps({"Type": "User", "message": message}).encode()
-    headers = {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        "x-amzn-errortype": code,
-        "x-amzn-requestid": request_id,
-    }
-    return Answer(status, headers, body)

@@ -13,13 +13,13 @@ from uuid import uuid4
 
 from .aws_api import AwsApi
 from .concurrency import PATIENCE, Places
+from .configuration import EventInvokeConfig
 from .counts import Counts
 from .delivery import Delivery
 from .event import Attempt, Event, Result
 from .faults import Fault, Faults
 from .lambda_api import LambdaApi
-from .ministack_gaps import StackTemplates
-from .retries import Clock, Condition, EventInvokeConfig, Retry, after_failure
+from .retries import Clock, Condition, Retry, after_failure
 from .roles import Roles
 from .targets import Target
 
@@ -39,7 +39,7 @@ class Queue:
 
     def __init__(self, aws: AwsApi, options: QueueOptions) -> None:
         self.functions = LambdaApi(aws)
-        self._delivery = Delivery(aws, self.functions, Roles(aws), StackTemplates(aws), self.accept_from)
+        self._delivery = Delivery(aws, self.functions, Roles(aws), self.accept_from)
         self._places = Places(options.concurrency)
         self._begin(options)
 
@@ -63,17 +63,20 @@ class Queue:
         """Whether `stop_after` has ended the deliveries."""
         return self.options.faults.stop_after is not None and self.counts.calls >= self.options.faults.stop_after
 
-    def accept(self, target: Target, payload: bytes, *, request_id: str, depth: int = 0) -> None:
+    async def accept(self, target: Target, payload: bytes, *, request_id: str, trace: str = "", depth: int = 0) -> None:
         """Take an event from outside."""
+        known = await self.functions.known(target)
         digest = hashlib.sha256(payload).hexdigest()
         self._seen[digest] += 1
         lineage = f"{target.name}/{digest}/{self._seen[digest]}"
-        self._take(Event(target, payload, request_id, monotonic(), lineage, depth))
+        self._take(Event(target, payload, request_id, monotonic(), lineage, depth, trace, known))
 
-    def accept_from(self, origin: Event, target: Target, payload: bytes) -> None:
+    async def accept_from(self, origin: Event, target: Target, payload: bytes) -> None:
         """Take the event that the end of another one sent to its destination."""
         lineage = f"{origin.lineage}>{target.name}"
-        self._take(Event(target, payload, str(uuid4()), monotonic(), lineage, origin.depth + 1))
+        known = await self.functions.known(target)
+        depth, trace = origin.depth + 1, origin.trace
+        self._take(Event(target, payload, str(uuid4()), monotonic(), lineage, depth, trace, known))
 
     def _take(self, event: Event) -> None:
         self.counts.count("AsyncEventsReceived", event.target)
@@ -115,13 +118,15 @@ class Queue:
     async def _attempt(self, event: Event, config: EventInvokeConfig) -> Retry | Condition:
         """Make one attempt, unless the event is too old for it, and decide what follows."""
         try:
-            if event.age(monotonic()) > config.maximum_age:
+            self.counts.age(event.target, age := event.age(monotonic()))
+            if age > config.maximum_age:
                 return Condition.EVENT_AGE_EXCEEDED
             event.attempts += 1
-            event.last = await self._call(event)
+            event.note(await self._call(event))
         finally:
             self._places.give_back(event)
             self._dispatch()
+        assert event.last is not None  # noqa: S101 - it was noted
         self.counts.count(event.last.result.name, event.target)
         return await self._decide(event, event.last, config)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from .configuration import EventInvokeConfig
 from .event import Result
 
 MAXIMUM_BACKOFF = 300
@@ -23,17 +24,6 @@ class Condition(Enum):
     RETRIES_EXHAUSTED = "RetriesExhausted"
     EVENT_AGE_EXCEEDED = "EventAgeExceeded"
     ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
-
-
-class EventInvokeConfig(NamedTuple):
-    """A qualifier's settings for asynchronous invocation; Lambda's defaults where there are none."""
-
-    maximum_retries: int = 2
-    maximum_age: float = 21600
-    """Lambda seconds."""
-    on_success: str | None = None
-    on_failure: str | None = None
-    """The ARNs of the destinations."""
 
 
 class Clock(NamedTuple):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 UNQUALIFIED = "$LATEST"
+NAME = re.compile(
+    r"(?:arn:aws[\w-]*:lambda:(?P<region>[\w-]+):(?P<account>\d{12}):function:|(?P<partial>\d{12}):function:)?"
+    r"(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?"
+)
+"""How callers may name a function."""
 SUPPORTED = ("lambda", "sqs")
 """The services whose resources can be a destination or a dead-letter target here."""
 
@@ -26,6 +32,21 @@ class Target(NamedTuple):
         """Split a function's ARN, qualified or not."""
         _, _, _, region, account, _, name, *qualifier = arn.split(":")
         return cls(account, region, name, qualifier[0] if qualifier else None)
+
+    @classmethod
+    def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Target | None:
+        """Read how a caller named a function, in whichever of Lambda's ways; None where it is none of them.
+
+        Raises:
+            ValueError: Two qualifiers are named, which differ.
+        """
+        match = NAME.fullmatch(name)
+        if match is None:
+            return None
+        if match["qualifier"] and qualifier and match["qualifier"] != qualifier:
+            raise ValueError("The derived qualifier from the function name does not match the specified qualifier.")
+        account, region = match["account"] or match["partial"] or account, match["region"] or region
+        return cls(account, region, match["name"], match["qualifier"] or qualifier)
 
     @property
     def caller_arn(self) -> str:

@@ -22,15 +22,16 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from local.asynchronous import App, AsynchronousInvocation, AwsApi, Queue, QueueOptions
+from local.gaps import deliver_by, mended
 
 from .certificate import Certificates, make_certificates
 from .control import control_of, parse
 from .door import Door
 from .environment import ACCOUNT, HOST, exports, for_ministack
 from .metrics import Metrics, publish_forever
-from .sender_ids import SenderIds
 from .signatures import Owner
 from .tether import end_with_parent
+from .throttling import Throttling
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
@@ -54,8 +55,7 @@ def main(options: dict[str, Any]) -> int:
     # Imported only now, because it reads the environment when it is imported.
     from ministack.app import app as inner  # noqa: PLC0415
 
-    bare = AwsApi(inner, f"{HOST}:{port}", owner.access_key, ACCOUNT)
-    aws = replace(bare, app=SenderIds(inner, bare))
+    aws = mended(AwsApi(inner, f"{HOST}:{port}", owner.access_key, ACCOUNT))
     asyncio.run(_serve(aws, owner, parse(options), _config(listeners, certificates), exported))
     return 0
 
@@ -87,8 +87,10 @@ def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> C
 
 async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
     queue = Queue(aws, options)
+    deliver_by(queue, aws)
     started = asyncio.Event()
-    door = Door(AsynchronousInvocation(aws, queue), control_of(queue), owner, ACCOUNT)
+    throttled = Throttling(aws, lambda: queue.options.faults)
+    door = Door(AsynchronousInvocation(replace(aws, app=throttled), queue), control_of(queue), owner, ACCOUNT)
     app: Any = _announcing(door, started)
     serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))
     await started.wait()

@@ -19,6 +19,8 @@ from botocore.credentials import Credentials
 
 from local.asynchronous import Scope
 
+from .ministack import ministack
+
 SESSION = "AROA"
 """How the ids of roles begin."""
 
@@ -64,7 +66,7 @@ class Signed(NamedTuple):
 
 def read_signature(scope: Scope) -> Signed | None:
     """Read a request's signature; None where there is none of Version 4 that has its time."""
-    from ministack.core import sigv4  # noqa: PLC0415 - it reads the environment when it is imported
+    sigv4 = ministack("core.sigv4")
 
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
@@ -83,7 +85,7 @@ def read_signature(scope: Scope) -> Signed | None:
 
 
 def _is_timely(parts: Any, query: dict[str, list[str]]) -> bool:
-    from ministack.core import sigv4  # noqa: PLC0415
+    sigv4 = ministack("core.sigv4")
 
     if not query:
         return bool(parts.amz_date) and sigv4.request_time_failure(parts) is None
@@ -113,14 +115,14 @@ def sender_of(access_key: str, account: str) -> Caller:
 
 def is_right(signed: Signed, secret: str, scope: Scope, body: bytes) -> bool:
     """Tell whether a signature was made with a secret."""
-    from ministack.core.sigv4 import header_signature_failure  # noqa: PLC0415
+    sigv4 = ministack("core.sigv4")
 
-    return header_signature_failure(*_arguments(signed, secret, scope, body), presigned=signed.presigned) is None
+    return sigv4.header_signature_failure(*_arguments(signed, secret, scope, body), presigned=signed.presigned) is None
 
 
 def as_ministack_expects(signed: Signed, caller: Caller, scope: Scope, body: bytes) -> Scope:
     """Sign a function's request anew, with the secret that MiniStack knows."""
-    from ministack.core import sigv4  # noqa: PLC0415
+    sigv4 = ministack("core.sigv4")
 
     if caller.credentials is None or not _is_functions(caller):
         return scope
@@ -145,14 +147,10 @@ def _is_functions(caller: Caller) -> bool:
 
 
 def _resolve(access_key: str, account: str, *token: str) -> Any:
-    from ministack.core.iam_evaluator import (  # noqa: PLC0415
-        ResolvedCredential,
-        is_root_access_key,
-        resolve_credential,
-    )
+    iam = ministack("core.iam_evaluator")
 
-    found = None if is_root_access_key(access_key) else resolve_credential(access_key, account, *token)
-    return found if isinstance(found, ResolvedCredential) else None
+    found = None if iam.is_root_access_key(access_key) else iam.resolve_credential(access_key, account, *token)
+    return found if isinstance(found, iam.ResolvedCredential) else None
 
 
 def _arguments(signed: Signed, secret: str, scope: Scope, body: bytes) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -12,12 +12,13 @@ from threading import Event
 from typing import Any
 
 import click
+from botocore.exceptions import ClientError
 
-from deployed import Stack, StackError, describe, follow
-from operate.aws import Access, explained
+from deployed import DEFAULT_STACK, PROJECT, Stack, StackError, describe, follow, read
+from operate.aws import DENIED, Access, code_of, explained
 from operate.dead_letters.history import History, default_path
-from operate.dead_letters.peek import peek
-from operate.dead_letters.queue import DeadLetterQueue, Depth
+from operate.dead_letters.peek import Peek
+from operate.dead_letters.queue import IN_FLIGHT, DeadLetterQueue, Depth
 from operate.dead_letters.selection import UNKNOWN, Finding, Selection, examine
 from operate.errors import AwsError, MisuseError, StoppedError
 from operate.invoke import Invoker
@@ -26,7 +27,7 @@ from operate.screen import Screen, counted
 
 Command = Callable[..., Any]
 
-STACK_NAME = "data-processing-dev"
+STACK_VARIABLE = "DATA_PROCESSING_STACK"
 EXIT_CODES = """\b
 Exit codes:
   0    all is done
@@ -41,7 +42,8 @@ Exit codes:
 class Context:
     """A stack as the options name it, and where to show what comes of it; AWS is asked only when need be."""
 
-    name: str
+    name: str | None
+    """None for the only one, or else the usual one."""
     region: str | None
     profile: str | None
     screen: Screen
@@ -54,16 +56,40 @@ class Context:
     @cached_property
     def stack(self) -> Stack:
         """The stack, as CloudFormation knows it."""
+        client = self.access.client("cloudformation")
         try:
-            return describe(self.access.client("cloudformation"), self.name)
+            return describe(client, self.name or self._usual(client))
         except StackError as error:
             where = f"It was looked for in {self.access.region}"
             raise AwsError(f"{error} {where}: --stack-name, --region or --profile name another.") from error
 
+    def _usual(self, client: Any) -> str:
+        """Return the name of the stack where none is named, as long as there are not several to choose from.
+
+        Raises:
+            MisuseError: There are.
+        """
+        try:
+            pages = client.get_paginator("describe_stacks").paginate()
+            names = sorted(stack["StackName"] for page in pages for stack in page["Stacks"] if _is_pipeline(stack))
+        except ClientError as error:
+            if code_of(error) in DENIED:  # who may see one stack alone has no others to choose from
+                return DEFAULT_STACK
+            raise
+        if len(names) > 1:
+            raise MisuseError(
+                f"There are several such stacks in {self.access.region} ({', '.join(names)}): name one by --stack-name "
+                f"or {STACK_VARIABLE}."
+            )
+        return DEFAULT_STACK
+
     @cached_property
     def pipeline(self) -> Stack:
         """The stack, with its stages in the order in which records pass them."""
-        return follow(self.access.client("lambda"), self.stack)
+        stack = follow(self.access.client("lambda"), self.stack)
+        if not all(stage.role_id for stage in stack.stages.values()):
+            self.screen.note("The stack does not name all its roles, so not every letter has a stage: deploy it anew.")
+        return stack
 
     def require_stages(self, names: Iterable[str]) -> None:
         """Refuse what is no stage of the stack.
@@ -92,7 +118,7 @@ class Context:
     @contextmanager
     def findings(
         self, history: Path | None, *, progress: str = "dead letters", shown: bool = True
-    ) -> Iterator[Iterator[Finding]]:
+    ) -> Iterator[tuple[Iterator[Finding], Peek]]:
         """Peek at all letters of the queue, with progress; those that can't be seen are counted at the end."""
         stack, queue = self.pipeline, self.queue()
         depth, seen = queue.depth(), 0
@@ -100,16 +126,18 @@ class Context:
             if known.problem:
                 self.screen.note(f"What was redriven before is not known: {known.problem}.")
 
-            def examined(letters: Iterable[Any]) -> Iterator[Finding]:
+            def examined(letters: Peek) -> Iterator[Finding]:
                 nonlocal seen
                 for letter in letters:
                     advance(1)
                     seen += 1
                     yield examine(letter, stack, known)
+                if seen < depth.visible:
+                    self.note_full(queue)
 
             try:
-                with peek(queue, depth) as letters:
-                    yield examined(letters)
+                with Peek(queue, depth) as letters:
+                    yield examined(letters), letters
             except KeyboardInterrupt as error:
                 raise StoppedError("Interrupted: the letters that were looked at are back in the queue.") from error
         self.note_unseen(depth, seen)
@@ -123,15 +151,27 @@ class Context:
             )
         return unseen
 
+    def note_full(self, queue: DeadLetterQueue) -> None:
+        """Say that SQS hands out no more letters, if that is so."""
+        if (depth := queue.depth()).is_full:
+            self.screen.note(
+                f"SQS hands out no more letters: {depth.in_flight} are in flight, of {IN_FLIGHT} that may be. "
+                f"{depth.visible} more are there, and are seen when those have come back."
+            )
+
 
 def of_stack(command: Command) -> Command:
     """Let a command take the stack that the AWS tools' options name, as its first argument."""
 
-    @click.option("--stack-name", default=STACK_NAME, show_default=True, help="The deployed stack.")
+    @click.option(
+        "--stack-name",
+        envvar=STACK_VARIABLE,
+        help=f"The deployed stack.  [default: {STACK_VARIABLE}, or {DEFAULT_STACK} unless there are several]",
+    )
     @click.option("--region", help="The stack's region.  [default: as for the AWS tools]")
     @click.option("--profile", help="The profile of the AWS configuration files.  [default: as for the AWS tools]")
     @wraps(command)
-    def opened(stack_name: str, region: str | None, profile: str | None, **rest: Any) -> None:
+    def opened(stack_name: str | None, region: str | None, profile: str | None, **rest: Any) -> None:
         screen = Screen()
         try:
             with explained():
@@ -142,9 +182,13 @@ def of_stack(command: Command) -> Command:
     return opened
 
 
-def sending(command: Command) -> Command:
-    """Let a command take how fast events are sent."""
-    for option in (
+def sending(rate: str) -> Callable[[Command], Command]:
+    """Let a command take how fast events are sent; `rate` says what the rate counts, and its default."""
+    options = (
+        click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
+        click.option(
+            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
+        ),
         click.option(
             "--patience",
             type=click.FloatRange(min=0),
@@ -152,17 +196,14 @@ def sending(command: Command) -> Command:
             show_default=True,
             help="Seconds of nothing but throttling or faults after which it gives up.",
         ),
-        click.option(
-            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
-        ),
-        click.option(
-            "--rate",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]",
-        ),
-    ):
-        command = option(command)
-    return command
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def selecting(command: Command) -> Command:
@@ -179,7 +220,7 @@ def selecting(command: Command) -> Command:
     @click.option(
         "--history",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="The file of what was redriven before.  [default: one for each queue, in ~/.local/state/data-processing]",
+        help=f"The file of what was redriven before.  [default: one for each queue, in ~/.local/state/{PROJECT}]",
     )
     @wraps(command)
     def chosen(context: Context, *, stages: tuple[str, ...], grep: re.Pattern[str] | None, **rest: Any) -> None:
@@ -194,3 +235,12 @@ def _pattern(_context: click.Context, _parameter: click.Parameter, value: str | 
         return None if value is None else re.compile(value)
     except re.error as error:
         raise click.BadParameter(f"'{value}' is not a regular expression: {error}.") from error
+
+
+def _is_pipeline(described: Mapping[str, Any]) -> bool:
+    """Return whether CloudFormation describes a stack of this kind."""
+    try:
+        read(described)
+    except StackError:
+        return False
+    return True

@@ -37,7 +37,7 @@ from operate.screen import counted
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent where.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@sending
+@sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
 @of_stack
 @selecting
 def redrive(
@@ -63,7 +63,8 @@ def redrive(
     twice. For that reason a record without a timestamp gets the one that the pipeline gave it, or its letter's.
 
     It is about the letters that are there when it begins. A letter that arrives later is left alone; one that comes of
-    an event that was just sent is named, as its cause is not mended. dead-letters shows how often an event was sent.
+    an event that was just sent is named, also a moment after the last was sent, as its cause is not mended.
+    dead-letters shows how often an event was sent.
     """
     if not (yes or dry_run or sys.stdin.isatty()):
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")
@@ -84,7 +85,12 @@ def redrive(
             context.screen.note(f"Letters that come back later won't be known: {known.problem}.")
         counts = _run(context, Redrive(plan, queue, invoker, known), depth)
     _report(context, counts)
-    unseen = context.note_unseen(depth, len(counts.verdicts))
+    left, unseen = queue.depth(), context.note_unseen(depth, len(counts.verdicts))
+    letters = counted(left.visible + left.in_flight, "dead letter is", "dead letters are")
+    in_hand = f", {left.in_flight} of them in a reader's hands" if left.in_flight else ""
+    context.screen.note(f"{letters} left{in_hand}.")
+    if left.is_full:
+        context.note_full(queue)
     if counts.count(*UNFINISHED) or unseen:
         raise click.exceptions.Exit(LEFT)
 
@@ -106,7 +112,9 @@ def _run(context: Context, run: Redrive, depth: Depth) -> RedriveCounts:
 
         run.tell = tell
         try:
-            return run.run(depth)
+            run.run(depth)
+            run.look_again()
+            return run.counts
         except KeyboardInterrupt as error:
             raise StoppedError(f"Interrupted: {_standing(run.counts)}.") from error
         except OperateError as error:
@@ -140,7 +148,7 @@ def _report(context: Context, counts: RedriveCounts) -> None:
 def _rehearse(context: Context, plan: Plan, history: Path | None) -> None:
     """Judge all letters and send none."""
     targets, before, left = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[Verdict]()
-    with context.findings(history, progress="redrive (dry run)") as findings:
+    with context.findings(history, progress="redrive (dry run)") as (findings, _):
         for finding in findings:
             if isinstance(result := plan.events(finding), Result):
                 left[result.verdict] += 1

@@ -51,6 +51,6 @@ class InFlight:
         except QueueGoneError:
             raise
         except AwsError as error:
-            raise AwsError(
+            raise type(error)(
                 f"{error} The letters that were received are seen again after {self._visibility} s."
             ) from error

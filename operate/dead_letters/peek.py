@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from types import TracebackType
 
 from deployed import DeadLetter
 from operate.dead_letters.in_flight import InFlight
@@ -15,36 +15,46 @@ FRUITLESS = 3
 """Rounds without a letter that was not seen before, after which SQS is believed to have no more."""
 
 
-@contextmanager
-def peek(queue: DeadLetterQueue, depth: Depth) -> Iterator[Iterator[DeadLetter]]:
-    """Let the letters be read, each once, in no order; they are given back at the end, however it comes.
+class Peek:
+    """The letters that are there, each once, in no order; they are given back at the end, however it comes.
 
     Where that fails, or the process is killed, they come back by themselves: after the time that it takes to see all
     letters, should it be slow.
     """
-    visibility = min(60 + depth.visible // 20, 900)
-    in_flight = InFlight(queue, visibility=visibility)
-    pool = ThreadPoolExecutor(depth.readers(READERS))
-    try:
-        yield _letters(queue, in_flight, pool, depth.readers(READERS), visibility)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        in_flight.give_back()
 
+    def __init__(self, queue: DeadLetterQueue, depth: Depth) -> None:
+        """Be ready to read a queue that has this depth."""
+        self.depth = depth
+        self._queue, self._visibility = queue, min(60 + depth.visible // 20, 900)
+        self._in_flight = InFlight(queue, visibility=self._visibility)
+        self._readers = depth.readers(READERS)
+        self._pool = ThreadPoolExecutor(self._readers)
 
-def _letters(
-    queue: DeadLetterQueue, in_flight: InFlight, pool: ThreadPoolExecutor, readers: int, visibility: int
-) -> Iterator[DeadLetter]:
-    fruitless = 0
+    def __enter__(self) -> Peek:
+        return self
 
-    def receive(_: int) -> list[DeadLetter]:
-        return in_flight.add(queue.receive(BATCH, visibility=visibility))
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._in_flight.give_back()
 
-    while fruitless < FRUITLESS:
-        found = False
-        for letters in pool.map(receive, range(readers)):
-            found = found or bool(letters)
-            yield from letters
-        fruitless = 0 if found else fruitless + 1
-        if not found and not queue.depth().visible:
-            return
+    def __iter__(self) -> Iterator[DeadLetter]:
+        fruitless = 0
+        while fruitless < FRUITLESS:
+            found = False
+            for letters in self._pool.map(self._receive, range(self._readers)):
+                found = found or bool(letters)
+                yield from letters
+            fruitless = 0 if found else fruitless + 1
+            if not found and not self._queue.depth().visible:
+                return
+
+    def _receive(self, _: int) -> list[DeadLetter]:
+        return self._in_flight.add(self._queue.receive(BATCH, visibility=self._visibility))
+
+    def delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Delete up to ten of the letters; return those that are still there."""
+        remaining = self._queue.delete(letters)
+        self._in_flight.remove(letter for letter in letters if letter not in remaining)
+        return remaining

@@ -21,6 +21,12 @@ NOT_IN_FLIGHT = ("ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParamet
 POLL = 1
 """Seconds that an empty queue is waited for. Long polling asks every SQS server; a short poll may miss messages."""
 
+DELETIONS = 2
+"""How often a letter is tried to be deleted."""
+IN_FLIGHT = 120_000
+"""Messages that may be in flight, beyond which SQS hands out none and says nothing, about:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+
 T = TypeVar("T")
 
 
@@ -35,6 +41,11 @@ class Depth(NamedTuple):
     def readers(self, most: int) -> int:
         """Return how many threads the letters keep busy; each that finds nothing waits for a whole poll."""
         return max(1, min(most, self.visible // BATCH))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether SQS hands out no more letters, as too many are in flight."""
+        return self.visible > 0 and self.in_flight > 0.99 * IN_FLIGHT
 
     def unseen(self, seen: int) -> int:
         """Return about how many letters a reader that saw so many never saw: SQS's figures are late."""
@@ -86,9 +97,13 @@ class DeadLetterQueue:
 
     def delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Delete up to ten letters; return those that are still there."""
-        entries = _entries([letter.receipt for letter in letters])
-        failed = self._batch(self.client.delete_message_batch, self._delete_one, entries)
-        return [letters[int(entry)] for entry in failed]
+        remaining = list(letters)
+        for _ in range(DELETIONS):
+            if remaining:
+                entries = _entries([letter.receipt for letter in remaining])
+                failed = self._batch(self.client.delete_message_batch, self._delete_one, entries)
+                remaining = [remaining[int(entry)] for entry in failed]
+        return remaining
 
     def _batch(
         self, call: Callable[..., Any], one: Callable[[str], None], entries: Sequence[Mapping[str, Any]]

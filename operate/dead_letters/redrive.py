@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from threading import Lock
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from deployed import DeadLetter, Stack
 from operate.dead_letters.history import History
 from operate.dead_letters.in_flight import InFlight
 from operate.dead_letters.payload import NotGivenError, payloads
+from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import BATCH, DeadLetterQueue, Depth
 from operate.dead_letters.selection import Finding, Selection, examine
 from operate.invoke import Fate, Invoker
@@ -32,6 +34,10 @@ ROUNDS = 3
 """How often the queue is read to its end while it says that there is more."""
 FRUITLESS = 50
 """Times that a thread receives nothing but letters that were left before, after which there is nothing more."""
+MOMENT = 2.0
+"""Seconds after a run in which a letter comes back whose event is refused again."""
+LOOKED_AT = 1000
+"""Letters that are looked at then."""
 MARGIN = 0.8
 """The part of a letter's time within which its event may be sent."""
 
@@ -172,6 +178,26 @@ class Redrive:
             self._in_flight.give_back()
         return self.counts
 
+    def look_again(self) -> None:
+        """Settle letters that came back a moment after their event was sent: a refusal takes no longer."""
+        if not self.counts.count(*ACCEPTED):
+            return
+        self.invoker.stop.wait(MOMENT)
+        depth = self.queue.depth()
+        if depth.visible:
+            with Peek(self.queue, depth) as letters:
+                for letter in islice(letters, LOOKED_AT):
+                    self._came_back(examine(letter, self.plan.stack, self.history))
+
+    def _came_back(self, finding: Finding) -> bool:
+        """Settle a letter that comes of an event that this run sent."""
+        if not self.history.came_back(finding.attribution.request_ids):
+            return False
+        self._settle(
+            Result(finding, Verdict.CAME_BACK, "it failed again after this run sent it; its cause is not mended")
+        )
+        return True
+
     def _ended(self) -> bool:
         left = self._budget.take(1)
         self._budget.give_back(left)
@@ -238,10 +264,9 @@ class Redrive:
         if self.invoker.stop.is_set():
             return None
         finding = examine(letter, self.plan.stack, self.history)
-        if self.history.came_back(finding.attribution.request_ids):
-            reason = "it failed again within this run; its cause is not mended"
-            self._settle(Result(finding, Verdict.CAME_BACK, reason))
-        elif letter.sent >= self._newer:
+        if self._came_back(finding):
+            return None
+        if letter.sent >= self._newer:
             self._settle(Result(finding, Verdict.NEWER))
         elif isinstance(events := self.plan.events(finding), Result):
             self._settle(events)
@@ -283,8 +308,6 @@ class Redrive:
         if not letters:
             return
         remaining = self.queue.delete(letters)
-        if remaining:
-            remaining = self.queue.delete(remaining)
         gone = [letter for letter in letters if letter not in remaining]
         self._in_flight.remove(gone)
         with self._lock:

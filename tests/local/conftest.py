@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -23,7 +22,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], A
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     known = {"AWS_ACCESS_KEY_ID": "owner", "AWS_SECRET_ACCESS_KEY": "secret"}
-    environment = base(folder) | for_ministack(known, folder, port) | {"USE_SSL": "0", "PATH": os.environ["PATH"]}
+    environment = base(folder) | for_ministack(known, folder, port) | {"USE_SSL": "0", "PYTHONPATH": ""}
     with subprocess.Popen(
         [sys.executable, "-m", "ministack"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-import enricher
 from local.asynchronous import Clock, Faults, QueueOptions
 from local.errors import LocalError
 from local.report import Report, show
 from local.run import feed
 from local.submit import read_lines
 from tests.conftest import DeployedStack
+from tests.own import enricher
 
 
-def run(stack: DeployedStack, folder: Path, *lines: object) -> Report:
+def run(stack: DeployedStack, folder: Path, *lines: object, batch: int = 1) -> Report:
     """Feed lines, each a document or the bytes of one, to the deployed stack."""
     file = folder / "records.jsonl"
     file.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
-    return feed(stack.aws, stack.outputs, read_lines(file), Console(quiet=True))
+    return feed(stack.aws, stack.outputs, read_lines(file), Console(quiet=True), batch=batch)
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_each_line_is_stored_dead_or_refused_and_the_others_go_on(stack: Deploye
         "stored": 2,
         "refused": 3,
         "lost": 0,
-        "problems": [],
+        "problems": ["3 of 7 lines were refused"],
     }
     assert [line["line"] for line in document["refused_lines"]] == [2, 5, 7]
     assert [(dead["line"], dead["id"], dead["stage"], dead["reason"]) for dead in document["dead_letters"]] == [

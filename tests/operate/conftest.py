@@ -71,6 +71,7 @@ def aws(fake: FakeAws, service_models: None, monkeypatch: pytest.MonkeyPatch, tm
     """The fake AWS, empty and answering, and an environment that leads to it alone."""
     fake.reset()
     _lead_to(monkeypatch, tmp_path, {"AWS_ENDPOINT_URL": fake.endpoint})
+    monkeypatch.setattr("operate.dead_letters.redrive.MOMENT", 0)
     return fake
 
 
@@ -80,11 +81,12 @@ def embedded(
 ) -> DeployedStack:
     """The deployed stack, and an environment that leads to it alone, with its owner's rights."""
     _lead_to(monkeypatch, tmp_path, deployed_stack.aws.environment)
+    monkeypatch.setattr("operate.dead_letters.queue.POLL", 0)  # it has one server, which misses no letter
     return deployed_stack
 
 
 def _lead_to(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: Mapping[str, str]) -> None:
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "DATA_PROCESSING_STACK"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**ENVIRONMENT, **variables, "XDG_STATE_HOME": str(folder / "state")}.items():
         monkeypatch.setenv(name, value)

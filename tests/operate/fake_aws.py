@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,9 +15,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
+from deployed import DEFAULT_STACK
+
 from ..deployed.samples import ACCOUNT, QUEUE_ARN, REGION, STAGES, alias, role_id, sender
 
-STACK = "data-processing-dev"
+STACK = DEFAULT_STACK
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1"
 
 
@@ -62,6 +64,7 @@ class FakeAws:
         self.on_invoke: Callable[[Invocation], None] = lambda invocation: None
         self.table: dict[tuple[str, int], str] = {}
         self.unprocessed = 0
+        self.others: list[str] = []
         self.judge: Callable[[bytes], Failure | None] = lambda payload: None
         self.endpoint = ""
 
@@ -194,16 +197,19 @@ class FakeAws:
         self.on_invoke(invocation)
         return invocation.request_id
 
-    def stacks(self) -> str:
+    def stacks(self, others: Iterable[str]) -> str:
         outputs = "".join(
             f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
             for key, value in self.outputs.items()
         )
+        stacks = "".join(
+            f"<member><StackId>{STACK_ID}</StackId><StackName>{name}</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>"
+            f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{outputs}</Outputs></member>"
+            for name in (STACK, *others)
+        )
         return (
             '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
-            f"<Stacks><member><StackId>{STACK_ID}</StackId><StackName>{STACK}</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>"
-            f"<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{outputs}</Outputs></member></Stacks>"
-            "</DescribeStacksResult></DescribeStacksResponse>"
+            f"<Stacks>{stacks}</Stacks></DescribeStacksResult></DescribeStacksResponse>"
         )
 
 
@@ -273,12 +279,12 @@ def _handler(aws: FakeAws) -> type[BaseHTTPRequestHandler]:
                 self._fail(failure, xml=True)
             elif request["Action"] != "DescribeStacks":
                 self._fail(Failure(400, "InvalidAction"), xml=True)
-            elif request["StackName"] != STACK:
+            elif request.get("StackName", STACK) != STACK:
                 self._fail(
                     Failure(400, "ValidationError", f"Stack with id {request['StackName']} does not exist"), xml=True
                 )
             else:
-                self._answer(200, aws.stacks(), "text/xml")
+                self._answer(200, aws.stacks([] if "StackName" in request else aws.others), "text/xml")
 
         def _fail(self, failure: Failure, *, xml: bool = False) -> None:
             if not failure.status:

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 import pytest
 
+from deployed import DEFAULT_STACK
+
 from ..conftest import DeployedStack
-from ..deployed.samples import record
+from ..deployed.samples import STAGES, record
 from .conftest import ROOT, Ran, put_letters
 
 Run = Callable[..., Ran]
@@ -37,11 +39,16 @@ def table() -> dict[str, list[Right]]:
 
 
 RIGHTS = table()
-HERE = dict.fromkeys(
-    ("lambda:GetProvisionedConcurrencyConfig", "lambda:GetFunctionEventInvokeConfig"),
-    Right("lambda:GetFunction", "*function*"),
-)
+GET_FUNCTION = Right("lambda:GetFunction", "*function*")
+HERE = {
+    "lambda:GetProvisionedConcurrencyConfig": GET_FUNCTION,
+    "lambda:GetFunctionEventInvokeConfig": GET_FUNCTION,
+    "lambda:GetFunctionConcurrency": Right("lambda:PutFunctionConcurrency", "*function*"),
+    "logs:FilterLogEvents": Right("logs:FilterLogEvents", "`arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/NAME`"),
+}
 """What MiniStack asks for instead, as the document says too."""
+UNCHECKED = {"lambda:GetAccountSettings"}
+"""What MiniStack lets everybody do."""
 COMMANDS = {
     "submit": ("submit", "records.jsonl", "--batch", "1"),
     "verify": ("verify", "records.jsonl"),
@@ -68,10 +75,15 @@ def resources(stack: DeployedStack, text: str) -> list[str]:
     places = {
         "REGION": "us-east-1",
         "ACCOUNT": "000000000000",
-        "STACK": "data-processing-dev",
+        "STACK": DEFAULT_STACK,
         "TableName": outputs.table,
     }
     arns = re.findall(r"`(arn:\S+|\*)`", text)
+    arns = [
+        arn.replace("NAME", name)
+        for arn in arns
+        for name in map(stack.function, STAGES if "NAME" in arn else ["validator"])
+    ]
     found += [re.sub("|".join(places), lambda match: places[match[0]], arn) for arn in arns]
     assert found, text
     return found
@@ -119,7 +131,7 @@ def test_the_document_knows_every_command() -> None:
         "verify": 6,
         "dead-letters": 5,
         "redrive": 7,
-        "status": 8,
+        "status": 13,
     }
 
 
@@ -132,8 +144,9 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
         fill(stack)
         grant([right for right in rights if right != missing])
         ran = operate(*COMMANDS[command])
-        assert (missing.action, ran.code) == (missing.action, 3)
-        assert HERE.get(missing.action, missing).action in ran.error
+        assert (missing.action, ran.code) == (missing.action, 0 if missing.action in UNCHECKED else 3)
+        if missing.action not in UNCHECKED:
+            assert HERE.get(missing.action, missing).action in ran.error
     fill(stack)
     grant(rights)
     assert operate(*COMMANDS[command]).code == (1 if command == "verify" else 0)  # its record was not submitted

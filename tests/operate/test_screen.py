@@ -1,41 +1,12 @@
-"""What is shown on a terminal is what it looks like, whatever a record holds."""
-
 from __future__ import annotations
 
 import io
+import re
 import sys
 
 import pytest
 
-from operate.screen import Screen, counted, printable
-
-
-@pytest.mark.parametrize(
-    "text", ["order-1", "Größe 3 µm", "naïve café", "заказ", "παραγγελία", "注文", "a … b €", "हिन्दी"]
-)
-def test_a_text_of_any_language_is_shown_as_it_is(text: str) -> None:
-    assert printable(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\x1b[2Jb\x07", "a\\x1b[2Jb\\x07"),
-        ("a\nb\tc", "a b c"),
-        ("user\u202egnp.exe", "user\\u202egnp.exe"),
-        ("a\u200bb\ufeffc\u00add", "a\\u200bb\\ufeffc\\xadd"),
-        ("a\u3164b\u2800c\u034fd\ufe0f", "a\\u3164b\\u2800c\\u034fd\\ufe0f"),
-        ("a\u00a0b\u2028c", "a\\xa0b\\u2028c"),
-        ("\U000e0061", "\\U000e0061"),
-        ("\ud800", "\\ud800"),
-        ("order-\uff11", "order-\\uff11"),
-        ("\U0001d41a", "\\U0001d41a"),
-        ("p\u0430ypal", "p\\u0430ypal"),
-        ("\u03bfrder-1 заказ", "\\u03bfrder-1 заказ"),
-    ],
-)
-def test_what_is_not_what_it_looks_like_is_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
+from operate.screen import Screen, counted
 
 
 class Terminal(io.StringIO):
@@ -58,3 +29,20 @@ def test_nothing_of_a_record_is_markup_in_a_table_or_a_note(monkeypatch: pytest.
 @pytest.mark.parametrize(("count", "text"), [(0, "0 letters"), (1, "1 letter"), (2, "2 letters")])
 def test_one_is_not_many(count: int, text: str) -> None:
     assert counted(count, "letter", "letters") == text
+
+
+@pytest.mark.parametrize(("width", "is_table"), [(80, False), (130, True)])
+def test_what_does_not_fit_a_terminal_is_shown_line_by_line(
+    monkeypatch: pytest.MonkeyPatch, width: int, is_table: bool
+) -> None:
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setenv("COLUMNS", str(width))
+    request = "6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11"
+    row = ("2026-01-01T00:00:00Z", "validator", "order-1", request, "a long error " * 10)
+    Screen().table("Dead letters", ("Time", "Stage", "Record", "Request", "Error"), [row])
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert (f"Request: {request}\n" in shown) != is_table
+    assert all(len(line) <= width for line in shown.splitlines())
+    for value in row[:-1]:
+        assert value in shown

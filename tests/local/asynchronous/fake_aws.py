@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.asynchronous import AsynchronousInvocation, Clock, Faults, Queue, QueueOptions
+from local.asynchronous import REQUEST_ID_HEADER, AsynchronousInvocation, Clock, Faults, Queue, QueueOptions
 from local.asynchronous.aws_api import UNSIGNED, Answer, AwsApi, Receive, Scope, Send, call, http_scope
 
 ROLE = "arn:aws:iam::000000000000:role/role"
@@ -25,7 +25,6 @@ def by_owner(service: str = "lambda") -> str:
 
 INVOKE = re.compile(r"/2015-03-31/functions/(?:arn:aws:lambda:[^:]+:\d+:function:)?([\w-]+)(?::([\w$-]+))?/invocations")
 CONFIGURATION = re.compile(r"/2015-03-31/functions/([\w-]+)/configuration")
-FUNCTION = re.compile(r"/2015-03-31/functions/([\w-]+)")
 INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/([\w-]+)/event-invoke-config")
 CONCURRENCY = re.compile(r"/2019-09-30/functions/([\w-]+)/concurrency")
 
@@ -78,6 +77,8 @@ class FakeAws:
     switched_off: set[str] = field(default_factory=set)
     events: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """What each qualified function was invoked with."""
+    request_id_headers: list[str] = field(default_factory=list)
+    """The request id that each invocation was to have."""
     messages: list[dict[str, Any]] = field(default_factory=list)
     dry_runs: Counter[str] = field(default_factory=Counter)
     """How often it was asked whether each qualified function may be invoked."""
@@ -107,9 +108,11 @@ class FakeAws:
             name = f"{match[1]}:{qualifier}" if qualifier else match[1]
             return await self._invoke(name, headers, body)
         if match := INVOKE_CONFIG.fullmatch(path):
-            config = self.configs.get(":".join([match[1], *query.values()]))
+            config = self.configs.get(f"{match[1]}:{query['Qualifier']}")
             return (200, {}, json.dumps(config).encode()) if config is not None else not_found("no config")
-        if match := CONFIGURATION.fullmatch(path):
+        if (match := CONFIGURATION.fullmatch(path)) and match[1] not in self.answers:
+            return not_found("no function")
+        if match:
             return self._configuration(match[1], query.get("Qualifier", "$LATEST"))
         if match := CONCURRENCY.fullmatch(path):
             return (
@@ -117,8 +120,6 @@ class FakeAws:
                 {},
                 json.dumps({"ReservedConcurrentExecutions": 0} if match[1] in self.switched_off else {}).encode(),
             )
-        if FUNCTION.fullmatch(path):
-            return 200, {}, b"{}"
         if "x-amz-target" in headers:
             return self._send_message(headers, json.loads(body))
         return assume_role()
@@ -134,6 +135,7 @@ class FakeAws:
         if int(headers.get("x-ministack-invoke-depth", 0)) > 16:
             return 400, {"x-amzn-errortype": "RecursiveInvocationException"}, b'{"message":"recursive loop"}'
         self.events[name].append(json.loads(body))
+        self.request_id_headers.append(headers[REQUEST_ID_HEADER])
         self.running[name] += 1
         self.most_running = max(self.most_running, self.running.total())
         await (self.gate.wait() if self.gate else asyncio.sleep(0))

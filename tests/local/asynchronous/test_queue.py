@@ -97,6 +97,8 @@ def test_an_event_is_tried_within_its_maximum_age_only() -> None:
     assert fake_aws.waits == [1, 2, 4, 8, 16]  # the next one would be 32, beyond 60 altogether
     record = json.loads(aws.messages[0]["MessageBody"])
     assert record["requestContext"]["condition"] == "EventAgeExceeded"
+    assert record["requestContext"]["approximateInvokeCount"] == 0
+    assert record["responseContext"] == {"statusCode": 429}
     assert "responsePayload" not in record
 
 
@@ -123,6 +125,7 @@ def test_every_attempt_has_the_same_request_id() -> None:
         letter, record = aws.messages
         assert letter["MessageAttributes"]["RequestID"]["StringValue"] == request_id
         assert json.loads(record["MessageBody"])["requestContext"]["requestId"] == request_id
+        assert aws.request_id_headers == [request_id] * 3
 
     asyncio.run(scenario())
 
@@ -165,7 +168,7 @@ def test_the_invocation_record_of_a_failure_is_lambdas() -> None:
 
 
 def test_an_unqualified_function_is_latest_in_its_record() -> None:
-    aws = FakeAws({"f": [success()]}, {"f": config(OnSuccess=DLQ)})
+    aws = FakeAws({"f": [success()]}, {"f:$LATEST": config(OnSuccess=DLQ)})
     deliver(aws, "f")
     assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["functionArn"] == arn("f:$LATEST")
 
@@ -209,7 +212,9 @@ def test_the_dead_letter_is_the_event_itself_with_three_attributes_and_no_functi
 def test_a_throttled_event_dies_with_the_throttles_status() -> None:
     aws = FakeAws({"f": [THROTTLED]}, {"f:live": config(age=60)}, {"f:7": DLQ})
     deliver(aws)
-    assert aws.messages[0]["MessageAttributes"]["ErrorCode"]["StringValue"] == "429"
+    attributes = aws.messages[0]["MessageAttributes"]
+    assert attributes["ErrorCode"]["StringValue"] == "429"
+    assert attributes["ErrorMessage"]["StringValue"] == "Rate Exceeded."
 
 
 @pytest.mark.parametrize(("message", "kept"), [("x" * 5000, 1024), ("é" * 5000, 512), ("€" * 5000, 341)])
@@ -266,10 +271,63 @@ def test_a_destination_of_another_kind_marks_the_queue(target: str) -> None:
 
 
 def test_a_function_without_any_concurrency_is_not_retried() -> None:
-    aws = FakeAws({"f": [THROTTLED]}, {"f:live": config(OnFailure=DLQ)}, switched_off={"f"})
+    aws = FakeAws({"f": [THROTTLED]}, {"f:live": config(OnFailure=DLQ)}, {"f:7": DLQ}, switched_off={"f"})
     deliver(aws)
     assert fake_aws.waits == []
-    assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["condition"] == "ZeroReservedConcurrency"
+    letter, message = aws.messages
+    record = json.loads(message["MessageBody"])
+    assert record["requestContext"]["condition"] == "ZeroReservedConcurrency"
+    assert record["requestContext"]["approximateInvokeCount"] == 0
+    assert record.keys().isdisjoint({"responseContext", "responsePayload"})
+    assert letter["MessageAttributes"].keys() == {"RequestID", "ErrorMessage"}
+    assert "zero reserved concurrent executions" in letter["MessageAttributes"]["ErrorMessage"]["StringValue"]
+
+
+def test_a_function_that_is_gone_still_leaves_a_record_and_a_dead_letter() -> None:
+    async def scenario() -> None:
+        aws = FakeAws({"f": [success()]}, {"f:live": config(OnFailure=DLQ)}, {"f:7": DLQ})
+        opened = door(aws)
+        await opened.invoke("f:live", b"1")
+        del aws.answers["f"]
+        opened.queue.functions.forget()
+        await opened.drained()
+        letter, message = aws.messages
+        record = json.loads(message["MessageBody"])
+        assert record["requestContext"]["condition"] == "RetriesExhausted"
+        assert record["requestContext"]["approximateInvokeCount"] == 1
+        assert record["responseContext"] == {"statusCode": 404}
+        attributes = letter["MessageAttributes"]
+        assert attributes["ErrorCode"]["StringValue"] == "404"
+        assert attributes["ErrorMessage"]["StringValue"] == f"Function not found: {arn('f:live')}"
+        assert letter["MessageBody"] == "1"
+
+    asyncio.run(scenario())
+
+
+def test_the_count_is_of_the_attempts_that_ran_and_one_for_a_success() -> None:
+    answers = [THROTTLED, function_error(), SYSTEM_ERROR, function_error()]
+    aws = FakeAws({"f": [*answers, success()]}, {"f:live": config(OnSuccess=DLQ, OnFailure=DLQ)})
+    deliver(aws)
+    assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["approximateInvokeCount"] == 1
+    aws = FakeAws({"f": [*answers, function_error()]}, {"f:live": config(OnSuccess=DLQ, OnFailure=DLQ)})
+    deliver(aws)
+    assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["approximateInvokeCount"] == 3
+
+
+def test_a_trace_is_answered_and_goes_with_the_event_to_its_dead_letter() -> None:
+    async def scenario() -> None:
+        aws = FakeAws({"f": [function_error()]}, dead_letter_targets={"f:7": DLQ})
+        opened = door(aws)
+        own = await opened.invoke("f:live")
+        await opened.drained()
+        given = await opened.invoke("f:live", **{"x-amzn-trace-id": "Root=1-2-3"})
+        await opened.drained()
+        traces = [message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] for message in aws.messages]
+        assert traces == [own.headers["x-amzn-trace-id"], "Root=1-2-3"]
+        assert traces[0].startswith("Root=1-")
+        assert given.headers["x-amzn-trace-id"] == "Root=1-2-3"
+
+    asyncio.run(scenario())
 
 
 def test_a_chain_of_functions_that_goes_round_in_circles_ends() -> None:

@@ -15,9 +15,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 
-import enricher
+from deployed import DEFAULT_STACK
 from local.asynchronous import Clock, Faults, QueueOptions, Result
 from tests.conftest import DeployedStack
+from tests.own import enricher
 
 GOOD = {"id": "a", "timestamp": 1700000000000, "data": {"n": 1}}
 
@@ -40,8 +41,8 @@ def test_a_good_record_passes_the_three_stages_and_is_stored_enriched(stack: Dep
 def test_a_bad_record_is_a_dead_letter_with_its_stage_and_reason(stack: DeployedStack) -> None:
     stack.submit({"id": "a"})
     stack.drain()
-    stage, letter, origin = stack.failures()[0]
-    assert (stage, letter.error, letter.error_code, origin) == (
+    stage, letter, origins = stack.failures()[0]
+    assert (stage, letter.error, letter.error_code, *origins) == (
         "validator",
         "Invalid data: missing data field",
         "200",
@@ -56,7 +57,7 @@ def test_a_dead_letter_of_a_later_stage_names_it_and_leads_to_the_submitted_reco
     stack.submit({**GOOD, "data": "other"})
     stack.drain()
     failure = stack.failures()[0]
-    assert (failure.stage, json.loads(failure.origin)) == ("processor", {**GOOD, "data": "other"})
+    assert (failure.stage, json.loads(*failure.origins)) == ("processor", {**GOOD, "data": "other"})
     assert [item.data for item in stack.items()] == ['{"n":1}']
 
 
@@ -106,7 +107,7 @@ def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> Non
         ("{}:live", b"\xff", 400, "InvalidRequestContentException"),
         ("{}:live", b"[NaN]", 400, "InvalidRequestContentException"),
         ("{}:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
-        ("{}:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestTooLargeException"),
+        ("{}:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestEntityTooLargeException"),
     ],
     ids=["function", "alias", "json", "utf-8", "nan", "depth", "size"],
 )
@@ -210,7 +211,7 @@ def without(stack: DeployedStack, action: str, logical_id: str) -> Iterator[None
     """Deny an action that a deployed managed policy allows, for a while."""
     iam = stack.client("iam")
     resource = stack.client("cloudformation").describe_stack_resource(
-        StackName="data-processing-dev", LogicalResourceId=logical_id
+        StackName=DEFAULT_STACK, LogicalResourceId=logical_id
     )
     arn = resource["StackResourceDetail"]["PhysicalResourceId"]
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -271,7 +272,7 @@ def test_with_duplicates_and_failures_every_record_is_stored_once_or_dead(stack:
     stack.submit(*records, {"id": "bad"})
     stack.drain()
     stored = [item.id for item in stack.items()]
-    dead = {json.loads(failure.origin)["id"] for failure in stack.failures()}
+    dead = {json.loads(*failure.origins)["id"] for failure in stack.failures()}
     assert len(stored) == len(set(stored))
     assert set(stored) | dead == {record["id"] for record in records} | {"bad"}
     assert "bad" not in stored

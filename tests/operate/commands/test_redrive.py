@@ -164,6 +164,15 @@ def test_what_can_not_be_attributed_or_parsed_is_left_and_named(aws: FakeAws, op
     assert all(message_id in ran.err for message_id in left)
 
 
+def test_a_stack_that_was_deployed_before_it_named_its_roles_is_told(aws: FakeAws, operate: Run) -> None:
+    for stage in STAGES:
+        del aws.outputs[f"{stage.capitalize()}RoleId"]
+    aws.put(record(1))
+    ran = operate("redrive", "--yes")
+    assert (ran.code, aws.invocations, aws.visible) == (1, [], 1)
+    assert ran.err.count("The stack does not name all its roles") == 1
+
+
 def test_a_letter_stays_when_its_event_is_not_accepted(aws: FakeAws, operate: Run) -> None:
     stays = aws.put(record(1))
     aws.put(record(2))
@@ -410,3 +419,29 @@ def test_an_empty_batch_is_sent_and_not_forgotten(aws: FakeAws, operate: Run) ->
     aws.put([])
     operate("redrive", "--yes", "--split")
     assert (aws.payloads, aws.messages) == ([[]], {})
+
+
+def test_it_says_what_is_left(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1))
+    assert "0 dead letters are left.\n" in operate("redrive", "--yes").err
+    aws.put("{broken")
+    aws.messages[aws.put(record(2))].visible_at = time.monotonic() + 60
+    assert "2 dead letters are left, 1 of them in a reader's hands.\n" in operate("redrive", "--yes").err
+
+
+def test_a_letter_that_comes_back_a_moment_later_is_named(
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operate.dead_letters.redrive.MOMENT", 0.5)
+    aws.put(record(1))
+
+    def fail_later(invocation: Invocation) -> None:
+        now = int(time.time() * 1000)
+        later = aws.put(invocation.payload.decode(), request_id=invocation.request_id, sent=now)
+        aws.messages[later].visible_at = time.monotonic() + 0.2
+
+    aws.on_invoke = fail_later
+    ran = operate("redrive", "--yes")
+    assert (ran.code, ran.counts["sent again"], ran.counts["came back"]) == (1, 1, 1)
+    assert "its cause is not mended" in ran.err
+    assert (len(aws.invocations), aws.visible) == (1, 1)

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local.asynchronous import Answer, App, AwsApi, Receive, Scope, Send, call, read_body, respond
-
-from .signatures import sender_of
+from local.embedded.signatures import sender_of
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/sqs/")
 REQUEST_LIMIT = 16 * 1024 * 1024

@@ -1,0 +1,46 @@
+"""Which stack a command is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ..conftest import Ran
+from ..fake_aws import STACK, Failure, FakeAws
+
+Run = Callable[..., Ran]
+
+
+def test_the_usual_stack_needs_no_name(aws: FakeAws, operate: Run) -> None:
+    assert operate("dead-letters", "--count").code == 0
+
+
+def test_with_several_stacks_a_command_asks_which(aws: FakeAws, operate: Run) -> None:
+    aws.others = ["data-processing-prod"]
+    ran = operate("dead-letters", "--count")
+    assert (ran.code, ran.error) == (
+        2,
+        "There are several such stacks in us-east-1 (data-processing-dev, data-processing-prod): name one by "
+        "--stack-name or DATA_PROCESSING_STACK.",
+    )
+
+
+@pytest.mark.parametrize("named", ["option", "variable"])
+def test_a_name_is_an_answer(aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    aws.others = ["data-processing-prod"]
+    if named == "variable":
+        monkeypatch.setenv("DATA_PROCESSING_STACK", STACK)
+    assert operate("dead-letters", "--count", *(["--stack-name", STACK] if named == "option" else [])).code == 0
+
+
+def test_the_option_comes_before_the_variable(aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_PROCESSING_STACK", "nothing")
+    assert operate("dead-letters", "--count").code == 3
+    assert operate("dead-letters", "--count", "--stack-name", STACK).code == 0
+
+
+def test_who_may_see_one_stack_alone_gets_the_usual_one(aws: FakeAws, operate: Run) -> None:
+    aws.others = ["data-processing-prod"]
+    aws.failures["DescribeStacks"] = [Failure(403, "AccessDenied")]
+    assert operate("dead-letters", "--count").code == 0

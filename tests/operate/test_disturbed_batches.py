@@ -34,8 +34,8 @@ def test_every_record_is_stored_once_or_is_a_letter_that_can_be_redriven(
 ) -> None:
     faults = Faults(seed, duplicate=True, fail_rate=0.1, throttle_rate=0.02)
     stack.reset(QueueOptions(Clock(0.01), faults))
-    lines = sent(200)
-    assert operate("submit", records(*lines), "--batch", 25).code == 0
+    lines = sent(60)
+    assert operate("submit", records(*lines), "--batch", 12).code == 0
     assert not stack.drain()["losses"]
     before = stored(stack)
 

@@ -5,12 +5,14 @@ imports either of them, or the model.
 """
 
 from .dead_letter import ATTRIBUTES, EVENT, RESULT, SYSTEM_ATTRIBUTES, Attribution, DeadLetter, attribute
-from .stack import ENTRY, Stack, StackError, Stage, describe, follow, read
+from .stack import DEFAULT_STACK, ENTRY, PROJECT, Stack, StackError, Stage, describe, follow, read
 
 __all__ = [
     "ATTRIBUTES",
+    "DEFAULT_STACK",
     "ENTRY",
     "EVENT",
+    "PROJECT",
     "RESULT",
     "SYSTEM_ATTRIBUTES",
     "Attribution",

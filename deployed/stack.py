@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+PROJECT = "data-processing"
+"""How the names of what is deployed begin: model/project.py's NAME, which nothing here imports."""
+DEFAULT_STACK = f"{PROJECT}-dev"
 ENTRY = "validator"
 """The stage that records are submitted to."""
 FUNCTION, ROLE = "FunctionArn", "RoleId"
@@ -62,6 +65,8 @@ class Stack(NamedTuple):
     """By name; in the pipeline's order once they have been followed."""
     pipeline: tuple[str, ...] = (ENTRY,)
     """The names of the stages that a record passes, from the entry on; the entry alone until they are followed."""
+    bucket: str = ""
+    """The bucket whose files are read; empty where there is none."""
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -106,7 +111,8 @@ def read(described: Mapping[str, Any]) -> Stack:
         for key, arn in outputs.items()
         if key.endswith(FUNCTION) and (stage := key.removesuffix(FUNCTION).lower())
     }
-    stack = Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], stages)
+    bucket = outputs.get("FilesBucketName", "")
+    stack = Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], stages, bucket=bucket)
     _require_own(stack, described.get("StackId", ""))
     return stack
 

@@ -23,7 +23,7 @@ def json_fault(value: object, encoded: str) -> str | None:
         return _TOO_DEEP
     except (TypeError, ValueError):
         return _why_not_json(value)
-    return _TOO_DEEP if _nested_too_deep(value) else None
+    return _TOO_DEEP if nested_too_deep(value) else None
 
 
 def _why_not_json(value: object) -> str:
@@ -34,10 +34,10 @@ def _why_not_json(value: object) -> str:
     return "must not hold NaN or Infinity"
 
 
-def _nested_too_deep(value: object) -> bool:
+def nested_too_deep(value: object, levels: int = MAX_DEPTH) -> bool:
     """Walk the value level by level, without recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(levels):
         level = [child for value in level for child in _children(value)]
         if not level:
             return False

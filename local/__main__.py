@@ -95,14 +95,22 @@ def cli() -> None:
     show_default=True,
     help="Records in an event at most, and at most 300 KB of them; one is sent as it stands.",
 )
+@click.option("--by-file", is_flag=True, help="Drop RECORDS into the bucket of files, as one file.")
 @click.option("--items", is_flag=True, help="Show what is stored, too: each item as a line of JSON.")
 @_queue_options
 def run_command(
-    records: Path, report_path: Path | None, picture_path: Path | None, batch: int, items: bool, **queue: Any
+    records: Path,
+    *,
+    report_path: Path | None,
+    picture_path: Path | None,
+    batch: int,
+    by_file: bool,
+    items: bool,
+    **queue: Any,
 ) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
     console = recording_console() if picture_path else _console(stderr=False)
-    report = run(records, Options(queue=_options(**queue)), console, batch=batch)
+    report = run(records, Options(queue=_options(**queue)), console, batch=batch, by_file=by_file)
     show(report, console)
     if items:
         show_items(report.items, console)

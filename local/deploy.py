@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deployed import Stack, StackError, describe, follow
+from deployed import DEFAULT_STACK, Stack, StackError, describe, follow
 
 from .asynchronous import UnsupportedTargetError, require_supported
 from .embedded.environment import REGION, for_tools
@@ -17,9 +17,9 @@ from .embedded.process import ROOT, EmbeddedAws
 from .embedded.workspace import Workspace
 from .errors import LocalError
 
-STACK_NAME = "data-processing-dev"
 PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
 """Nothing is kept warm here, and the functions run on this machine."""
+WITH_FILES = {**PARAMETERS, "FilesBucket": "true"}
 
 
 def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
@@ -48,7 +48,7 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     arguments = [
         *("--template-file", str(template)),
-        *("--stack-name", STACK_NAME),
+        *("--stack-name", DEFAULT_STACK),
         *("--region", REGION),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
         *("--parameter-overrides", *overrides),
@@ -60,7 +60,7 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
     functions = aws.client("lambda")
     _require_supported_targets(functions)
     try:
-        return follow(functions, describe(aws.client("cloudformation"), STACK_NAME))
+        return follow(functions, describe(aws.client("cloudformation"), DEFAULT_STACK))
     except StackError as error:
         raise LocalError(str(error)) from error
 

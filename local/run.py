@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deployed import ENTRY, Stack
 
-from .deploy import build, deploy
+from . import by_file as files
+from .deploy import PARAMETERS, WITH_FILES, build, deploy
 from .embedded.process import EmbeddedAws, Options
 from .packing import pack
 from .reconcile import read_items, reconcile, take_failures
@@ -25,14 +27,16 @@ POLL = 0.1
 """Seconds between two looks at the queue."""
 
 
-def run(records: Path, options: Options, console: Console, *, batch: int = 1) -> Report:
-    """Run the records through a pipeline of their own, so many in an event at most.
+def run(records: Path, options: Options, console: Console, *, batch: int = 1, by_file: bool = False) -> Report:
+    """Run the records through a pipeline of their own, so many in an event at most, or by the bucket of files.
 
     Raises:
         LocalError: It could not be run.
     """
     lines = read_lines(records)
-    with deployed(options, console) as (aws, stack):
+    with deployed(options, console, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
+        if by_file:
+            return feed_by_file(aws, stack, records, lines, console)
         return feed(aws, stack, lines, console, batch=batch)
 
 
@@ -42,7 +46,7 @@ def up(options: Options, console: Console) -> None:
     Raises:
         LocalError: It could not be deployed.
     """
-    with deployed(options, console) as (aws, stack):
+    with deployed(options, console, WITH_FILES) as (aws, stack):
         for name, value in {**aws.environment, "TABLE_NAME": stack.table}.items():
             print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 - for the caller's shell
         console.print(f"Up at {aws.endpoint}; Ctrl-C ends it.", highlight=False)
@@ -52,7 +56,9 @@ def up(options: Options, console: Console) -> None:
 
 
 @contextmanager
-def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, Stack]]:
+def deployed(
+    options: Options, console: Console, parameters: Mapping[str, str] = PARAMETERS
+) -> Iterator[tuple[EmbeddedAws, Stack]]:
     """Start an embedded AWS with the stack deployed; the build goes on while it starts."""
     aws = EmbeddedAws(options)
     aws.start()
@@ -62,7 +68,7 @@ def deployed(options: Options, console: Console) -> Iterator[tuple[EmbeddedAws, 
         with step("start", console):
             aws.wait_until_ready()
         with step("deploy", console):
-            stack = deploy(aws, template)
+            stack = deploy(aws, template, parameters=parameters)
         yield aws, stack
     finally:
         aws.end()
@@ -81,6 +87,21 @@ def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console
     seconds = time.monotonic() - started
     with step("report", console):
         return _report(aws, stack, submissions, state, seconds)
+
+
+def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Line], console: Console) -> Report:
+    """Drop a file of lines into the bucket, wait until the queue has drained, and find what became of the lines."""
+    started = time.monotonic()
+    client, bucket = aws.client("s3"), stack.bucket
+    key = files.drop(client, bucket, path)
+    files.wait_until_read(aws.queue_state)
+    with _progress(console) as progress:
+        state = _drain(aws, progress)
+    seconds = time.monotonic() - started
+    with step("report", console):
+        if told := files.report_of(client, bucket, key):
+            console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
+        return _report(aws, stack, files.submissions(client, bucket, key, lines), state, seconds)
 
 
 def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:

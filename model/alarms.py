@@ -6,18 +6,20 @@ from typing import Any, NamedTuple
 from troposphere import AWSHelperFn, GetAtt, Join, Ref, StackName
 from troposphere.cloudwatch import Alarm, MetricDimension
 from troposphere.dynamodb import Table
+from troposphere.events import Rule
 from troposphere.logs import LogGroup, MetricFilter, MetricTransformation
 from troposphere.sqs import Queue
 
 from . import notifications, parameters, sam
 from .capacity import Provisioned
 from .conditions import IS_WATCHED
+from .stage import LONGEST
 
 MINUTE = 60  # seconds
 HOUR = 60 * MINUTE
 
 # One point keeps an alarm on for five minutes, long enough to be seen by people and by a deployment.
-REMEMBERED = {"EvaluationPeriods": 5, "DatapointsToAlarm": 1}
+REMEMBERED: dict[str, Any] = {"EvaluationPeriods": 5, "DatapointsToAlarm": 1}
 
 # What Lambda gives as the error of a run that it ended, or that ended itself: such a run wrote no line of its own.
 ENDED = ("Runtime.OutOfMemory", "Runtime.ExitError")
@@ -65,7 +67,8 @@ def on_stage(
     )
     others = (
         _on_throttles(name, function, event_age),
-        _on_duration(name, function, timeout),
+        # A function that is given all of Lambda's time may use it.
+        *([_on_duration(name, function, timeout)] if timeout < LONGEST else []),
         _on_event_age(name, function, event_age),
         _on_lost_letters(name, function),
     )
@@ -141,6 +144,19 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
             _metric("AWS/DynamoDB", "SystemErrors", TableName=Ref(table), Operation="PutItem"),
             EvaluationPeriods=3,
         ),
+    )
+
+
+def on_files_rule(rule: Rule) -> Alarm:
+    """Watch for files that neither reached the reader nor became a dead letter."""
+    return _alarm(
+        "FilesLostAlarm",
+        "files-lost",
+        "EventBridge could neither start the reader for a file nor put its event into the dead-letter queue. Look at "
+        "whether the queue is there and its key may be used by events.amazonaws.com; then drop the files of that time "
+        "again: those without a report.",
+        _metric("AWS/Events", "InvocationsFailedToBeSentToDlq", RuleName=Ref(rule)),
+        **REMEMBERED,
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from troposphere import AWSHelperFn, Condition, Equals, If, Not, NoValue, Or, Ref
+from troposphere import And, AWSHelperFn, Condition, Equals, If, Not, NoValue, Or, Ref
 
 from . import parameters
 from .parameters import Choice
@@ -35,7 +35,10 @@ IS_WATCHED = _condition(
     "IsWatched", Or(Condition(EMAILS_ALARMS), Condition(HAS_ALARM_TOPIC), Condition(DEPLOYS_GRADUALLY))
 )
 HAS_KEY = _condition("HasKey", given(parameters.KMS_KEY_ARN))
+HAS_BOUNDARY = _condition("HasBoundary", given(parameters.PERMISSIONS_BOUNDARY_ARN))
 DATA_IS_PROTECTED = _condition("DataIsProtected", _true(parameters.PROTECT_DATA))
+HAS_FILES = _condition("HasFiles", _true(parameters.FILES_BUCKET))
+FILES_ARE_WATCHED = _condition("FilesAreWatched", And(Condition(HAS_FILES), Condition(IS_WATCHED)))
 
 
 def when(condition: str, value: Any, otherwise: Any = NoValue) -> AWSHelperFn:

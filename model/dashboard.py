@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from troposphere import FindInMap, Partition, Sub
 from troposphere.cloudwatch import Dashboard
 from troposphere.dynamodb import Table
+from troposphere.events import Rule
 from troposphere.sqs import Queue
 
 from . import alarms, parameters
@@ -83,6 +84,32 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
         Condition=IS_WATCHED,
         DashboardName=parameters.suffixed(),
         DashboardBody=Sub(_json({"widgets": widgets}), {CONSOLE: FindInMap(CONSOLE, Partition, "Host")}),
+    )
+
+
+def files_dashboard(reader: Component, rule: Rule) -> Dashboard:
+    """Show the files: how many, what failed, how long they took."""
+    shown, started = _shown(reader), f"${{{rule.title}}}"
+    given = [
+        ["AWS/Events", metric, "RuleName", started, {"label": label}]
+        for metric, label in (
+            ("Invocations", "reader started"),
+            ("FailedInvocations", "not started"),
+            ("InvocationsSentToDlq", "dead letters"),
+            ("InvocationsFailedToBeSentToDlq", "lost"),
+        )
+    ]
+    widgets = [
+        _widget("Files dropped", given, stat="Sum"),
+        *_working([shown]),
+        *_fast([shown]),
+        _query([shown]),
+    ]
+    return Dashboard(
+        "FilesDashboard",
+        Condition=IS_WATCHED,
+        DashboardName=parameters.suffixed("files"),
+        DashboardBody=Sub(_json({"widgets": widgets})),
     )
 
 

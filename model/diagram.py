@@ -10,9 +10,8 @@ SHAPES = {
     "AWS::DynamoDB::Table": '{id}[("{text}")]',
     "AWS::SQS::Queue": '{id}[["{text}"]]',
     "AWS::SNS::Topic": '{id}(["{text}"])',
+    "AWS::S3::Bucket": '{id}[("{text}")]',
 }
-# What a function's policy allows it to do with a node of the picture, beyond what its edges show already.
-CALLS = {"AWS::DynamoDB::Table"}
 
 
 def draw(template: Template) -> str:
@@ -43,13 +42,19 @@ def _label(name: str, resource: dict[str, Any]) -> str:
 
 def _edges(resources: dict[str, Any]) -> Iterator[str]:
     functions = {n: r["Properties"] for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
+    given = [*_files(resources), *_messages(resources)]
     followers = {name: _destination(properties) for name, properties in functions.items()}
     yield f"producer -->|async| {next(iter(functions))}"
     yield from (f"{name} -->|on success| {follower}" for name, follower in followers.items() if follower)
     for name, properties in functions.items():
-        yield from (f"{name} -->|{actions}| {target}" for actions, target in _calls(resources, properties))
         queue = properties["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0]
+        sources = {source for source, _, started in given if started == name}
+        for target, actions in _calls(resources, properties).items():
+            if target not in {queue, *sources}:
+                yield f"{name} -->|{', '.join(actions)}| {target}"
         yield f"{name} -.->|on failure| {queue}"
+    yield from (f"producer -->|{what}s| {source}" for source, what, _ in given)
+    yield from (f"{source} -->|each {what}| {started}" for source, what, started in given)
     yield from _alarms(resources)
 
 
@@ -58,22 +63,44 @@ def _destination(properties: dict[str, Any]) -> str | None:
     return destinations["OnSuccess"]["Destination"]["Ref"].partition(".")[0] if destinations else None
 
 
-def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what the function's role allows on the nodes of the picture: the actions, the resource."""
+def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> dict[str, list[str]]:
+    """Return what the function's role allows on the nodes of the picture: the actions, by the resource."""
+    found: dict[str, list[str]] = {}
     role = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
     for attached in role["ManagedPolicyArns"]:
         for statement in resources[attached["Ref"]]["Properties"]["PolicyDocument"]["Statement"]:
             for resource in statement.get("Resource", []):
-                name = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else None
-                if name in resources and resources[name]["Type"] in CALLS:
-                    yield ", ".join(action.partition(":")[2] for action in statement["Action"]), name
+                name = (_referred(resource) or "").partition(".")[0]
+                if name in resources and resources[name]["Type"] in SHAPES:
+                    found.setdefault(name, []).extend(action.partition(":")[2] for action in statement["Action"])
+    return found
+
+
+def _files(resources: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield which bucket's files a rule gives to which function."""
+    for rule in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Events::Rule"):
+        (bucket,) = map(_referred, rule["EventPattern"]["detail"]["bucket"]["name"])
+        for target in rule["Targets"]:
+            yield bucket or "", "file", (_referred(target["Arn"]) or "").partition(".")[0]
+
+
+def _messages(resources: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield which queue's messages Lambda gives to which function."""
+    for mapping in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"):
+        queue, function = _referred(mapping["EventSourceArn"]), _referred(mapping["FunctionName"])
+        yield queue or "", "message", (function or "").partition(".")[0]
 
 
 def _alarms(resources: dict[str, Any]) -> Iterator[str]:
     alarms = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
     watched = {name for alarm in alarms for dimension in _dimensions(alarm) if (name := _referred(dimension["Value"]))}
     topics = [name for name, resource in resources.items() if resource["Type"] == "AWS::SNS::Topic"]
-    yield from (f"{name} -.->|alarms| {topic}" for name in resources if name in watched for topic in topics)
+    yield from (
+        f"{name} -.->|alarms| {topic}"
+        for name, resource in resources.items()
+        if name in watched and resource["Type"] in SHAPES
+        for topic in topics
+    )
 
 
 def _dimensions(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -86,4 +113,6 @@ def _referred(value: Any) -> str | None:
     match value:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}:
             return name
+        case {"Fn::Sub": str(text)} if text.startswith("${"):  # an ARN and what follows it
+            return text[2:].partition(".")[0].partition("}")[0]
     return None

@@ -1,7 +1,6 @@
 """The reusable Lambda component: what one stage of the pipeline consists of, from its log group to its alias."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
@@ -19,16 +18,15 @@ from troposphere.serverless import (
 )
 from troposphere.sqs import Queue
 
-from . import alarms, parameters, policy, sam
+from . import alarms, deployment, parameters, policy, sam
 from .capacity import Capacity, capacity
-from .conditions import DEPLOYS_GRADUALLY, HAS_KEY, when
+from .conditions import HAS_KEY, when
 from .scaling import scaling
 from .stage import Stage
 
 RUNTIME = "python3.13"
 CODE = "functions/"
 ALIAS = "live"
-TIMEOUT = 60  # seconds
 # The longest that Lambda offers: an event waits through an outage of six hours before it becomes a dead letter.
 MAXIMUM_EVENT_AGE = 6 * 60 * 60  # seconds
 
@@ -72,13 +70,13 @@ def pipeline(*stages: Stage, dead_letters: Queue) -> tuple[Component, ...]:
     built: list[Component] = []
     next_stage = None
     for stage in reversed(stages):
-        component = _component(stage, next_stage, dead_letters)
-        built.insert(0, component)
-        next_stage = next_stage if stage.retired else component
+        built.insert(0, component(stage, next_stage, dead_letters))
+        next_stage = next_stage if stage.retired else built[0]
     return tuple(built)
 
 
-def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> Component:
+def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> Component:
+    """Build one stage, which hands its results on to another one or to none."""
     log_group = LogGroup(
         f"{stage.title}LogGroup",
         # A group that outlived the stack would keep its name from the next one.
@@ -94,11 +92,7 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         Description=f"What the {stage.name} calls, and nothing else",
         PolicyDocument=_rights(stage, log_group, dead_letters),
     )
-    role = Role(
-        f"{stage.title}Role",
-        AssumeRolePolicyDocument=policy.assumed_by_lambda(),
-        ManagedPolicyArns=[Ref(rights)],
-    )
+    role = policy.role(f"{stage.title}Role", Ref(rights), assumed_by="lambda.amazonaws.com")
     right_to_hand_on = next_stage and _right_to_hand_on(stage, role, next_stage)
     instances = capacity(stage)
     warm = instances.provisioned
@@ -112,7 +106,7 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         CodeUri=CODE,
         Architectures=[Ref(parameters.ARCHITECTURE)],
         MemorySize=stage.memory,
-        Timeout=TIMEOUT,
+        Timeout=stage.timeout,
         # A refused record of a batch becomes a dead letter of its own, which the function sends.
         Environment=Environment(
             Variables={"DEAD_LETTER_QUEUE_URL": Ref(dead_letters), **FOR_SAM_LOCAL, **stage.environment}
@@ -130,9 +124,9 @@ def _component(stage: Stage, next_stage: Component | None, dead_letters: Queue) 
         PropagateTags=True,
     )
     watch = alarms.on_stage(
-        stage.name, code, log_group, timeout=TIMEOUT, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
+        stage.name, code, log_group, timeout=stage.timeout, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
     )
-    code.DeploymentPreference = _deployment(watch.rollbacks)
+    code.DeploymentPreference = deployment.preference(watch.rollbacks)
     return Component(
         stage,
         instances,
@@ -186,18 +180,6 @@ def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConf
             DestinationConfig=next_stage
             and DestinationConfiguration(OnSuccess=OnSuccess(Type="Lambda", Destination=next_stage.function.alias))
         ),
-    )
-
-
-def _deployment(rollbacks: Sequence[Alarm]) -> sam.DeploymentPreference:
-    """Shift traffic to a new version by CodeDeploy, where that is chosen, and back when an alarm goes off."""
-    return sam.DeploymentPreference(
-        # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
-        Enabled=Ref(parameters.GRADUAL_DEPLOYMENT),
-        Type=Ref(parameters.DEPLOYMENT_TYPE),
-        # The functions have no condition; without this word every sam command grumbles about a feature toggle.
-        PassthroughCondition=False,
-        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in rollbacks], otherwise=[NoValue]),
     )
 
 

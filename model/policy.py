@@ -1,12 +1,26 @@
 """IAM statements that can only be as narrow as they are written."""
 
-from awacs import aws, kms, xray
-from awacs.aws import Action, Allow, Bool, Condition, Deny, Principal, SecureTransport, Statement, StringLike
+from typing import Any
+
+from awacs import aws, kms, sqs, xray
+from awacs.aws import (
+    Action,
+    Allow,
+    ArnEquals,
+    Bool,
+    Condition,
+    Deny,
+    Principal,
+    SecureTransport,
+    Statement,
+    StringLike,
+)
 from awacs.sts import AssumeRole
 from troposphere import AWSHelperFn, Ref, Sub
+from troposphere.iam import Role
 
-from .conditions import HAS_KEY, when
-from .parameters import KMS_KEY_ARN
+from .conditions import HAS_BOUNDARY, HAS_KEY, when
+from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN
 
 VERSION = "2012-10-17"
 
@@ -28,7 +42,7 @@ def allow(*actions: Action, on: AWSHelperFn) -> Statement:
 
     Raises:
         ValueError: no action is given, or one holds a wildcard.
-        TypeError: the resource is text, which can dangle, instead of a Ref or GetAtt.
+        TypeError: the resource is text, which can dangle, instead of a Ref, GetAtt or Sub.
     """
     if not actions:
         raise ValueError("allow() takes at least one action (got none)")
@@ -36,18 +50,32 @@ def allow(*actions: Action, on: AWSHelperFn) -> Statement:
         if "*" in action.JSONrepr():
             raise ValueError(f"an allowed action must be named in full (got '{action.JSONrepr()}')")
     if not isinstance(on, AWSHelperFn):
-        raise TypeError(f"the resource of an allowed action must be a Ref or GetAtt (got {on!r})")
+        raise TypeError(f"the resource of an allowed action must be a Ref, GetAtt or Sub (got {on!r})")
     return Statement(Effect=Allow, Action=list(actions), Resource=[on])
 
 
-def deny_plain_http(*actions: Action, on: AWSHelperFn) -> Statement:
+def deny_plain_http(*actions: Action, on: AWSHelperFn, and_on: AWSHelperFn | None = None) -> Statement:
     """Deny actions on a resource to whoever calls without TLS."""
     return Statement(
         Effect=Deny,
         Principal=Principal("*"),
         Action=list(actions),
-        Resource=[on],
+        Resource=[on, *([and_on] if and_on else [])],
         Condition=Condition(Bool(SecureTransport, "false")),
+    )
+
+
+def sent_by_rule(rule: AWSHelperFn, *, to: AWSHelperFn) -> Statement:
+    """Let EventBridge send to a queue what one of its rules could not deliver.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    return Statement(
+        Effect=Allow,
+        Principal=Principal("Service", "events.amazonaws.com"),
+        Action=[sqs.SendMessage],
+        Resource=[to],
+        Condition=Condition(ArnEquals({"aws:SourceArn": rule})),
     )
 
 
@@ -56,8 +84,8 @@ def document(*statements: Statement | AWSHelperFn) -> PolicyDocument:
     return PolicyDocument(Version=VERSION, Statement=list(statements))
 
 
-def use_key() -> AWSHelperFn:
-    """Allow services to use the user's key in the role's name, where there is one; the code itself may not.
+def use_key(*services: str) -> AWSHelperFn:
+    """Allow services, by default those of every stage, to use the user's key in the role's name, where there is one.
 
     SQS encrypts a message with a data key of the sender's, and DynamoDB decrypts its table key in the caller's name.
     Lambda decrypts the environment variables by a grant to the role, or by the role's own right where the deployer may
@@ -67,12 +95,20 @@ def use_key() -> AWSHelperFn:
     """
     statement = allow(kms.Decrypt, kms.GenerateDataKey, on=Ref(KMS_KEY_ARN))
     # The suffix differs by partition (amazonaws.com, amazonaws.com.cn), and only AWS can set the key.
-    statement.Condition = Condition(StringLike({"kms:ViaService": [Sub(f"{s}.${{AWS::Region}}.*") for s in KEY_USERS]}))
+    statement.Condition = Condition(
+        StringLike({"kms:ViaService": [Sub(f"{s}.${{AWS::Region}}.*") for s in services or KEY_USERS]})
+    )
     return when(HAS_KEY, statement)
 
 
-def assumed_by_lambda() -> PolicyDocument:
-    """Let Lambda, and nobody else, assume the role."""
-    return document(
-        Statement(Effect=Allow, Principal=Principal("Service", "lambda.amazonaws.com"), Action=[AssumeRole])
+def role(title: str, *policies: AWSHelperFn, assumed_by: str, **more: Any) -> Role:
+    """Make a role that one service, and nobody else, assumes; within the boundary, where there is one."""
+    return Role(
+        title,
+        AssumeRolePolicyDocument=document(
+            Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
+        ),
+        ManagedPolicyArns=list(policies),
+        PermissionsBoundary=when(HAS_BOUNDARY, Ref(PERMISSIONS_BOUNDARY_ARN)),
+        **more,
     )

@@ -7,8 +7,9 @@ from troposphere import AWSObject, GetAtt, NoValue, Output, Ref, Template
 from troposphere.dynamodb import Table
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
-from . import alarms, conditions, parameters, policy, storage
+from . import alarms, conditions, deployment, parameters, policy, storage
 from .dashboard import CONSOLE, CONSOLES, dashboard
+from .files import files
 from .function import Component, pipeline
 from .notifications import notifications
 from .stage import Stage
@@ -52,11 +53,12 @@ def build() -> Template:
     return assemble(table, dead_letters, stages)
 
 
-def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component]) -> Template:
-    """Put together what is stored, the stages, and all that follows from them."""
+def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component], *others: AWSObject) -> Template:
+    """Put together what is stored, the stages, all that follows from them, and what else a project has."""
     choices = parameters.in_groups(
         [*parameters.ALL, *(choice for stage in stages for choice in stage.capacity.parameters)]
     )
+    read = files(stages[0], dead_letters=dead_letters.queue)
     template = Template(Description=DESCRIPTION)
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)
@@ -71,11 +73,15 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
         template,
         [table, *dead_letters],
         *(stage.resources for stage in stages),
+        read.resources,
+        others,
+        [deployment.role()],
         alarms.on_dead_letters(dead_letters.queue),
         *(stage.alarms for stage in stages),
+        read.alarms,
         alarms.on_table(table),
         notifications(),
-        [dashboard(stages, table=table, dead_letters=dead_letters.queue)],
+        [dashboard(stages, table=table, dead_letters=dead_letters.queue), read.dashboard],
     )
     template.add_output(
         [
@@ -83,6 +89,7 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
             Output("DlqUrl", Description="URL of the dead-letter queue", Value=Ref(dead_letters.queue)),
             Output("DlqArn", Description="ARN of the dead-letter queue", Value=GetAtt(dead_letters.queue, "Arn")),
             *(output(stage) for stage in stages for output in (_alias_output, _role_output)),
+            *read.outputs,
         ]
     )
     return template

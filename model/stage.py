@@ -10,6 +10,7 @@ from troposphere import AWSHelperFn
 from .project import LONGEST_STAGE
 
 SMALLEST, LARGEST, STEP = 128, 10240, 64  # MB
+LONGEST = 15 * 60  # seconds, the longest that Lambda lets a function run
 LONGEST_DESCRIPTION = 200  # of the 256 characters that Lambda takes; the digest of the configuration gets the rest
 
 
@@ -22,6 +23,7 @@ class Stage:
         description: What the function does, a sentence without its full stop.
         memory: MB.
         retries: Attempts after the first; 0 where a failure is final.
+        timeout: Seconds that the function may take for an event.
         calls: What the function's code may call, beyond its logs, its traces and the dead-letter queue.
         environment: The function's environment variables, beyond those of every stage.
         provisioned: Instances that are kept warm by default, 0 for none. A stage that has a number, even 0, has the
@@ -39,7 +41,8 @@ class Stage:
     description: str
     memory: int
     retries: int = 2
-    calls: Sequence[Statement] = ()
+    timeout: int = 60
+    calls: Sequence[Statement | AWSHelperFn] = ()
     environment: Mapping[str, AWSHelperFn | str] = field(default_factory=dict)
     provisioned: int | None = None
     capped: bool = False
@@ -64,6 +67,7 @@ class Stage:
             self.memory,
         )
         self._check("retries", self.retries in (0, 1, 2), "be 0, 1 or 2", self.retries)
+        self._check("timeout", 1 <= self.timeout <= LONGEST, f"be 1 to {LONGEST} s", self.timeout)
         self._check("provisioned", (self.provisioned or 0) >= 0, "be 0 or more instances", self.provisioned)
 
     @property

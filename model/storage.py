@@ -6,9 +6,11 @@ from awacs.aws import Action
 from troposphere import GetAtt, NoValue, Ref, dynamodb, sqs
 
 from . import parameters, policy
-from .conditions import DATA_IS_PROTECTED, HAS_KEY, when
+from .conditions import DATA_IS_PROTECTED, HAS_FILES, HAS_KEY, when
 
 DAY = 24 * 60 * 60  # seconds
+
+FILES_RULE = "FilesRule"  # see files.py: it sends here what it can't start the reader for
 
 # Both are retained when the stack is deleted or a change replaces them, and have no name of their own: a deleted
 # stack can be made again beside what it left. A creation that fails leaves nothing.
@@ -60,7 +62,10 @@ def dead_letters() -> DeadLetters:
         queue,
         sqs.QueuePolicy(
             "DeadLetterQueuePolicy",
-            PolicyDocument=policy.document(policy.deny_plain_http(Action("sqs", "*"), on=GetAtt(queue, "Arn"))),
+            PolicyDocument=policy.document(
+                policy.deny_plain_http(Action("sqs", "*"), on=GetAtt(queue, "Arn")),
+                when(HAS_FILES, policy.sent_by_rule(GetAtt(FILES_RULE, "Arn"), to=GetAtt(queue, "Arn"))),
+            ),
             Queues=[Ref(queue)],
         ),
     )

@@ -38,4 +38,4 @@ def add_a_field(folder: Path) -> Path:
 def examples() -> dict[str, str]:
     """Return the examples by the file that each belongs to."""
     text = (ROOT / "docs/extending.md").read_text()
-    return dict(re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", text, re.DOTALL))
+    return dict(re.findall(r"<!-- example: (.+?) -->\n```python\n(.*?)```", text, re.DOTALL))

@@ -1,5 +1,6 @@
 """`python generate.py` as its users run it."""
 
+import os
 import subprocess
 import sys
 import venv
@@ -50,6 +51,15 @@ def test_a_stale_template_is_shown_as_a_diff_and_left_alone(tmp_path: Path) -> N
     assert stale.read_text() == text
 
 
+def test_the_same_model_gives_the_same_bytes_in_every_process() -> None:
+    command = [sys.executable, str(ROOT / "generate.py"), "--output", "-"]
+    runs = {
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("0", "1", "4242")
+    }
+    assert runs == {(ROOT / "template.yaml").read_bytes()}
+
+
 def test_a_missing_template_is_stale(tmp_path: Path) -> None:
     run = generate("--check", "--output", str(tmp_path / "none.yaml"))
     assert run.returncode == 1
@@ -85,7 +95,7 @@ def test_another_name_is_that_of_everything_deployed_and_the_tests_go_on_with_it
     run = generate("--name", "orders", root=copied)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith(
-        f"Renamed {NAME} to orders in model/project.py, samconfig.toml, pyproject.toml\nWrote "
+        f"Renamed {NAME} to orders in model/project.py, deployed/stack.py, samconfig.toml, pyproject.toml\nWrote "
     )
     template = (copied / "template.yaml").read_text()
     assert "FunctionName: !Sub orders-validator-${EnvironmentSuffix}" in template
@@ -94,7 +104,7 @@ def test_another_name_is_that_of_everything_deployed_and_the_tests_go_on_with_it
     assert 'stack_name = "orders-prod"' in (copied / "samconfig.toml").read_text()
     assert generate("--check", root=copied).returncode == 0
     modules = [f"tests/model/test_{name}.py" for name in ("project", "function", "alarms", "tags", "render", "stack")]
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules, "tests/test_operating.py"]
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules, "tests/test_runbook.py"]
     done = subprocess.run(tests, cwd=copied, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

@@ -22,7 +22,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from local.asynchronous import App, AsynchronousInvocation, AwsApi, Queue, QueueOptions
-from local.gaps import mended
+from local.gaps import deliver_by, mended
 
 from .certificate import Certificates, make_certificates
 from .control import control_of, parse
@@ -87,6 +87,7 @@ def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> C
 
 async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
     queue = Queue(aws, options)
+    deliver_by(queue, aws)
     started = asyncio.Event()
     throttled = Throttling(aws, lambda: queue.options.faults)
     door = Door(AsynchronousInvocation(replace(aws, app=throttled), queue), control_of(queue), owner, ACCOUNT)

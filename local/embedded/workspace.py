@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PREFIX = "data-processing-local-"
+PREFIX = "embedded-aws-"
 YOUNG = 60
 """Seconds within which a folder may be without a lock, because its owner is about to make it."""
 

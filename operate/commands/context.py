@@ -14,7 +14,7 @@ from typing import Any
 import click
 from botocore.exceptions import ClientError
 
-from deployed import Stack, StackError, describe, follow, read
+from deployed import DEFAULT_STACK, PROJECT, Stack, StackError, describe, follow, read
 from operate.aws import DENIED, Access, code_of, explained
 from operate.dead_letters.history import History, default_path
 from operate.dead_letters.peek import Peek
@@ -27,7 +27,6 @@ from operate.screen import Screen, counted
 
 Command = Callable[..., Any]
 
-STACK_NAME = "data-processing-dev"
 STACK_VARIABLE = "DATA_PROCESSING_STACK"
 EXIT_CODES = """\b
 Exit codes:
@@ -75,19 +74,22 @@ class Context:
             names = sorted(stack["StackName"] for page in pages for stack in page["Stacks"] if _is_pipeline(stack))
         except ClientError as error:
             if code_of(error) in DENIED:  # who may see one stack alone has no others to choose from
-                return STACK_NAME
+                return DEFAULT_STACK
             raise
         if len(names) > 1:
             raise MisuseError(
                 f"There are several such stacks in {self.access.region} ({', '.join(names)}): name one by --stack-name "
                 f"or {STACK_VARIABLE}."
             )
-        return STACK_NAME
+        return DEFAULT_STACK
 
     @cached_property
     def pipeline(self) -> Stack:
         """The stack, with its stages in the order in which records pass them."""
-        return follow(self.access.client("lambda"), self.stack)
+        stack = follow(self.access.client("lambda"), self.stack)
+        if not all(stage.role_id for stage in stack.stages.values()):
+            self.screen.note("The stack does not name all its roles, so not every letter has a stage: deploy it anew.")
+        return stack
 
     def require_stages(self, names: Iterable[str]) -> None:
         """Refuse what is no stage of the stack.
@@ -164,7 +166,7 @@ def of_stack(command: Command) -> Command:
     @click.option(
         "--stack-name",
         envvar=STACK_VARIABLE,
-        help=f"The deployed stack.  [default: {STACK_VARIABLE}, or {STACK_NAME} unless there are several]",
+        help=f"The deployed stack.  [default: {STACK_VARIABLE}, or {DEFAULT_STACK} unless there are several]",
     )
     @click.option("--region", help="The stack's region.  [default: as for the AWS tools]")
     @click.option("--profile", help="The profile of the AWS configuration files.  [default: as for the AWS tools]")
@@ -218,7 +220,7 @@ def selecting(command: Command) -> Command:
     @click.option(
         "--history",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="The file of what was redriven before.  [default: one for each queue, in ~/.local/state/data-processing]",
+        help=f"The file of what was redriven before.  [default: one for each queue, in ~/.local/state/{PROJECT}]",
     )
     @wraps(command)
     def chosen(context: Context, *, stages: tuple[str, ...], grep: re.Pattern[str] | None, **rest: Any) -> None:

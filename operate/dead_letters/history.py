@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
+from deployed import PROJECT
 from operate.files import open_private
 
 KEPT = 15 * 24 * 60 * 60
@@ -27,7 +28,7 @@ def default_path(queue_arn: str) -> Path:
     """Return the file for a queue, where programs keep their state."""
     _, _, _, region, account, name = queue_arn.split(":")
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "data-processing" / f"redriven-{account}-{region}-{name}"
+    return Path(state).expanduser() / PROJECT / f"redriven-{account}-{region}-{name}"
 
 
 class History:

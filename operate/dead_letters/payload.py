@@ -39,6 +39,8 @@ def payloads(letter: DeadLetter, found: Attribution, target: str, *, split: bool
 
 def _texts(letter: DeadLetter, found: Attribution, target: str, *, split: bool) -> list[str]:
     text, event = _event_text(letter, found, target), found.given[target]
+    if found.is_beside:
+        return [text]
     if target == ENTRY:
         place, documents = Part("", 0, len(text)), event
     else:

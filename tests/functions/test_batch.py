@@ -12,11 +12,12 @@ import pytest
 
 import aws
 import batch
-import enricher
 import validator
 from aws import ServiceError
 from record import InvalidRecord, Record
 from stage import MAX_HANDED_ON_BYTES, stage
+
+from ..own import enricher
 
 GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
 SUCCESS = {"statusCode": 200, "body": "Success"}

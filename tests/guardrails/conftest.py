@@ -1,16 +1,18 @@
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
+from model import render
 from tests.model.translation import translate
-
-from .linting import ROOT, read
+from tests.own.pipeline import build
 
 
 @pytest.fixture(scope="session")
 def committed() -> dict[str, Any]:
-    """The template as it is committed, which is what is deployed."""
-    return read(ROOT / "template.yaml")
+    """The template of the tests' own pipeline, read as a committed one is."""
+    parsed: dict[str, Any] = yaml_parse(render(build()))
+    return parsed
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from model import render
+
+from ..own.pipeline import build
 from .linting import ROOT, runner
 
 pytestmark = pytest.mark.xdist_group("commands")  # each takes seconds to start: on one worker, once
@@ -23,7 +26,7 @@ COMMANDS = {
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template with a defect for a custom rule, and one for a rule in Python."""
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    text = render(build())
     path = tmp_path_factory.mktemp("planted") / "template.yaml"
     planted = text.replace("MemorySize: 768", "MemorySize: 3008").replace("- dynamodb:PutItem", "- dynamodb:*")
     path.write_text(planted, encoding="utf-8")

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
-from local.deploy import STACK_NAME
+from deployed import DEFAULT_STACK
 from local.embedded.environment import REGION
 from tests.conftest import DeployedStack
 from tests.model.stages import STAGES, following
@@ -77,7 +77,7 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="module")
 def place(deployed_stack: DeployedStack) -> Iterator[Place]:
-    described = deployed_stack.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)
+    described = deployed_stack.client("cloudformation").describe_stack_resources(StackName=DEFAULT_STACK)
     resources = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in described["StackResources"]}
     iam = deployed_stack.client("iam")
     roles = {stage: iam.get_role(RoleName=resources[f"{stage}Role"])["Role"]["Arn"] for stage in STAGES}

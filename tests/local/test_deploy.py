@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from deployed import Stack
-from local.deploy import PARAMETERS, STACK_NAME, build, deploy
+from deployed import DEFAULT_STACK, Stack
+from local.deploy import PARAMETERS, build, deploy
 from local.embedded.environment import REGION
 from local.embedded.process import EmbeddedAws, Options
 from model import build as build_model
@@ -50,7 +50,7 @@ def deployed() -> Iterator[tuple[EmbeddedAws, Stack]]:
 
 def test_the_stack_is_complete_with_all_of_them(deployed: tuple[EmbeddedAws, Stack]) -> None:
     aws, _ = deployed
-    (stack,) = aws.client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName=DEFAULT_STACK)["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
 
 
@@ -70,6 +70,24 @@ def test_the_key_encrypts_the_queue(deployed: tuple[EmbeddedAws, Stack]) -> None
     aws, stack = deployed
     queue = aws.client("sqs").get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=["All"])
     assert ":key/" in queue["Attributes"]["KmsMasterKeyId"]
+
+
+def test_a_function_cannot_use_the_key_itself_but_only_the_services_in_its_name(
+    deployed: tuple[EmbeddedAws, Stack],
+) -> None:
+    aws, _ = deployed
+    role = aws.client("cloudformation").describe_stack_resource(
+        StackName=DEFAULT_STACK, LogicalResourceId="ProcessorRole"
+    )
+    arn = aws.client("iam").get_role(RoleName=role["StackResourceDetail"]["PhysicalResourceId"])["Role"]["Arn"]
+    taken = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="key")["Credentials"]
+    session = boto3.session.Session(
+        taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=REGION
+    )
+    kms = session.client("kms", endpoint_url=aws.endpoint, verify=aws.environment["AWS_CA_BUNDLE"])
+    (key,) = (k["KeyArn"] for k in aws.client("kms").list_keys()["Keys"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms.generate_data_key(KeyId=key, KeySpec="AES_256")
 
 
 def test_every_alarm_tells_the_address_and_the_existing_topic(deployed: tuple[EmbeddedAws, Stack]) -> None:
@@ -92,7 +110,7 @@ def test_the_failures_in_each_log_are_counted_for_an_alarm(deployed: tuple[Embed
         for published in metric_filter["metricTransformations"]
     }
     assert counted == {
-        f"/aws/lambda/{function.split(':')[-2]}": (STACK_NAME, f"{stage.capitalize()}Failures")
+        f"/aws/lambda/{function.split(':')[-2]}": (DEFAULT_STACK, f"{stage.capitalize()}Failures")
         for stage, function in stack.aliases.items()
     }
     watched = {(a["Namespace"], a["MetricName"]) for a in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
@@ -107,24 +125,8 @@ def test_the_dashboard_leads_to_the_console_of_the_partition(deployed: tuple[Emb
     assert f"(https://{REGION}.console.aws.amazon.com/sqs/" in body["widgets"][0]["properties"]["markdown"]
 
 
-def test_a_function_cannot_use_the_key_itself_but_only_the_services_in_its_name(
-    deployed: tuple[EmbeddedAws, Stack],
-) -> None:
-    aws, _ = deployed
-    role = aws.client("cloudformation").describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="ProcessorRole")
-    arn = aws.client("iam").get_role(RoleName=role["StackResourceDetail"]["PhysicalResourceId"])["Role"]["Arn"]
-    taken = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="key")["Credentials"]
-    session = boto3.session.Session(
-        taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=REGION
-    )
-    kms = session.client("kms", endpoint_url=aws.endpoint, verify=aws.environment["AWS_CA_BUNDLE"])
-    (key,) = (k["KeyArn"] for k in aws.client("kms").list_keys()["Keys"])
-    with pytest.raises(ClientError, match="AccessDenied"):
-        kms.generate_data_key(KeyId=key, KeySpec="AES_256")
-
-
 def test_a_second_deployment_of_the_same_changes_nothing(deployed: tuple[EmbeddedAws, Stack]) -> None:
     aws, stack = deployed
-    events = aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+    events = aws.client("cloudformation").describe_stack_events(StackName=DEFAULT_STACK)["StackEvents"]
     assert deploy(aws, build(aws.workspace), parameters=with_arns(aws)) == stack
-    assert aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"] == events
+    assert aws.client("cloudformation").describe_stack_events(StackName=DEFAULT_STACK)["StackEvents"] == events

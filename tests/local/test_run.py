@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-import enricher
 from local.asynchronous import Clock, Faults, QueueOptions
 from local.errors import LocalError
 from local.report import Report, show
 from local.run import feed
 from local.submit import read_lines
 from tests.conftest import DeployedStack
+from tests.own import enricher
 
 
 def run(stack: DeployedStack, folder: Path, *lines: object, batch: int = 1) -> Report:

@@ -2,8 +2,7 @@ from typing import Any
 
 import pytest
 
-from model import build
-
+from ..own.pipeline import build
 from .resolution import resolve
 from .translation import translate
 

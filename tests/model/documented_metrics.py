@@ -3,6 +3,7 @@
 Lambda: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and monitoring-metrics-view.html
 SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+EventBridge: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 Logs: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
 """
 
@@ -11,6 +12,7 @@ FUNCTION = frozenset({"FunctionName"})
 ALIAS = frozenset({"FunctionName", "Resource"})
 EITHER = frozenset({FUNCTION, ALIAS})
 QUEUE = frozenset({frozenset({"QueueName"})})
+RULE = frozenset({frozenset({"RuleName"})})
 TABLE = frozenset({"TableName"})
 OPERATION = frozenset({"TableName", "Operation"})
 
@@ -34,5 +36,8 @@ DOCUMENTED = {
         "SystemErrors": {OPERATION},
         "SuccessfulRequestLatency": {OPERATION},
     },
+    "AWS/Events": dict.fromkeys(
+        ["Invocations", "FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"], RULE
+    ),
     "AWS/Logs": {"IncomingBytes": {frozenset({"LogGroupName"})}},
 }

@@ -41,13 +41,15 @@ def resolve(translated: dict[str, Any], parameters: dict[str, Any]) -> dict[str,
                 return [d for v in value if (d := decided(v)) is not ABSENT]
         return value
 
-    resources = {
-        name: decided({k: v for k, v in resource.items() if k != "Condition"})
-        for name, resource in translated["Resources"].items()
-        if holds(resource.get("Condition", {"Fn::Equals": ["", ""]}))
-    }
-    rest = {k: v for k, v in translated.items() if k not in ("Conditions", "Resources", "Metadata")}
-    return {**rest, "Resources": resources}
+    def there(section: str) -> dict[str, Any]:
+        return {
+            name: decided({k: v for k, v in part.items() if k != "Condition"})
+            for name, part in translated[section].items()
+            if holds(part.get("Condition", {"Fn::Equals": ["", ""]}))
+        }
+
+    rest = {k: v for k, v in translated.items() if k not in ("Conditions", "Metadata")}
+    return {**rest, "Resources": there("Resources"), "Outputs": there("Outputs")}
 
 
 def references(value: Any) -> Iterator[str]:

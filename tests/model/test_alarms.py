@@ -14,6 +14,9 @@ from .translation import of_type
 DIMENSIONS = {
     **{f"{stage}Function": {"Ref": f"{stage}Function"} for stage in STAGES},
     **{f"{stage}Function:live": {"Fn::Join": [":", [{"Ref": f"{stage}Function"}, "live"]]} for stage in STAGES},
+    "ReaderFunction": {"Ref": "ReaderFunction"},
+    "ReaderFunction:live": {"Fn::Join": [":", [{"Ref": "ReaderFunction"}, "live"]]},
+    "FilesRule": {"Ref": "FilesRule"},
     "DeadLetterQueue": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]},
     "DataTable": {"Ref": "DataTable"},
     "PutItem": "PutItem",
@@ -39,6 +42,11 @@ WATCHED = {
         "ProvisionedConcurrencySpilloverInvocations",
         ("ProcessorFunction", "ProcessorFunction:live"),
     ),
+    "FilesLostAlarm": ("InvocationsFailedToBeSentToDlq", ("FilesRule",)),
+    "ReaderFailuresAlarm": ("ReaderFailures", ()),
+    "ReaderThrottlesAlarm": ("Throttles", ("ReaderFunction", "ReaderFunction:live")),
+    "ReaderEventAgeAlarm": ("AsyncEventAge", ("ReaderFunction",)),
+    "ReaderLostLettersAlarm": ("DeadLetterErrors", ("ReaderFunction",)),
     **{f"{stage}FailuresAlarm": (f"{stage}Failures", ()) for stage in STAGES},
     **{
         f"{stage}{metric}Alarm": (metric, (f"{stage}Function", f"{stage}Function:live"))
@@ -66,7 +74,7 @@ def test_each_alarm_watches_the_resource_that_it_is_named_for(alarms: dict[str, 
 
 def test_each_metric_and_its_dimensions_are_documented(alarms: dict[str, dict[str, Any]]) -> None:
     of_aws = [alarm for alarm in alarms.values() if alarm["Namespace"] != {"Ref": "AWS::StackName"}]
-    assert len(of_aws) == len(alarms) - len(STAGES)
+    assert len(of_aws) == len(alarms) - len([*STAGES, "Reader"])
     for alarm in of_aws:
         dimensions = frozenset(dimension["Name"] for dimension in alarm["Dimensions"])
         assert dimensions in DOCUMENTED[alarm["Namespace"]][alarm["MetricName"]], alarm

@@ -1,12 +1,13 @@
 import re
 from typing import Any
 
-from model import build, draw
+from model import draw
 
+from ..own.pipeline import build
 from .pipelines import stack_of, stage
 from .stages import STAGES, following
 
-FUNCTIONS = {f"{stage}Function" for stage in STAGES}
+FUNCTIONS = {f"{stage}Function" for stage in (*STAGES, "Reader")}
 
 
 def edges(text: str) -> set[tuple[str, str, str]]:
@@ -31,6 +32,14 @@ def test_every_function_has_its_dead_letters_and_only_the_processor_writes() -> 
 def test_what_is_watched_leads_to_the_topic() -> None:
     watched = {source for source, label, target in edges(draw(build())) if (label, target) == ("alarms", "AlarmTopic")}
     assert watched == {"DataTable", "DeadLetterQueue", *FUNCTIONS}
+
+
+def test_files_come_by_their_bucket_and_go_to_the_validator() -> None:
+    assert edges(draw(build())) >= {
+        ("producer", "files", "FilesStorage"),
+        ("FilesStorage", "each file", "ReaderFunction"),
+        ("ReaderFunction", "InvokeFunction", "ValidatorFunction"),
+    }
 
 
 def test_a_changed_destination_changes_the_picture() -> None:

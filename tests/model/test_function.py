@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from model import build, render, storage
+from model import render, storage
 from model.project import NAME
 
+from ..own.pipeline import build
 from .pipelines import stack_of, stage
 from .stages import STAGES, following
 from .translation import of_type, translate

@@ -20,7 +20,7 @@ def test_a_statement_without_an_action_is_refused() -> None:
 
 
 def test_a_resource_given_as_text_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"must be a Ref or GetAtt \(got '\*'\)"):
+    with pytest.raises(TypeError, match=r"must be a Ref, GetAtt or Sub \(got '\*'\)"):
         policy.allow(dynamodb.PutItem, on="*")  # type: ignore[arg-type]
 
 

@@ -13,9 +13,9 @@ from troposphere import Ref, Sub, Tags, Template
 from troposphere.awslambda import Environment
 from troposphere.sns import Topic
 
-from model import build
 from model.sam import REPLACING, Function
 
+from ..own.pipeline import build
 from .translation import of_type, translate
 
 FUNCTION = "ProcessorFunction"
@@ -47,6 +47,7 @@ CHANGES: dict[str, Callable[[Function], Any]] = {
     "PropagateTags": lambda _: False,
     "DeploymentPreference": lambda _: {"Type": "AllAtOnce", "Enabled": False},
     "LoggingConfig": lambda _: {"LogFormat": "Text"},
+    "RecursiveLoop": lambda _: "Allow",
     "Tracing": lambda _: "PassThrough",
     "Tags": lambda f: {**f.Tags, "CostCenter": "Research"},
 }
@@ -161,3 +162,11 @@ def test_the_table_of_what_replaces_a_resource_is_that_of_the_types_schemas() ->
 def test_the_description_stays_within_the_256_characters_that_lambda_takes() -> None:
     descriptions = [f["Description"] for f in of_type(translate(build().to_dict()), "AWS::Lambda::Function").values()]
     assert max(map(len, descriptions)) <= 256
+
+
+def test_another_attempt_is_seen_by_lambda_and_publishes_nothing_by_itself() -> None:
+    version, seen = published(build())
+    assert seen["Description"]["Fn::Sub"].endswith(", attempt ${DeploymentAttempt})")
+    # What SAM decides by is not resolved: the version is the same whatever the number.
+    again = translate(build().to_dict(), code="s3://example-bucket/one", DeploymentAttempt=2)
+    assert version in of_type(again, "AWS::Lambda::Version")

@@ -23,6 +23,10 @@ def test_troposphere_still_lacks_the_propagation_of_tags() -> None:
     assert "PropagateTags" not in serverless.Function.props, "drop it from sam.Function"
 
 
+def test_troposphere_still_lacks_the_switch_of_loop_detection() -> None:
+    assert "RecursiveLoop" not in serverless.Function.props, "drop it from sam.Function"
+
+
 def test_troposphere_still_takes_no_parameter_for_the_switch_of_a_deployment() -> None:
     with pytest.raises(TypeError):
         serverless.DeploymentPreference(Type="AllAtOnce", Enabled="true")

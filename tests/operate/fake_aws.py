@@ -15,9 +15,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
+from deployed import DEFAULT_STACK
+
 from ..deployed.samples import ACCOUNT, QUEUE_ARN, REGION, STAGES, alias, role_id, sender
 
-STACK = "data-processing-dev"
+STACK = DEFAULT_STACK
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1"
 
 

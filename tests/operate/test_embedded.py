@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from deployed import PROJECT
+
 from ..conftest import DeployedStack
 from ..deployed.samples import record
 from .conftest import ROOT, Ran, put_letters
@@ -300,7 +302,7 @@ def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -
     assert ran.code == 0
     assert status["status"].endswith("_COMPLETE")
     assert status["deadLetters"] == {"visible": 2, "inFlight": 0}
-    assert [alarm["name"] for alarm in status["alarms"]] == ["data-processing-dlq-messages-dev"]
+    assert [alarm["name"] for alarm in status["alarms"]] == [f"{PROJECT}-dlq-messages-dev"]
     assert status["items"] == 0
     for function in status["functions"].values():
         assert [version["weight"] for version in function["versions"]] == [1.0]

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from deployed import DEFAULT_STACK
+
 from ..conftest import DeployedStack
 from ..deployed.samples import STAGES, record
 from .conftest import ROOT, Ran, put_letters
@@ -73,7 +75,7 @@ def resources(stack: DeployedStack, text: str) -> list[str]:
     places = {
         "REGION": "us-east-1",
         "ACCOUNT": "000000000000",
-        "STACK": "data-processing-dev",
+        "STACK": DEFAULT_STACK,
         "TableName": outputs.table,
     }
     arns = re.findall(r"`(arn:\S+|\*)`", text)

@@ -15,9 +15,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 
-import enricher
+from deployed import DEFAULT_STACK
 from local.asynchronous import Clock, Faults, QueueOptions, Result
 from tests.conftest import DeployedStack
+from tests.own import enricher
 
 GOOD = {"id": "a", "timestamp": 1700000000000, "data": {"n": 1}}
 
@@ -210,7 +211,7 @@ def without(stack: DeployedStack, action: str, logical_id: str) -> Iterator[None
     """Deny an action that a deployed managed policy allows, for a while."""
     iam = stack.client("iam")
     resource = stack.client("cloudformation").describe_stack_resource(
-        StackName="data-processing-dev", LogicalResourceId=logical_id
+        StackName=DEFAULT_STACK, LogicalResourceId=logical_id
     )
     arn = resource["StackResourceDetail"]["PhysicalResourceId"]
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]

@@ -15,7 +15,7 @@ def test_a_workspace_of_a_dead_owner_is_swept_and_a_living_ones_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    dead = tmp_path / "data-processing-local-dead"
+    dead = tmp_path / "embedded-aws-dead"
     dead.mkdir()
     (dead / "lock").touch()
     with Workspace() as living:
@@ -27,8 +27,8 @@ def test_a_workspace_of_a_dead_owner_is_swept_and_a_living_ones_stays(
 def test_what_another_user_made_and_what_a_link_leads_to_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "lock").touch()
-    (tmp_path / "data-processing-local-link").symlink_to(tmp_path / "mine")
-    others = tmp_path / "data-processing-local-others"
+    (tmp_path / "embedded-aws-link").symlink_to(tmp_path / "mine")
+    others = tmp_path / "embedded-aws-others"
     others.mkdir()
     (others / "lock").touch()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -44,7 +44,7 @@ def test_what_another_user_made_and_what_a_link_leads_to_stay(tmp_path: Path, mo
 
 def test_a_workspace_that_is_just_being_made_is_not_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    young, old = tmp_path / "data-processing-local-young", tmp_path / "data-processing-local-old"
+    young, old = tmp_path / "embedded-aws-young", tmp_path / "embedded-aws-old"
     young.mkdir()
     old.mkdir()
     os.utime(old, (time.time() - 2 * YOUNG,) * 2)

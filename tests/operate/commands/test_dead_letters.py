@@ -12,7 +12,7 @@ import pytest
 
 from ...deployed.samples import envelope, record
 from ..conftest import Ran
-from ..fake_aws import Failure, FakeAws, alias
+from ..fake_aws import STACK, Failure, FakeAws, alias
 
 Run = Callable[..., Ran]
 
@@ -185,7 +185,7 @@ def test_a_stage_that_the_stack_does_not_have_is_refused_in_one_sentence(letters
     ran = operate("dead-letters", "--stage", "enrichr")
     assert ran.code == 2
     assert ran.err.splitlines()[-1] == (
-        "Error: There is no stage 'enrichr' in 'data-processing-dev': it has validator, enricher, processor."
+        f"Error: There is no stage 'enrichr' in '{STACK}': it has validator, enricher, processor."
     )
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from deployed import PROJECT
 from operate.dead_letters.history import KEPT, History, default_path
 
 from ...deployed.samples import QUEUE_ARN
@@ -103,6 +104,6 @@ def test_where_nothing_can_be_written_redriving_goes_on(tmp_path: Path) -> None:
 
 def test_each_queue_has_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert default_path(QUEUE_ARN) == tmp_path / "data-processing" / "redriven-123456789012-us-east-1-letters"
+    assert default_path(QUEUE_ARN) == tmp_path / PROJECT / "redriven-123456789012-us-east-1-letters"
     monkeypatch.delenv("XDG_STATE_HOME")
     assert default_path(QUEUE_ARN).is_relative_to(Path.home() / ".local" / "state")

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import enricher
 import record as contract
 import validator
 from deployed import attribute
@@ -17,6 +16,7 @@ from operate.dead_letters.payload import NotGivenError, payloads
 from operate.timestamps import lacks_timestamp
 
 from ...deployed.samples import STAGES, alias, envelope, letter, record, stack
+from ...own import enricher
 
 SENT = 1_700_000_999_000
 STACK = stack()

@@ -1,0 +1,214 @@
+"""The bucket of files: there where it is wanted, private, and read by a function that may do nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from model.files import WRITTEN
+
+from ..own.pipeline import build
+from .documented_metrics import DOCUMENTED
+from .resolution import resolve
+from .stages import STAGES
+from .test_stack import rights
+from .translation import translate
+
+BUCKET = {"Fn::GetAtt": ["FilesStorage", "Arn"]}
+
+
+def deployed(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
+    return resolve(translate(template, **parameters), parameters)
+
+
+@pytest.fixture(scope="module")
+def stack(template: dict[str, Any]) -> dict[str, Any]:
+    """The template as it is deployed with a bucket, and watched."""
+    return deployed(template, FilesBucket="true", AlarmEmail="on-call@example.com")
+
+
+@pytest.fixture(scope="module")
+def resources(stack: dict[str, Any]) -> dict[str, Any]:
+    return dict(stack["Resources"])
+
+
+def properties(resources: dict[str, Any], name: str) -> dict[str, Any]:
+    return {k: v for k, v in resources[name]["Properties"].items() if k != "Tags"}
+
+
+@pytest.mark.parametrize("gradual", ["false", "true"])
+def test_without_a_bucket_nothing_is_there_that_was_not_and_all_is_as_it_was(
+    template: dict[str, Any], gradual: str
+) -> None:
+    choices = {"GradualDeployment": gradual, "AlarmEmail": "on-call@example.com"}
+    without, with_bucket = (deployed(template, FilesBucket=wanted, **choices) for wanted in ("false", "true"))
+    more = with_bucket["Resources"].keys() - without["Resources"].keys()
+    assert {name for name in more if not name.startswith(("Files", "Reader"))} == set()
+    assert with_bucket["Outputs"].keys() - without["Outputs"].keys() == {
+        "FilesBucketName",
+        "ReaderFunctionArn",
+        "ReaderRoleId",
+    }
+    assert "Files" not in json.dumps([without["Resources"], without["Outputs"]])
+    assert "Reader" not in json.dumps([without["Resources"], without["Outputs"]])
+    changed = {name for name, body in without["Resources"].items() if with_bucket["Resources"][name] != body}
+    assert changed == {"DeadLetterQueuePolicy"}
+
+
+def test_the_bucket_is_private_encrypted_versioned_retained_and_unnamed(resources: dict[str, Any]) -> None:
+    bucket = resources["FilesStorage"]
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    found = properties(resources, "FilesStorage")
+    assert set(found["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(found["PublicAccessBlockConfiguration"]) == 4
+    assert found["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert found["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert found["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    (rule,) = found["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+    assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
+    assert "ExpirationInDays" not in rule
+    (encryption,) = found["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert "BucketName" not in found
+
+
+def test_with_a_key_the_bucket_is_encrypted_by_it_and_the_reader_may_use_it_through_s3(
+    template: dict[str, Any],
+) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+    resources = deployed(template, FilesBucket="true", KmsKeyArn=key)["Resources"]
+    (encryption,) = properties(resources, "FilesStorage")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {
+        "BucketKeyEnabled": True,
+        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}},
+    }
+    statements = properties(resources, "ReaderPolicy")["PolicyDocument"]["Statement"]
+    through = [
+        s["Condition"]["StringLike"]["kms:ViaService"] for s in statements if s["Resource"] == [{"Ref": "KmsKeyArn"}]
+    ]
+    assert [{"Fn::Sub": "s3.${AWS::Region}.*"}] in through
+
+
+def test_nobody_without_tls_may_use_the_bucket(resources: dict[str, Any]) -> None:
+    assert properties(resources, "FilesBucketPolicy")["PolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["s3:*"],
+            "Resource": [BUCKET, {"Fn::Sub": "${FilesStorage.Arn}/*"}],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def test_the_reader_reads_the_files_writes_beside_them_and_gives_them_to_the_validator(stack: dict[str, Any]) -> None:
+    statements = properties(stack["Resources"], "ReaderPolicy")["PolicyDocument"]["Statement"]
+    log_group = {"Fn::GetAtt": ["ReaderLogGroup", "Arn"]}
+    objects = [{"Fn::Sub": f"${{FilesStorage.Arn}}/{beginning}*"} for beginning in ("", *WRITTEN)]
+    assert [(action, *s["Resource"]) for s in statements for action in s["Action"]] == [
+        ("logs:CreateLogStream", log_group),
+        ("logs:PutLogEvents", log_group),
+        ("xray:PutTraceSegments", "*"),
+        ("xray:PutTelemetryRecords", "*"),
+        ("sqs:SendMessage", {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}),
+        ("s3:GetObject", objects[0]),
+        ("s3:GetObjectVersion", objects[0]),
+        ("s3:PutObject", objects[1]),
+        ("s3:PutObject", objects[2]),
+        ("lambda:InvokeFunction", {"Ref": "ValidatorFunctionAliaslive"}),
+    ]
+    going_on = properties(stack["Resources"], "ReaderGoesOn")
+    assert going_on["Roles"] == [{"Ref": "ReaderRole"}]
+    (statement,) = going_on["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (
+        ["lambda:InvokeFunction"],
+        [{"Ref": "ReaderFunctionAliaslive"}],
+    )
+
+
+def test_no_other_role_may_use_the_bucket(stack: dict[str, Any]) -> None:
+    for stage in STAGES:
+        assert not any(action.startswith("s3:") for action in rights(stack, stage))
+
+
+def test_each_file_but_those_that_the_reader_writes_starts_it_with_retries_and_dead_letters(
+    resources: dict[str, Any],
+) -> None:
+    rule = properties(resources, "FilesRule")
+    assert rule["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [{"Ref": "FilesStorage"}]},
+            "object": {"key": [{"anything-but": {"prefix": ["rejected/", "reports/"]}}]},
+        },
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "ReaderFunctionAliaslive"}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+    assert properties(resources, "FilesRulePermission") == {
+        "FunctionName": {"Ref": "ReaderFunctionAliaslive"},
+        "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com",
+        "SourceArn": {"Fn::GetAtt": ["FilesRule", "Arn"]},
+    }
+
+
+def test_the_rule_alone_may_send_to_the_queue_beside_the_roles(resources: dict[str, Any]) -> None:
+    allowed = [
+        statement
+        for statement in properties(resources, "DeadLetterQueuePolicy")["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert allowed == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": ["sqs:SendMessage"],
+            "Resource": [{"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}],
+            "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["FilesRule", "Arn"]}}},
+        }
+    ]
+
+
+def test_the_reader_has_all_of_lambdas_time_and_may_go_on_in_any_number_of_invocations(
+    resources: dict[str, Any],
+) -> None:
+    function = properties(resources, "ReaderFunction")
+    assert (function["Timeout"], function["RecursiveLoop"]) == (900, "Allow")
+    variables = function["Environment"]["Variables"]
+    assert variables["ENTRY_FUNCTION_ARN"] == {"Ref": "ValidatorFunctionAliaslive"}
+    assert 0 < int(variables["RECORDS_A_SECOND"]) < 4000, "what a new table takes a second"
+    invoke = properties(resources, "ReaderFunctionEventInvokeConfig")
+    assert (invoke["Qualifier"], invoke["MaximumRetryAttempts"]) == ("live", 2)
+    assert not invoke["DestinationConfig"]
+
+
+def test_the_reader_is_watched_but_for_its_duration(resources: dict[str, Any]) -> None:
+    alarms = {name for name, body in resources.items() if body["Type"] == "AWS::CloudWatch::Alarm"}
+    assert {name for name in alarms if name.startswith(("Reader", "Files"))} == {
+        "FilesLostAlarm",
+        *(f"Reader{kind}Alarm" for kind in ("Failures", "Throttles", "EventAge", "LostLetters")),
+    }
+
+
+def test_its_dashboard_shows_metrics_that_exist(resources: dict[str, Any]) -> None:
+    body = json.loads(properties(resources, "FilesDashboard")["DashboardBody"]["Fn::Sub"])
+    rows = [row for widget in body["widgets"] for row in widget["properties"].get("metrics", [])]
+    of_aws = [row for row in rows if row[0].startswith("AWS/")]
+    assert len(of_aws) >= 8
+    for namespace, metric, *rest in of_aws:
+        assert frozenset(rest[:-1:2]) in DOCUMENTED[namespace][metric], (namespace, metric)
+
+
+def test_a_stack_of_other_stages_gives_its_files_to_the_first() -> None:
+    from .pipelines import stack_of, stage
+
+    reader = stack_of(stage("first"), stage("last")).to_dict()["Resources"]["ReaderFunction"]
+    assert reader["Properties"]["Environment"]["Variables"]["ENTRY_FUNCTION_ARN"] == {"Ref": "FirstFunction.Alias"}
+
+
+def test_a_deployed_stack_names_its_bucket() -> None:
+    assert build().to_dict()["Outputs"]["FilesBucketName"]["Condition"] == "HasFiles"

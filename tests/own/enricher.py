@@ -1,0 +1,14 @@
+"""The second stage of the tests' own pipeline: it marks a record, as the sample's enricher does."""
+
+from __future__ import annotations
+
+from record import Record, now
+from stage import stage
+
+VERSION = "1.0"
+
+
+@stage("enriched")
+def handler(record: Record) -> dict[str, object]:
+    """Add the enrichment to a record."""
+    return {"enriched": True, "enrichedAt": now(), "version": VERSION}

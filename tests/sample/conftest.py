@@ -1,0 +1,5 @@
+"""What the tests of the sample take from those of the mechanism: the fake endpoint of the handlers."""
+
+from ..functions.conftest import dynamodb, endpoint, envelope, environment, processor, queue, serving
+
+__all__ = ["dynamodb", "endpoint", "envelope", "environment", "processor", "queue", "serving"]

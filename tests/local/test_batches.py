@@ -77,6 +77,16 @@ def test_lines_are_sent_so_many_in_an_event_and_judged_one_by_one(stack: Deploye
     assert {dead["reason"] for dead in document["dead_letters"]} == {"Invalid data: missing data field"}
 
 
+def test_records_in_batches_pass_many_times_as_fast_as_single_events(stack: DeployedStack, tmp_path: Path) -> None:
+    for batch, count in ((1, 20), (100, 400)):  # starts the interpreters
+        run(stack, tmp_path, *map(record, range(count)), batch=batch)
+    alone = run(stack, tmp_path, *map(record, range(1000, 1100)), batch=1)
+    together = run(stack, tmp_path, *map(record, range(2000, 4000)), batch=100)
+    assert (alone.problems, together.problems) == ([], [])
+    rates = [report.document()["records_per_second"] for report in (alone, together)]
+    assert rates[1] > 5 * rates[0]  # more than 15 times on idle cores
+
+
 def test_of_a_batch_of_bad_records_each_is_a_dead_letter_and_the_later_stages_take_nothing(
     stack: DeployedStack, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ from bench.harness.runtime_api import FunctionFailed
 from bench.harness.setup import Setup
 from bench.results.figures import Table
 from bench.results.tables import show
-from bench.scale import benches
+from bench.scale import benches, embedded
 
 BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "generate": generation.generation,
@@ -38,6 +38,7 @@ BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "files": files.files,
     "pipeline": pipeline.pipeline,
     "scale": benches.scale,
+    "scale-embedded": embedded.compared,
 }
 LEAST_ROUNDS = 9
 WIDTH = 140  # columns, of a table that goes to a file

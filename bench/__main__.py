@@ -18,7 +18,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.benches import batches, costs, generation, pipeline, sizes, starts
+from bench.benches import batches, costs, files, generation, pipeline, sizes, starts
 from bench.benches.generation import UnlikeResources
 from bench.harness.runtime_api import FunctionFailed
 from bench.harness.setup import Setup
@@ -35,6 +35,7 @@ BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "sizes": sizes.sizes,
     "cost": costs.costs,
     "batches": batches.batches,
+    "files": files.files,
     "pipeline": pipeline.pipeline,
     "scale": benches.scale,
     "scale-embedded": embedded.compared,

@@ -24,6 +24,7 @@ from bench.harness.runtime_api import FunctionFailed
 from bench.harness.setup import Setup
 from bench.results.figures import Table
 from bench.results.tables import show
+from bench.scale import benches
 
 BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "generate": generation.generation,
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "cost": costs.costs,
     "batches": batches.batches,
     "pipeline": pipeline.pipeline,
+    "scale": benches.scale,
 }
 LEAST_ROUNDS = 9
 WIDTH = 140  # columns, of a table that goes to a file

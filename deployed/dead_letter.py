@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .stack import Function, Stack, Stage
+from .stack import ENTRY, Function, Stack, Stage
 
 REQUEST_ID, ERROR_CODE, ERROR_MESSAGE = "RequestID", "ErrorCode", "ErrorMessage"
 """The names of the attributes that Lambda writes."""
@@ -95,6 +95,11 @@ class Attribution(NamedTuple):
     """The event that each stage was given, by the stage's name, from the one that failed back to the entry."""
     request_ids: tuple[str, ...] = ()
     """Of all the invocations that led to the letter, the last one first."""
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it was a function beside the pipeline that failed, which no stage hands its results to."""
+        return self.stage not in (None, ENTRY) and len(self.given) == 1
 
     @property
     def record(self) -> Any:

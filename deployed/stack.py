@@ -65,6 +65,8 @@ class Stack(NamedTuple):
     """By name; in the pipeline's order once they have been followed."""
     pipeline: tuple[str, ...] = (ENTRY,)
     """The names of the stages that a record passes, from the entry on; the entry alone until they are followed."""
+    bucket: str = ""
+    """The bucket whose files are read; empty where there is none."""
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -109,7 +111,8 @@ def read(described: Mapping[str, Any]) -> Stack:
         for key, arn in outputs.items()
         if key.endswith(FUNCTION) and (stage := key.removesuffix(FUNCTION).lower())
     }
-    stack = Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], stages)
+    bucket = outputs.get("FilesBucketName", "")
+    stack = Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], stages, bucket=bucket)
     _require_own(stack, described.get("StackId", ""))
     return stack
 

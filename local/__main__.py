@@ -53,7 +53,20 @@ def _queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="How those calls fail; may be given more than once.  [default: all of them]",
         ),
-        click.option("--seed", type=int, default=0, show_default=True, help="Which calls fail, and how."),
+        click.option(
+            "--throttle-rate",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            show_default=True,
+            help="The share of the table's writes that are throttled; of a batch, each by itself.",
+        ),
+        click.option(
+            "--seed",
+            type=int,
+            default=0,
+            show_default=True,
+            help="Which calls fail, and how; which writes are throttled.",
+        ),
         click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing more after so many calls."),
     ]
     for option in reversed(options):

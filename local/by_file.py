@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from deployed import Stack
-
 from .errors import LocalError
 from .submit import Line, Submission
 
@@ -59,12 +57,6 @@ def submissions(client: Any, bucket: str, key: str, lines: Sequence[Line]) -> li
 def report_of(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
     """Return the reader's report; None if there is none."""
     return next(_documents(client, bucket, f"reports/{key}.json"), None)
-
-
-def bucket_of(client: Any, stack: Stack) -> str:
-    """Return the name of the stack's bucket, by a client of CloudFormation."""
-    outputs = client.describe_stacks(StackName=stack.name)["Stacks"][0]["Outputs"]
-    return next(str(one["OutputValue"]) for one in outputs if one["OutputKey"] == "FilesBucketName")
 
 
 def _documents(client: Any, bucket: str, key: str) -> Iterator[dict[str, Any]]:

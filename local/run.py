@@ -92,7 +92,7 @@ def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console
 def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Line], console: Console) -> Report:
     """Drop a file of lines into the bucket, wait until the queue has drained, and find what became of the lines."""
     started = time.monotonic()
-    client, bucket = aws.client("s3"), files.bucket_of(aws.client("cloudformation"), stack)
+    client, bucket = aws.client("s3"), stack.bucket
     key = files.drop(client, bucket, path)
     files.wait_until_read(aws.queue_state)
     with _progress(console) as progress:

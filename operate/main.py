@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import click
 
+from deployed.printable import printable
 from operate.commands import cli
 from operate.errors import INTERRUPTED, OperateError
-from operate.screen import printable
 
 
 class Signalled(KeyboardInterrupt):

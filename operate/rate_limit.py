@@ -44,22 +44,22 @@ class RateLimiter:
     def take(self, most: int = 1) -> int:
         """Wait for one permit at least, and return how many there are, up to `most`."""
         with self._lock:
-            now = self._clock()
-            rate = self._rate(now)
-            if rate is None:
-                return most
-            self._next = max(self._next, now - CATCH_UP)
-            count = max(1, min(most, int(rate * CHUNK)))
-            due = self._next
-            self._next += count / rate
-        if due > now:
-            self._wait(due - now)
+            rate = self._rate(self._clock())
+            count = most if rate is None else max(1, min(most, int(rate * CHUNK)))
+        self.take_all(count)
         return count
 
     def take_all(self, count: int) -> None:
-        """Wait for so many permits."""
-        while count > 0:
-            count -= self.take(count)
+        """Wait until so many permits may be used, which are those of the time after."""
+        with self._lock:
+            now = self._clock()
+            rate = self._rate(now)
+            if rate is None:
+                return
+            due = self._next = max(self._next, now - CATCH_UP)
+            self._next += count / rate
+        if due > now:
+            self._wait(due - now)
 
     def give_back(self, count: int) -> None:
         """Return permits that were not used."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,39 +14,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
+from deployed.printable import printable
+
 FOLDED = 30
 """The narrowest that a long last column may become."""
-_FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f]")
-_MIXED = re.compile(r"\b(?=\w*[A-Za-z])\w*[\u0370-\u052f]\w*")
-
 NAMED = 20
 """So many notes of one kind are shown, and the rest counted."""
-
-
-def printable(text: str) -> str:
-    """Return a text as one line that is what it looks like, and can't steer a terminal, whatever a record holds.
-
-    Escaped are characters that don't print or are invisible, those that stand for one of ASCII's, and Greek and
-    Cyrillic letters beside ASCII's in a word.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible(char) for char in _MIXED.sub(lambda word: _FOREIGN.sub(_escaped, word[0]), text))
-
-
-def _visible(char: str) -> str:
-    if char.isascii():
-        return char if char.isprintable() else " " if char in "\n\r\t" else _escaped(char)
-    if not char.isprintable() or _INVISIBLE.match(char):
-        return _escaped(char)
-    return _escaped(char) if char.isalnum() and unicodedata.normalize("NFKC", char).isascii() else char
-
-
-def _escaped(char: str | re.Match[str]) -> str:
-    return ascii(char if isinstance(char, str) else char[0])[1:-1]
 
 
 class Screen:

@@ -17,6 +17,7 @@ from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import DeadLetterQueue, Depth
 from operate.errors import AwsError, DeniedError
 from operate.screen import counted
+from operate.submission.files import Bucket, FilesInWork
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALARMS_AT_ONCE = 100
@@ -24,6 +25,8 @@ RECENT = timedelta(hours=1)
 """The time that failures and concurrency are looked for in."""
 LOOKED_AT = 1000
 """Letters, of which the oldest is told: SQS's own figure leaves out what was received three times."""
+PAGES = 10
+"""Of a log, many of which may be empty: CloudWatch ends one after so much that it looked through."""
 
 FAILURES = (
     '($.record.status = "timeout")',
@@ -89,7 +92,7 @@ class FunctionHealth(NamedTuple):
     reserved: int | Unknown | None
     """How many runs at once are its own, and its most; None where it shares the account's."""
     failures: Mapping[str, int] | Unknown
-    """How often Lambda ended a run lately, by reason, as far as a page of the log goes."""
+    """How often Lambda ended a run lately, by reason, as far as some pages of the log go."""
 
 
 class Health(NamedTuple):
@@ -107,12 +110,22 @@ class Health(NamedTuple):
     """The most runs at once lately, of each stage and, under an empty name, of the account; none where none ran."""
     items: int | Unknown
     """As DynamoDB last counted them, which it does every six hours or so."""
+    files: FilesInWork | Unknown | None = None
+    """None where there is no bucket of files."""
 
     @property
     def unknown(self) -> list[Unknown]:
         """All that AWS did not tell."""
         functions = [value for function in self.functions.values() for value in function]
-        values: list[object] = [self.alarms, self.queue, self.oldest, self.account, self.at_once, self.items]
+        values: list[object] = [
+            self.alarms,
+            self.queue,
+            self.oldest,
+            self.account,
+            self.at_once,
+            self.items,
+            self.files,
+        ]
         return [value for value in (*values, *functions) if isinstance(value, Unknown)]
 
     @property
@@ -151,6 +164,7 @@ def ask(access: Access, stack: Stack) -> Health:
         _or_unknown(lambda: _account(client)),
         _or_unknown(lambda: _at_once(access, stack)),
         _or_unknown(lambda: _items(access, stack)),
+        _or_unknown(lambda: Bucket(access.client("s3"), stack.bucket).in_work()) if stack.bucket else None,
     )
 
 
@@ -235,12 +249,17 @@ def _account(client: Any) -> Account:
 
 def _failures(access: Access, function: str) -> Mapping[str, int]:
     """Count the failures that Lambda wrote into a function's log."""
-    answer: Any = access.client("logs").filter_log_events(
-        logGroupName=f"/aws/lambda/{function.rpartition(':')[2]}",
-        startTime=int((datetime.now(UTC) - RECENT).timestamp() * 1000),
-        filterPattern=f"{{ {' || '.join(FAILURES)} }}",
+    pages = (
+        access.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=f"/aws/lambda/{function.rpartition(':')[2]}",
+            startTime=int((datetime.now(UTC) - RECENT).timestamp() * 1000),
+            filterPattern=f"{{ {' || '.join(FAILURES)} }}",
+        )
     )
-    return Counter(filter(None, (_failure(event["message"]) for event in answer["events"])))
+    messages = (event["message"] for page in islice(pages, PAGES) for event in page["events"])
+    return Counter(filter(None, map(_failure, messages)))
 
 
 def _failure(message: str) -> str | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deployed import ENTRY, Stack
 from local.asynchronous import QueueOptions
-from local.deploy import build, deploy
-from local.embedded.process import EmbeddedAws, Options
+from local.deploy import PARAMETERS, WITH_FILES, build, deploy
+from local.embedded.process import ROOT, EmbeddedAws, Options
 from local.reconcile import Failure, Item, read_items, take_failures
 
 DEADLINE = 60
@@ -69,10 +71,24 @@ class DeployedStack:
         self.aws.restart_queue(options)
         table = self.client("dynamodb")
         for page in table.get_paginator("scan").paginate(TableName=self.outputs.table):
-            for item in page["Items"]:  # also what a test put there that is no record
-                key = {name: item[name] for name in ("id", "timestamp")}
-                table.delete_item(TableName=self.outputs.table, Key=key)
+            # Also what a test put there that is no record.
+            keys = [{name: item[name] for name in ("id", "timestamp")} for item in page["Items"]]
+            for start in range(0, len(keys), 25):
+                requests = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + 25]]
+                table.batch_write_item(RequestItems={self.outputs.table: requests})
         self.failures()
+
+
+@contextmanager
+def _deployed(parameters: Mapping[str, str], root: Path = ROOT) -> Iterator[DeployedStack]:
+    aws = EmbeddedAws(Options())
+    aws.start()
+    try:
+        template = build(aws.workspace, root=root)
+        aws.wait_until_ready()
+        yield DeployedStack(aws, deploy(aws, template, root=root, parameters=parameters))
+    finally:
+        aws.end()
 
 
 @pytest.fixture(scope="session")
@@ -80,15 +96,27 @@ def deployed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploye
     """Deploy the tests' own pipeline, once for all tests."""
     from .own import pipeline  # the model takes a second, which few tests need
 
-    own = pipeline.write(tmp_path_factory.mktemp("own"))
-    aws = EmbeddedAws(Options())
-    aws.start()
-    try:
-        template = build(aws.workspace, root=own)
-        aws.wait_until_ready()
-        yield DeployedStack(aws, deploy(aws, template, root=own))
-    finally:
-        aws.end()
+    with _deployed(PARAMETERS, pipeline.write(tmp_path_factory.mktemp("own"))) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def deployed_stack_with_files() -> Iterator[DeployedStack]:
+    """Deploy once, with the bucket of files, for all tests of it."""
+    with _deployed(WITH_FILES) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack_with_files(deployed_stack_with_files: DeployedStack) -> DeployedStack:
+    """Return the stack with the bucket of files, all of it empty."""
+    deployed_stack_with_files.reset()
+    client = deployed_stack_with_files.client("s3")
+    bucket = deployed_stack_with_files.outputs.bucket
+    listed = client.list_object_versions(Bucket=bucket)
+    for one in (*listed.get("Versions", []), *listed.get("DeleteMarkers", [])):
+        client.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+    return deployed_stack_with_files
 
 
 @pytest.fixture
@@ -102,8 +130,9 @@ def stack(deployed_stack: DeployedStack) -> DeployedStack:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of the deployed stack together, so that parallel workers deploy it once."""
     for item in items:
-        if "deployed_stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("deployed_stack"))
+        for deployed in ("deployed_stack", "deployed_stack_with_files"):
+            if deployed in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(deployed))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -64,7 +64,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Plot:
-    """What of a table is drawn: one metric, or several that add up to one bar.
+    """What of a table is drawn: one metric, or several that add up to one bar; or each row as a line through them.
 
     `ours` are the rows to be seen among the others; empty: all alike.
     """
@@ -72,16 +72,17 @@ class Plot:
     metrics: Sequence[str]
     unit: str
     ours: Sequence[str] = ()
+    lines: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The figures of one bench: variants side by side, of which one is the peer that the ratios refer to."""
+    """The figures of one bench: variants side by side, of which one may be the peer that the ratios refer to."""
 
     name: str
     title: str
-    peer: str
     rows: Sequence[Row]
+    peer: str = ""
     goals: Sequence[Goal] = ()
     notes: Sequence[str] = ()
     plot: Plot | None = None
@@ -100,6 +101,8 @@ class Table:
         A round measures both within seconds, so a machine whose speed changes from round to round changes no ratio;
         None where either is missing.
         """
+        if not (against or self.peer):
+            return None
         rounds = zip(self.row(variant).samples, self.row(against or self.peer).samples, strict=False)
         ratios = [mine[metric] / other[metric] for mine, other in rounds if metric in mine and other.get(metric)]
         return median(ratios) if ratios else None

@@ -16,7 +16,10 @@ STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 14px }
 .other { fill: #8c959f }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .other { fill: #6e7681 } }
+.grid { stroke: #d0d7de }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 } .other { fill: #6e7681 } .grid { stroke: #30363d }
+}
 """
 
 
@@ -29,10 +32,11 @@ def draw(table: Table, plot: Plot) -> str:
     top = HEAD + LEGEND * bool(legend)
     bars = [line for index, row in enumerate(rows) for line in _bar(row, plot, left, top + index * STEP, scale)]
     title = f'<text class="title" x="0" y="18">{escape(table.title)}, {escape(plot.unit)}</text>'
-    return _document(table.title, top + len(rows) * STEP, [title, *legend, *bars])
+    return document(table.title, top + len(rows) * STEP, [title, *legend, *bars])
 
 
-def _document(title: str, height: int, body: Sequence[str]) -> str:
+def document(title: str, height: int, body: Sequence[str]) -> str:
+    """Put a picture together."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img">'
     return "\n".join([head, f"<title>{escape(title)}</title>", f"<style>\n{STYLE}</style>", *body, "</svg>", ""])
 

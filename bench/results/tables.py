@@ -10,7 +10,7 @@ from bench.results.figures import Row, Table, figure
 
 def show(table: Table, console: Console) -> None:
     """Print one bench's table, what is missing and why, and what became of its goals."""
-    caption = f"in brackets: the ratio to {table.peer}"
+    caption = f"in brackets: the ratio to {table.peer}" if table.peer else None
     grid = Grid(title=table.title, title_justify="left", caption=caption, caption_justify="left")
     grid.add_column("")
     for metric in table.metrics():
@@ -28,7 +28,7 @@ def as_markdown(table: Table) -> str:
     """Write one bench's table and its remarks; a row without figures says why."""
     metrics = table.metrics()
     lines = [
-        f"**{table.title}** (in brackets: the ratio to {table.peer})",
+        f"**{table.title}**" + (f" (in brackets: the ratio to {table.peer})" if table.peer else ""),
         "",
         f"| | {' | '.join(metrics)} |",
         f"|---|{'--:|' * len(metrics)}",

@@ -28,14 +28,23 @@ class Faults(NamedTuple):
     kinds: tuple[Result, ...] = KINDS
     stop_after: int | None = None
     """Deliver nothing more after so many calls."""
+    throttle_rate: float = 0.0
+    """The share of the table's writes that are throttled, from 0 to 1."""
 
     def strike(self, lineage: str, attempt: int) -> Fault | None:
         """Return the fault that this attempt of this event meets, if any."""
         if not self.fail_rate:
             return None
-        # Each attempt has a generator of its own, so that the order of parallel attempts doesn't matter.
-        dice = random.Random(f"{self.seed}/{lineage}/{attempt}")  # noqa: S311 - repeatable on purpose
+        dice = self._dice(lineage, attempt)
         if dice.random() >= self.fail_rate:
             return None
         result = dice.choice(self.kinds)
         return Fault(result, after=result is Result.FUNCTION_ERROR and dice.random() < 0.5)
+
+    def throttles(self, write: str, attempt: int) -> bool:
+        """Tell whether this attempt of this write is throttled."""
+        return bool(self.throttle_rate) and self._dice(write, attempt).random() < self.throttle_rate
+
+    def _dice(self, lineage: str, attempt: int) -> random.Random:
+        """Return a generator for one attempt alone, so that the order of parallel attempts doesn't matter."""
+        return random.Random(f"{self.seed}/{lineage}/{attempt}")  # noqa: S311 - repeatable on purpose

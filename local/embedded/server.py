@@ -14,6 +14,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from .environment import ACCOUNT, HOST, exports, for_ministack
 from .metrics import Metrics, publish_forever
 from .signatures import Owner
 from .tether import end_with_parent
+from .throttling import Throttling
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
@@ -87,7 +89,8 @@ async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Confi
     queue = Queue(aws, options)
     deliver_by(queue, aws)
     started = asyncio.Event()
-    door = Door(AsynchronousInvocation(aws, queue), control_of(queue), owner, ACCOUNT)
+    throttled = Throttling(aws, lambda: queue.options.faults)
+    door = Door(AsynchronousInvocation(replace(aws, app=throttled), queue), control_of(queue), owner, ACCOUNT)
     app: Any = _announcing(door, started)
     serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))
     await started.wait()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -11,6 +9,7 @@ from uuid import uuid4
 
 from local.embedded.ministack import ministack
 
+from . import statements
 from .rules import refusal_of_destinations, refusal_of_function
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
@@ -23,7 +22,6 @@ RENAMED = {
 """Actions that IAM doesn't have, and what their requests need:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 """
-STATEMENT = re.compile(r'\s*(SELECT|INSERT|UPDATE|DELETE)\b(?:.*?\b(?:FROM|INTO)\b)?\s*"?([\w.-]+)', re.I | re.S)
 
 
 def wrap() -> None:
@@ -45,20 +43,13 @@ def _name_actions() -> None:
         return RENAMED.get(action or "", action)
 
     def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
-        if action in ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement"):
-            return [(kind, iam_actions._dynamodb_table_arn(table, region, account)) for kind, table in statements(body)]
-        found: list[tuple[str, str]] = checks_of(action, body, region, account)
-        return found
+        if action in statements.EXECUTING:
+            found = statements.checks(body)
+            return [(kind, iam_actions._dynamodb_table_arn(table, region, account)) for kind, table in found]
+        of_items: list[tuple[str, str]] = checks_of(action, body, region, account)
+        return of_items
 
     iam_actions.extract_iam_action, iam_actions.dynamodb_transaction_checks = renamed, checks
-
-
-def statements(body: bytes) -> list[tuple[str, str]]:
-    """Return IAM's action and the table of each PartiQL statement in a request."""
-    document = json.loads(body)
-    texts = [statement.get("Statement", "") for statement in document.get("Statements", [document])]
-    matches = [STATEMENT.match(text) for text in texts]
-    return [(f"dynamodb:PartiQL{match[1].capitalize()}", match[2]) for match in matches if match]
 
 
 def _number_requests() -> None:

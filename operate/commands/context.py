@@ -86,7 +86,10 @@ class Context:
     @cached_property
     def pipeline(self) -> Stack:
         """The stack, with its stages in the order in which records pass them."""
-        return follow(self.access.client("lambda"), self.stack)
+        stack = follow(self.access.client("lambda"), self.stack)
+        if not all(stage.role_id for stage in stack.stages.values()):
+            self.screen.note("The stack does not name all its roles, so not every letter has a stage: deploy it anew.")
+        return stack
 
     def require_stages(self, names: Iterable[str]) -> None:
         """Refuse what is no stage of the stack.
@@ -179,9 +182,13 @@ def of_stack(command: Command) -> Command:
     return opened
 
 
-def sending(command: Command) -> Command:
-    """Let a command take how fast events are sent."""
-    for option in (
+def sending(rate: str) -> Callable[[Command], Command]:
+    """Let a command take how fast events are sent; `rate` says what the rate counts, and its default."""
+    options = (
+        click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
+        click.option(
+            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
+        ),
         click.option(
             "--patience",
             type=click.FloatRange(min=0),
@@ -189,17 +196,14 @@ def sending(command: Command) -> Command:
             show_default=True,
             help="Seconds of nothing but throttling or faults after which it gives up.",
         ),
-        click.option(
-            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
-        ),
-        click.option(
-            "--rate",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]",
-        ),
-    ):
-        command = option(command)
-    return command
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def selecting(command: Command) -> Command:

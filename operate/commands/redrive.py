@@ -37,7 +37,7 @@ from operate.screen import counted
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent where.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@sending
+@sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
 @of_stack
 @selecting
 def redrive(

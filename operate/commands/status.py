@@ -23,6 +23,7 @@ from operate.status import (
     ask,
     describe_failures,
 )
+from operate.submission.files import FilesInWork
 
 DAY = 24 * 60 * 60
 
@@ -82,6 +83,7 @@ def rows(health: Health) -> list[tuple[str, str]]:
     return [
         *found,
         ("account's concurrency", f"{_told(used, _at_once)}, {_told(health.account, _account)}"),
+        *([("files in work", _told(health.files, _files))] if health.files else []),
         ("items", _told(health.items, lambda items: f"{items}, as counted up to six hours ago")),
     ]
 
@@ -101,6 +103,12 @@ def _function(health: FunctionHealth, used: int | Unknown) -> list[tuple[str, st
 
 def _alarms(alarms: tuple[Alarm, ...]) -> str:
     return f"{sum(alarm.state == 'ALARM' for alarm in alarms)} of {len(alarms)} are on"
+
+
+def _files(files: FilesInWork) -> str:
+    least = "" if files.whole else "at least "
+    oldest = f", the oldest is {files.files[0][0]} of {files.files[0][1]:%Y-%m-%d %H:%M} UTC" if files.files else ""
+    return f"{least}{len(files.files)}{oldest}"
 
 
 def _depth(queue: Depth) -> str:
@@ -160,6 +168,7 @@ def describe(health: Health) -> dict[str, Any]:
         "account": _known(health.account, Account._asdict),
         "atOnce": _known(health.at_once, lambda used: {stage or "account": most for stage, most in used.items()}),
         "items": _known(health.items, lambda items: items),
+        "filesInWork": _known(health.files, lambda files: files and [key for key, _ in files.files]),
         "unknown": [unknown.reason for unknown in health.unknown],
         "troubles": health.troubles,
     }

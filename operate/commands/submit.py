@@ -59,7 +59,7 @@ RESUME = "run the same command again to go on where it stopped"
     type=click.IntRange(min=1),
     help="Records in an event at most; 1: each as it stands.  [default: by size, so that an event is one request]",
 )
-@sending
+@sending(f"Records a second at most; fewer while AWS throttles.  [default: {WRITES} writes a second]")
 @of_stack
 def submit(
     context: Context,

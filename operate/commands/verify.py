@@ -56,7 +56,7 @@ def verify(
     header = read_header(Path(f"{records}.journal"))
     if started is None and header and header.timestamp == "now":
         started = header.started
-    letters, counts = Letters(), Counter[Status]()
+    letters, counts = Letters(keys_only), Counter[Status]()
     with ExitStack() as opened:
         missing = opened.enter_context(NewFile(missing_path, option="--missing")) if missing_path else None
         with context.findings(None) as (findings, _):

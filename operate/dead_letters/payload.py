@@ -10,6 +10,7 @@ An event may be a batch, that is an array of records, and the letter be about on
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ def payloads(letter: DeadLetter, found: Attribution, target: str, *, split: bool
 
 def _texts(letter: DeadLetter, found: Attribution, target: str, *, split: bool) -> list[str]:
     text, event = _event_text(letter, found, target), found.given[target]
+    if found.is_beside:
+        return [text]
     if target == ENTRY:
         place, documents = Part("", 0, len(text)), event
     else:
@@ -97,18 +100,28 @@ def _matched(records: Sequence[Any], results: Sequence[Any]) -> Iterator[tuple[i
 def _may_be(record: Any, result: Any) -> bool:
     if not (isinstance(record, dict) and isinstance(result, dict)):
         return False
-    same = all(record.get(name) == result.get(name) for name in ("id", "data"))
+    same = record.get("id") == result.get("id") and _data(record) == _data(result)
     return same and (lacks_timestamp(record) or record["timestamp"] == result.get("timestamp"))
 
 
 def _index_of(record: Any, records: Sequence[Any], stamps: Sequence[int]) -> int:
-    """Return the place of a record in the batch that it came from, by its key."""
+    """Return the place of a record in its batch: by its key and, where others have that too, by its data."""
+    places = []
     if isinstance(record, dict):
         for index, (one, stamp) in enumerate(zip(records, stamps, strict=True)):
             key = (one.get("id"), one.get("timestamp", stamp)) if isinstance(one, dict) else None
             if key == (record.get("id"), record.get("timestamp")):
-                return index
-    raise NotGivenError("which record of its batch it is about can't be told")
+                places.append(index)
+    if len(places) > 1:
+        places = [index for index in places if _data(records[index]) == _data(record)]
+    if not places:
+        raise NotGivenError("which record of its batch it is about can't be told")
+    return places[0]
+
+
+def _data(record: Any) -> str:
+    """Return a record's data as text: 1, 1.0 and true are equal to Python, and no less different."""
+    return json.dumps(record.get("data"), sort_keys=True)
 
 
 def _timestamp(result: Any) -> int | None:

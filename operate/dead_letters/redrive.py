@@ -34,7 +34,7 @@ ROUNDS = 3
 """How often the queue is read to its end while it says that there is more."""
 FRUITLESS = 50
 """Times that a thread receives nothing but letters that were left before, after which there is nothing more."""
-MOMENT = 3.0
+MOMENT = 2.0
 """Seconds after a run in which a letter comes back whose event is refused again."""
 LOOKED_AT = 1000
 """Letters that are looked at then."""

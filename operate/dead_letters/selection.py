@@ -31,8 +31,15 @@ class Finding(NamedTuple):
 
     @property
     def record_id(self) -> str | None:
-        """The id of the record, where it has one: as the failed stage was given it, or as a stage before was."""
+        """The id of the record, where it has one: as the failed stage was given it, or as a stage before was.
+
+        Of a file that could not be read, its key.
+        """
         stage, event = self.attribution.stage, self.letter.event
+        if self.attribution.is_beside and isinstance(
+            key := _member(_member(_member(event, "detail"), "object"), "key"), str
+        ):
+            return key
         given = (self.attribution.record, *self.attribution.given.values())
         for document in given if stage else (_member(event, RESULT), event):
             if isinstance(found := _member(document, "id"), str):

@@ -92,6 +92,8 @@ class Sent(NamedTuple):
 class Letters:
     """The records that wait as dead letters, as digests."""
 
+    keys_only: bool = False
+    """Whether a record is known by its key alone, whatever its data."""
     _digests: set[bytes] = field(default_factory=set)
 
     def add(self, finding: Finding) -> None:
@@ -103,7 +105,7 @@ class Letters:
             if finding.attribution.stage == ENTRY:
                 self._digests.add(_digest(b"submitted", one))
             elif isinstance(one, dict):
-                self._digests.add(_digest(b"key", [one.get("id"), one.get("timestamp")]))
+                self._digests.add(self._key(one, one.get("timestamp")))
             if isinstance(one, dict):
                 self._digests.add(_digest(b"unstamped", [one.get("id"), one.get("data")]))
         self._digests.discard(_NO_DIGEST)
@@ -112,10 +114,13 @@ class Letters:
         """Return whether a line is among the records; one without a timestamp is found by its id and data."""
         digests = {_digest(b"submitted", sent.document)} if sent.is_json else set()
         if sent.key:
-            digests.add(_digest(b"key", [*sent.key]))
+            digests.add(self._key(sent.document, sent.key.timestamp))
         if lacks_timestamp(sent.document):
             digests.add(_digest(b"unstamped", [sent.document.get("id"), sent.document.get("data")]))
         return not self._digests.isdisjoint(digests)
+
+    def _key(self, record: Mapping[str, Any], timestamp: Any) -> bytes:
+        return _digest(b"key", [record.get("id"), timestamp, None if self.keys_only else record.get("data")])
 
 
 @dataclass

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from deployed.printable import printable
 
 
-@pytest.mark.parametrize("text", ["", "order-1", "größe", "заказ", "注文-7", "naïve café", "[red]x[/red]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "order-1", "Größe 3 µm", "заказ", "παραγγελία", "注文-7", "हिन्दी", "naïve café", "a … b €", "[red]x[/red]"],
+)
 def test_what_looks_like_what_it_is_stays(text: str) -> None:
     assert printable(text) == text
 
@@ -18,7 +21,11 @@ def test_what_looks_like_what_it_is_stays(text: str) -> None:
         ("\u3164", r"\u3164"),
         ("p\u0430ypal", r"p\u0430ypal"),
         ("\uff21dmin", r"\uff21dmin"),
-        ("\x1b[31m", r"\x1b[31m"),
+        ("\x1b[31m\x07", r"\x1b[31m\x07"),
+        ("a\u00a0b\u2028c\ufeffd\u00ade", r"a\xa0b\u2028c\ufeffd\xade"),
+        ("\u2800\u034f\ufe0f\U000e0061", r"\u2800\u034f\ufe0f\U000e0061"),
+        ("\U0001d41a", r"\U0001d41a"),
+        ("\u03bfrder-1 заказ", r"\u03bfrder-1 заказ"),
         ("a\nb\tc", "a b c"),
         ("\ud800", r"\ud800"),
     ],

@@ -9,6 +9,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
+
 from tests.conftest import DeployedStack
 
 TRUST = {
@@ -17,6 +19,18 @@ TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
     ],
 }
+
+
+def allow(action: str, resource: str, effect: str = "Allow") -> dict[str, Any]:
+    """A statement of a policy."""
+    return {"Effect": effect, "Action": action, "Resource": resource}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """A policy's document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
 ECHO = "def handler(event, context):\n    return event\n"
 FAIL = "def handler(event, context):\n    raise ValueError('no')\n"
 
@@ -54,6 +68,24 @@ class Lab:
             document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
         return str(arn)
+
+    def client_of_role(self, service: str, *statements: dict[str, Any]) -> Any:
+        """Return a client with the credentials of a role that has these statements."""
+        name, iam = f"role-{uuid.uuid4()}", self.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*statements))
+        key = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            region_name="us-east-1",
+            endpoint_url=self.stack.aws.endpoint,
+            verify=self.stack.aws.environment["AWS_CA_BUNDLE"],
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+            aws_session_token=key["SessionToken"],
+        )
 
     def function(self, code: str = ECHO, *actions: str, **properties: Any) -> str:
         """Make a function, and return its name."""

@@ -187,6 +187,114 @@ def test_a_letter_that_can_not_succeed_is_seen_as_a_loop(stack: DeployedStack, o
     assert (ran.code, ran.counts["redriven too often"]) == (1, 1)
 
 
+def many(count: int) -> list[dict[str, Any]]:
+    """Records that a batch holds some hundred of."""
+    return [record(n, more="x" * 100) for n in range(count)]
+
+
+def test_every_one_of_two_thousand_lines_is_named_by_what_became_of_it(
+    stack: DeployedStack, operate: Run, tmp_path: Path
+) -> None:
+    records = many(2000)
+    for number in range(30, 45):
+        records[number]["data"] = None  # the validator refuses it
+    everything = write(tmp_path / "everything.jsonl", records)
+    assert operate("submit", write(tmp_path / "submitted.jsonl", records[:1995]), "--rate", 100_000).code == 0
+    assert len(stored(stack)) == 1980
+    table = stack.client("dynamodb")
+    for number in range(30):
+        key = {"id": {"S": f"r-{number}"}, "timestamp": {"N": str(records[number]["timestamp"])}}
+        if number < 20:
+            table.delete_item(TableName=stack.outputs.table, Key=key)
+        else:
+            table.put_item(TableName=stack.outputs.table, Item={**key, "data": {"S": "{}"}})
+    ran = operate("verify", everything, "--missing", tmp_path / "missing.jsonl")
+    assert ran.code == 1
+    assert ran.counts == {
+        "stored": 1950,
+        "waiting as dead letters": 15,
+        "missing": 25,
+        "stored with other data": 10,
+        "not known": 0,
+    }
+    missing = [json.loads(line)["id"] for line in (tmp_path / "missing.jsonl").read_text().splitlines()]
+    assert missing == [f"r-{number}" for number in (*range(20), *range(1995, 2000))]
+
+    assert operate("submit", tmp_path / "missing.jsonl").code == 0
+    assert len(stored(stack)) == 1985
+    ran = operate("verify", everything)
+    assert (ran.counts["stored"], ran.counts["missing"]) == (1975, 0)
+
+
+def test_a_submission_in_batches_that_is_killed_again_and_again_stores_each_record_exactly_once(
+    stack: DeployedStack, forkserver: Forkserver, tmp_path: Path
+) -> None:
+    records = half_stamped(400)
+    path = write(tmp_path / "records.jsonl", records)
+    submit = ("submit", path, "--timestamp", "now", "--batch", 7)
+    moments = Moments(Path(f"{path}.journal"), seed=8, most=20)
+    killed = 0
+    while (code := forkserver.run(*submit, "--rate", 200, kill_when=moments.next())) == -signal.SIGKILL:
+        killed += 1
+    assert (code, killed >= 10) == (0, True)
+    assert stored(stack) == Counter({one["id"]: 1 for one in records})
+
+
+def test_a_split_redrive_that_is_killed_again_and_again_stores_each_record_exactly_once(
+    stack: DeployedStack, forkserver: Forkserver, tmp_path: Path
+) -> None:
+    records, history = half_stamped(60), tmp_path / "history"
+    put_letters(stack, *(records[start : start + 20] for start in range(0, 60, 20)))
+    redrive = ("redrive", "--yes", "--split", "--visibility-timeout", 2, "--parallel", 1, "--history", history)
+    moments, deadline = Moments(history, seed=9, most=25), time.monotonic() + DEADLINE
+    for _ in range(8):
+        code = forkserver.run(*redrive, "--rate", 50, kill_when=moments.next())
+        assert code in (-signal.SIGKILL, 0, 1)
+    while forkserver.run(*redrive) != 0:
+        assert time.monotonic() < deadline
+    assert stored(stack) == Counter({one["id"]: 1 for one in records})
+    assert not stack.failures()
+
+
+def test_refused_records_of_a_batch_are_letters_that_go_back_to_the_entry_alone(
+    stack: DeployedStack, operate: Run, tmp_path: Path
+) -> None:
+    conflicting = {**record(1), "data": "other"}
+    refused = {**record(2), "data": None}
+    path = write(tmp_path / "records.jsonl", [record(0), record(1), conflicting, refused])
+    assert operate("submit", path).code == 0
+    assert len(stored(stack)) == 2
+    letters = {one["stage"]: one for one in json.loads(operate("dead-letters", "--json").out)}
+    assert [(stage, letters[stage]["id"], letters[stage]["records"]) for stage in sorted(letters)] == [
+        ("processor", "r-1", 1),
+        ("validator", "r-2", 1),
+    ]
+    assert letters["validator"]["event"] == refused
+    key = {"id": {"S": "r-1"}, "timestamp": {"N": str(record(1)["timestamp"])}}
+    stack.client("dynamodb").delete_item(TableName=stack.outputs.table, Key=key)
+    assert operate("redrive", "--yes", "--to", "entry").counts["sent to the validator"] == 2
+    stored(stack)
+    assert {item.id: item.data for item in stack.items()} == {"r-0": '{"n":0}', "r-1": '"other"'}
+    (letter,) = json.loads(operate("dead-letters", "--json").out)
+    assert (letter["id"], letter["attempts"]) == ("r-2", 2)
+
+
+@pytest.mark.parametrize("options", [(), ("--split",), ("--to", "entry"), ("--to", "entry", "--split")])
+def test_a_batch_that_the_table_denied_is_stored_once_whichever_way_it_is_redriven(
+    stack: DeployedStack, operate: Run, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    records = half_stamped(6)
+    with denied(stack):
+        assert operate("submit", write(tmp_path / "records.jsonl", records)).code == 0
+        assert not stored(stack)
+    (letter,) = json.loads(operate("dead-letters", "--json").out)
+    assert (letter["stage"], letter["records"]) == ("processor", 6)
+    stamps = {one["id"]: one["timestamp"] for one in letter["event"]["responsePayload"]}
+    assert operate("redrive", "--yes", *options).code == 0
+    assert stored(stack) == Counter({one["id"]: 1 for one in records})
+    assert {item.id: item.timestamp for item in stack.items()} == stamps
+
+
 def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -> None:
     put_letters(stack, record(1), record(2))
     ran = operate("status", "--json")

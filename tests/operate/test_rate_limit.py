@@ -117,3 +117,32 @@ def test_threads_share_the_rate(time: Time) -> None:
     assert max(waits) == pytest.approx(
         1.0, rel=0.1
     )  # nobody moved the clock: the last of 100 permits is due in a second
+
+
+def test_many_permits_are_taken_at_once_and_the_next_call_waits_for_their_time(time: Time) -> None:
+    limiter, began = RateLimiter(10, clock=time, wait=time.wait), time.now
+    limiter.take_all(50)
+    assert time.now == began
+    limiter.take_all(50)
+    assert time.now - began == pytest.approx(5)
+
+
+@pytest.mark.parametrize("count", [7, 250])
+def test_the_rate_is_held_by_calls_of_many_permits(time: Time, count: int) -> None:
+    limiter, began = RateLimiter(333, clock=time, wait=time.wait), time.now
+    for _ in range(100):
+        limiter.take_all(count)
+        limiter.accepted(count)
+    assert 99 * count / (time.now - began) == pytest.approx(333, rel=0.1)
+
+
+def test_throttled_calls_of_many_permits_halve_the_rate_of_permits(time: Time) -> None:
+    limiter = RateLimiter(clock=time, wait=time.wait)
+    for _ in range(20):
+        limiter.accepted(50)
+        time.now += 0.1
+    limiter.throttled()
+    began = time.now
+    limiter.take_all(250)
+    limiter.take_all(250)
+    assert 250 / (time.now - began) == pytest.approx(250, rel=0.3)

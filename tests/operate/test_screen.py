@@ -1,5 +1,3 @@
-"""What is shown on a terminal is what it looks like, whatever a record holds."""
-
 from __future__ import annotations
 
 import io
@@ -8,35 +6,7 @@ import sys
 
 import pytest
 
-from operate.screen import Screen, counted, printable
-
-
-@pytest.mark.parametrize(
-    "text", ["order-1", "Größe 3 µm", "naïve café", "заказ", "παραγγελία", "注文", "a … b €", "हिन्दी"]
-)
-def test_a_text_of_any_language_is_shown_as_it_is(text: str) -> None:
-    assert printable(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\x1b[2Jb\x07", "a\\x1b[2Jb\\x07"),
-        ("a\nb\tc", "a b c"),
-        ("user\u202egnp.exe", "user\\u202egnp.exe"),
-        ("a\u200bb\ufeffc\u00add", "a\\u200bb\\ufeffc\\xadd"),
-        ("a\u3164b\u2800c\u034fd\ufe0f", "a\\u3164b\\u2800c\\u034fd\\ufe0f"),
-        ("a\u00a0b\u2028c", "a\\xa0b\\u2028c"),
-        ("\U000e0061", "\\U000e0061"),
-        ("\ud800", "\\ud800"),
-        ("order-\uff11", "order-\\uff11"),
-        ("\U0001d41a", "\\U0001d41a"),
-        ("p\u0430ypal", "p\\u0430ypal"),
-        ("\u03bfrder-1 заказ", "\\u03bfrder-1 заказ"),
-    ],
-)
-def test_what_is_not_what_it_looks_like_is_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
+from operate.screen import Screen, counted
 
 
 class Terminal(io.StringIO):

@@ -108,17 +108,21 @@ def health() -> tuple[Health, Service]:
         get_provisioned_concurrency_config={"RequestedProvisionedConcurrentExecutions": 2, "Status": "IN_PROGRESS"},
         get_function_concurrency={"ReservedConcurrentExecutions": 5},
         get_account_settings={"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 7}},
-        filter_log_events={"events": LOG},
         get_metric_data={"MetricDataResults": [{"Id": "m0", "Values": [4.0, 6.0]}, {"Id": "m2", "Values": []}]},
         describe_table={"Table": {"ItemCount": 3}},
     )
-    pages = {"list_aliases": versions, "list_stack_resources": {"StackResourceSummaries": []}}
+    pages = {
+        "filter_log_events": {"events": LOG},
+        "list_aliases": versions,
+        "list_stack_resources": {"StackResourceSummaries": []},
+    }
 
     class Paginator:
         def __init__(self, operation: str) -> None:
             self.operation = operation
 
-        def paginate(self, **_: Any) -> list[Any]:
+        def paginate(self, **request: Any) -> list[Any]:
+            service.asked.append((self.operation, request))
             return [pages[self.operation]]
 
     service.get_paginator = Paginator

@@ -8,13 +8,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.gaps.inside import statements
 from tests.conftest import DeployedStack
-from tests.local.lambdas import ECHO, TRUST, Lab, package
+from tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy
 
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(3)\n"
 DENIED = "The provided execution role does not have permissions to call SendMessage on SQS"
@@ -28,59 +26,25 @@ def lab(stack: DeployedStack) -> Lab:
 # IAM
 
 
-def user(lab: Lab, service: str, *actions: str, resource: str = "*") -> Any:
-    """Return a client of a user who may do some actions."""
-    iam, name = lab.client("iam"), f"user-{uuid.uuid4()}"
-    iam.create_user(UserName=name)
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        region_name="us-east-1",
-        endpoint_url=lab.stack.aws.endpoint,
-        verify=lab.stack.aws.environment["AWS_CA_BUNDLE"],
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
-
-
 def test_a_batch_of_messages_needs_the_right_to_send_one(lab: Lab) -> None:
-    url, arn = lab.queue()
-    batch = {"QueueUrl": url, "Entries": [{"Id": "1", "MessageBody": "b"}]}
-    assert user(lab, "sqs", "sqs:SendMessage", resource=arn).send_message_batch(**batch)["Successful"]
+    (url, arn), (other, _) = lab.queue(), lab.queue()
+    entries = [{"Id": "1", "MessageBody": "b"}]
+    client = lab.client_of_role("sqs", allow("sqs:SendMessage", arn))
+    assert client.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
     with pytest.raises(ClientError, match="not authorized to perform: sqs:SendMessage"):
-        user(lab, "sqs", "sqs:SendMessageBatch", resource=arn).send_message_batch(**batch)
+        client.send_message_batch(QueueUrl=other, Entries=entries)
+    with pytest.raises(ClientError, match="not authorized to perform: sqs:SendMessage"):
+        lab.client_of_role("sqs", allow("sqs:SendMessageBatch", arn)).send_message_batch(QueueUrl=url, Entries=entries)
 
 
-def test_partiql_needs_the_rights_of_its_statements_on_their_tables(lab: Lab) -> None:
-    table = lab.stack.outputs.table
-    arn = lab.client("dynamodb").describe_table(TableName=table)["Table"]["TableArn"]
-    insert = f"INSERT INTO \"{table}\" VALUE {{'id': 'p', 'timestamp': 1}}"
-    batch = {"Statements": [{"Statement": insert}]}
-    may, may_not = (
-        user(lab, "dynamodb", action, resource=arn) for action in ("dynamodb:PartiQLInsert", "dynamodb:PartiQLSelect")
-    )
-    assert may.batch_execute_statement(**batch)["Responses"] == [{"TableName": table}]
-    with pytest.raises(ClientError, match="not authorized to perform: dynamodb:PartiQLInsert"):
-        may_not.batch_execute_statement(**batch)
-    with pytest.raises(ClientError, match="not authorized to perform: dynamodb:PartiQLSelect"):
-        may.execute_statement(Statement=f"SELECT * FROM \"{table}\" WHERE id = 'p'")
-
-
-@pytest.mark.parametrize(
-    ("statement", "action"),
-    [
-        ("INSERT INTO \"a.b-c\" VALUE {'id': 'from'}", "Insert"),
-        ("insert into a.b-c value ?", "Insert"),
-        ('SELECT x FROM "a.b-c" WHERE y = 1', "Select"),
-        ('UPDATE "a.b-c" SET x = 1', "Update"),
-        ('DELETE FROM "a.b-c" WHERE y = 1', "Delete"),
-    ],
-)
-def test_a_statement_tells_its_table(statement: str, action: str) -> None:
-    assert statements(json.dumps({"Statement": statement}).encode()) == [(f"dynamodb:PartiQL{action}", "a.b-c")]
+def test_what_the_policy_of_a_queue_denies_holds_for_a_batch(lab: Lab) -> None:
+    url, arn = lab.queue()
+    deny = {**allow("sqs:SendMessage", arn, "Deny"), "Principal": "*"}
+    lab.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(deny)})
+    with pytest.raises(ClientError, match="explicit deny"):
+        lab.client_of_role("sqs", allow("sqs:*", "*")).send_message_batch(
+            QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "b"}]
+        )
 
 
 # Reserved concurrency
@@ -190,20 +154,18 @@ def test_cloudformation_refuses_a_destination_that_the_role_may_not_send_to(lab:
 # MiniStack alone
 
 
-def test_ministack_alone_still_asks_for_actions_that_iam_does_not_have(bare: Callable[..., Any]) -> None:
-    """When this fails, MiniStack names actions as IAM does: remove `_name_actions`."""
+def test_ministack_alone_still_asks_for_an_action_that_iam_does_not_have(
+    bare: Callable[..., Any],
+) -> None:
+    """When this fails, MiniStack names actions as IAM does: remove `RENAMED`."""
     iam = bare("iam")
     iam.create_user(UserName="u")
-    statement = {"Effect": "Allow", "Action": ["sqs:SendMessage", "dynamodb:PartiQLInsert"], "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=document)
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=policy(allow("sqs:SendMessage", "*")))
     key = iam.create_access_key(UserName="u")["AccessKey"]
-    credentials = key["AccessKeyId"], key["SecretAccessKey"], None
+    sqs = bare("sqs", key["AccessKeyId"], key["SecretAccessKey"], None)
     url = bare("sqs").create_queue(QueueName="batch")["QueueUrl"]
     with pytest.raises(ClientError, match="sqs:SendMessageBatch"):
-        bare("sqs", *credentials).send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "b"}])
-    with pytest.raises(ClientError, match="dynamodb:BatchExecuteStatement"):
-        bare("dynamodb", *credentials).batch_execute_statement(Statements=[{"Statement": "INSERT INTO t VALUE {}"}])
+        sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "b"}])
 
 
 def test_ministack_alone_still_reserves_nothing_for_versions_and_deploys_half_functions(

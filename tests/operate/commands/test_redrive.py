@@ -164,6 +164,15 @@ def test_what_can_not_be_attributed_or_parsed_is_left_and_named(aws: FakeAws, op
     assert all(message_id in ran.err for message_id in left)
 
 
+def test_a_stack_that_was_deployed_before_it_named_its_roles_is_told(aws: FakeAws, operate: Run) -> None:
+    for stage in STAGES:
+        del aws.outputs[f"{stage.capitalize()}RoleId"]
+    aws.put(record(1))
+    ran = operate("redrive", "--yes")
+    assert (ran.code, aws.invocations, aws.visible) == (1, [], 1)
+    assert ran.err.count("The stack does not name all its roles") == 1
+
+
 def test_a_letter_stays_when_its_event_is_not_accepted(aws: FakeAws, operate: Run) -> None:
     stays = aws.put(record(1))
     aws.put(record(2))

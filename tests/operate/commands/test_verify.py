@@ -100,6 +100,8 @@ def test_a_conflict_is_a_letter_and_the_other_record_is_stored(aws: FakeAws, ope
     store(aws, one)
     aws.put(of_stage("processor", other, other), of="processor")
     assert counts(operate("verify", records(one, other))) == [1, 1, 0, 0, 0]
+    aws.table.clear()
+    assert counts(operate("verify", records(one, other))) == [0, 1, 1, 0, 0]
 
 
 def test_what_is_no_record_is_missing_and_kept(aws: FakeAws, operate: Run, records: Write, tmp_path: Path) -> None:
@@ -151,6 +153,8 @@ def test_where_the_pipeline_changes_data_the_keys_can_be_compared_alone(
     store(aws, {**record(1), "data": "changed"})
     assert counts(operate("verify", records(record(1)))) == [0, 0, 0, 1, 0]
     assert operate("verify", records(record(1)), "--keys-only").code == 0
+    aws.put(of_stage("processor", {**record(2), "data": "changed"}, record(2)), of="processor")
+    assert counts(operate("verify", records(record(2)), "--keys-only")) == [0, 1, 0, 0, 0]
 
 
 def test_what_dynamodb_leaves_out_is_asked_for_again(aws: FakeAws, operate: Run, records: Write) -> None:

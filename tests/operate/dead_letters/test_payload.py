@@ -177,6 +177,20 @@ def test_one_record_of_a_batch_goes_back_alone(of: str, failed: int) -> None:
     assert documents(event, of=of) == [event]
 
 
+@pytest.mark.parametrize("failed", [0, 1, 2])
+def test_of_records_of_one_key_the_one_with_the_same_data_goes_back(failed: int) -> None:
+    batch = [{"id": "a", "timestamp": 7, "data": data} for data in (1, True, [1])]
+    event = envelope(envelope(batch, [{"valid": True, **batch[0]}, {"valid": True, **batch[1]}]), {}, stage="enricher")
+    event["responsePayload"] = {"enriched": True, **batch[failed]}
+    assert sent(event, of="processor", to="validator") == [json.dumps(batch[failed])]
+
+
+def test_of_records_of_one_key_none_is_guessed() -> None:
+    batch = [{"id": "a", "timestamp": 7, "data": data} for data in (1, 2)]
+    with pytest.raises(NotGivenError, match="which record of its batch"):
+        sent(envelope(batch, {**batch[0], "data": "changed"}), of="enricher", to="validator")
+
+
 @pytest.mark.parametrize("result", [None, 7, {"id": "other", "timestamp": 1}, {"id": "a"}])
 def test_a_record_that_is_not_found_in_its_batch_is_not_sent_to_an_earlier_stage(result: object) -> None:
     with pytest.raises(NotGivenError, match="which record of its batch"):

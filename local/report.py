@@ -45,7 +45,7 @@ class Report(NamedTuple):
     @property
     def problems(self) -> list[str]:
         """Why the run is not a success; empty if it is one."""
-        found = list(self.queue["unsupported"]) + [f"the queue failed: {error}" for error in self.queue["errors"]]
+        found = [f"the queue failed: {error}" for error in self.queue["errors"]]
         if lost := self.count(Fate.LOST):
             sum_up = f"{self.count(Fate.STORED)} stored + {self.count(Fate.DEAD)} dead"
             found.append(f"{self.submitted} records were submitted, but {sum_up} leave {lost} lost")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from .aws_api import AwsApi
-from .concurrency import PATIENCE, Places
+from .concurrency import SLOW, Places
 from .configuration import EventInvokeConfig
 from .counts import Counts
 from .delivery import Delivery
@@ -86,10 +86,9 @@ class Queue:
             self._wait(copy)
 
     def _wait(self, event: Event) -> None:
-        """Let an event wait for a place, and look again when its patience ends."""
+        """Let an event wait for a place."""
         self._places.wait(event)
         self._dispatch()
-        asyncio.get_running_loop().call_later(PATIENCE, self._dispatch)
 
     def _dispatch(self) -> None:
         """Start what may run now."""
@@ -98,6 +97,7 @@ class Queue:
             run = asyncio.create_task(self._run(event))
             self._runs.add(run)
             run.add_done_callback(self._runs.discard)
+            asyncio.get_running_loop().call_later(SLOW + 0.01, self._dispatch)
 
     async def _run(self, event: Event) -> None:
         try:

@@ -139,7 +139,7 @@ class Context:
                 with Peek(queue, depth) as letters:
                     yield examined(letters), letters
             except KeyboardInterrupt as error:
-                raise StoppedError("Interrupted: the letters that were looked at are back in the queue.") from error
+                raise StoppedError("Interrupted: what was looked at and not deleted is back in the queue.") from error
         self.note_unseen(depth, seen)
 
     def note_unseen(self, depth: Depth, seen: int) -> int:

@@ -222,3 +222,16 @@ def test_an_import_without_the_environment_says_how_to_get_it(tmp_path: Path) ->
     assert done.stderr == (
         "There is no click in this Python: `make setup` makes the environment in .venv; run .venv/bin/python.\n"
     )
+
+
+@pytest.mark.parametrize("folder", ["operate", "deployed"])
+def test_what_is_deployed_is_known_by_its_outputs_alone(folder: str) -> None:
+    imported = {
+        line.split()[1].partition(".")[0]
+        for path in (ROOT / folder).rglob("*.py")
+        for line in path.read_text().splitlines()
+        if line.startswith(("from ", "import "))
+    }
+    assert "botocore" in imported
+    assert not imported & {"local", "model", "functions", "bench", "guardrails"}
+    assert folder == "operate" or "operate" not in imported

@@ -406,13 +406,15 @@ def test_each_record_of_a_batch_is_known_when_it_comes_back(aws: FakeAws, operat
     assert [one["attempts"] for one in json.loads(operate("dead-letters", "--json").out)] == [2, 2, 2]
 
 
-def test_a_batch_whose_records_take_long_stays_in_flight(aws: FakeAws, operate: Run) -> None:
-    aws.put([record(number) for number in range(10)])
-    hidden = []
-    aws.on_invoke = lambda _: hidden.append(aws.visible)
-    assert operate("redrive", "--yes", "--split", "--rate", 4, "--visibility-timeout", 2).code == 0
-    assert hidden == [0] * 10
-    assert aws.calls["ChangeMessageVisibility"] >= 1
+def test_a_batch_whose_records_take_long_stays_in_flight_and_keeps_no_other_there(aws: FakeAws, operate: Run) -> None:
+    for _ in range(2):
+        aws.put([record(number) for number in range(10)])
+    visible: list[int] = []
+    aws.on_invoke = lambda _: visible.append(aws.visible)
+    options = ("--rate", 10, "--visibility-timeout", 2, "--parallel", 1)
+    assert operate("redrive", "--yes", "--split", *options).code == 0
+    assert visible == [1] * 10 + [0] * 10
+    assert aws.calls["ChangeMessageVisibility"] >= 2
 
 
 def test_an_empty_batch_is_sent_and_not_forgotten(aws: FakeAws, operate: Run) -> None:

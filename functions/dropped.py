@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -22,6 +24,9 @@ RANGE = 4 * 1024 * 1024
 CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8}, tcp_keepalive=True
 )
+
+
+logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells at INFO where it has its settings from
 
 
 class UnreadableFile(RuntimeError):  # noqa: N818 - as DamagedFile
@@ -128,10 +133,15 @@ def put(bucket: str, key: str, document: dict[str, Any], **condition: str) -> No
     s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
 
 
+def client(service: Any) -> Any:
+    """Make a client of a service, in the region that Lambda names."""
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=CONFIG)
+
+
 @cache
 def s3() -> Any:
     """Return the client of S3, which is made once."""
-    return boto3.client("s3", config=CONFIG)
+    return client("s3")
 
 
 def _chunks(file: File, start: int) -> Iterator[bytes]:

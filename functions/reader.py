@@ -19,15 +19,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import boto3
-
 from dropped import (
-    CONFIG,
     REJECTED,
     REPORTS,
     File,
     Place,
     UnreadableFile,
+    client,
     find,
     first_date,
     lines_of,
@@ -206,4 +204,4 @@ def _invoke(function: str, payload: bytes) -> None:
 @cache
 def functions() -> Any:
     """Return the client of Lambda, which is made once."""
-    return boto3.client("lambda", config=CONFIG)
+    return client("lambda")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from deployed import DEFAULT_STACK, Stack, StackError, describe, follow
 
-from .asynchronous import UnsupportedTargetError, require_supported
 from .embedded.environment import REGION, for_tools
 from .embedded.process import ROOT, EmbeddedAws
 from .embedded.workspace import Workspace
@@ -42,7 +40,7 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
     """Deploy a built template and return the stack, its stages in the pipeline's order.
 
     Raises:
-        LocalError: It can't be deployed, is no pipeline, or sends to what the embedded AWS doesn't deliver to.
+        LocalError: It can't be deployed, or is no pipeline.
     """
     environment = for_tools(aws.environment, aws.workspace.folder("tmp"))
     overrides = [f"{name}={value}" for name, value in parameters.items()]
@@ -57,33 +55,10 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: M
         "--no-fail-on-empty-changeset",
     ]
     _sam("deploy", arguments, environment, root)
-    functions = aws.client("lambda")
-    _require_supported_targets(functions)
     try:
-        return follow(functions, describe(aws.client("cloudformation"), DEFAULT_STACK))
+        return follow(aws.client("lambda"), describe(aws.client("cloudformation"), DEFAULT_STACK))
     except StackError as error:
         raise LocalError(str(error)) from error
-
-
-def _require_supported_targets(client: Any) -> None:
-    """Look at every function's destinations and dead-letter target, before anything is lost by them."""
-    for function, target in _targets(client):
-        try:
-            require_supported(target)
-        except UnsupportedTargetError as error:
-            raise LocalError(f"{function}: {error}") from error
-
-
-def _targets(client: Any) -> Iterator[tuple[str, str]]:
-    for page in client.get_paginator("list_functions").paginate():
-        for function in page["Functions"]:
-            name = function["FunctionName"]
-            if dead_letter_target := function.get("DeadLetterConfig", {}).get("TargetArn"):
-                yield name, dead_letter_target
-            for config in client.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]:
-                for destination in config.get("DestinationConfig", {}).values():
-                    if arn := destination.get("Destination"):
-                        yield name, arn
 
 
 def _sam(command: str, arguments: list[str], environment: Mapping[str, str], root: Path) -> None:

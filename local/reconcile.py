@@ -159,7 +159,8 @@ def _origins_in(batch: Documents, record: Document) -> Iterator[str]:
 
 
 def _item(item: dict[str, Any]) -> Item:
-    fields = {name: _plain(attribute) for name, attribute in sorted(item.items())}
+    names = dict.fromkeys(("id", "timestamp", "data", *sorted(item)))
+    fields = {name: _plain(item[name]) for name in names}
     fields["data"] = json.loads(fields["data"])
     enriched_by = fields.get("version") if fields.get("enriched") else None
     return Item(fields["id"], fields["timestamp"], canonical(fields["data"]), enriched_by, fields)

@@ -15,6 +15,7 @@ from deployed.printable import printable
 
 from .reconcile import Fate, Item, Outcome
 
+READER = "the reader"
 MOST_ROWS = 25
 """A table of more rows than these counts its outcomes instead."""
 
@@ -28,6 +29,8 @@ class Report(NamedTuple):
     seconds: float
     queue: dict[str, Any]
     """The queue's last state."""
+    by: str = "Lambda"
+    """Who refused lines: the reader of files, which says why of each, or Lambda itself."""
 
     def count(self, *fates: Fate) -> int:
         """Return how many lines had one of these fates."""
@@ -45,11 +48,11 @@ class Report(NamedTuple):
     @property
     def problems(self) -> list[str]:
         """Why the run is not a success; empty if it is one."""
-        found = list(self.queue["unsupported"]) + [f"the queue failed: {error}" for error in self.queue["errors"]]
+        found = [f"the queue failed: {error}" for error in self.queue["errors"]]
         if lost := self.count(Fate.LOST):
             sum_up = f"{self.count(Fate.STORED)} stored + {self.count(Fate.DEAD)} dead"
             found.append(f"{self.submitted} records were submitted, but {sum_up} leave {lost} lost")
-        if refused := self.count(Fate.REFUSED):
+        if (refused := self.count(Fate.REFUSED)) and self.by != READER:
             found.append(f"{refused} of {len(self.lines)} lines were refused")
         if not self.count(Fate.STORED):
             found.append("nothing was stored")
@@ -92,7 +95,7 @@ def show(report: Report, console: Console) -> None:
     console.print(
         f"{document['submitted']} submitted{in_events}: {document['stored']} stored, "
         f"{len(document['dead_letters'])} dead letters, {document['lost']} lost; "
-        f"{document['refused']} refused by Lambda. {document['seconds']:.1f} s, "
+        f"{document['refused']} refused by {report.by}. {document['seconds']:.1f} s, "
         f"{document['records_per_second']} records/s.",
         highlight=False,
     )

@@ -35,6 +35,7 @@ IS_WATCHED = _condition(
     "IsWatched", Or(Condition(EMAILS_ALARMS), Condition(HAS_ALARM_TOPIC), Condition(DEPLOYS_GRADUALLY))
 )
 HAS_KEY = _condition("HasKey", given(parameters.KMS_KEY_ARN))
+HAS_BOUNDARY = _condition("HasBoundary", given(parameters.PERMISSIONS_BOUNDARY_ARN))
 DATA_IS_PROTECTED = _condition("DataIsProtected", _true(parameters.PROTECT_DATA))
 HAS_FILES = _condition("HasFiles", _true(parameters.FILES_BUCKET))
 FILES_ARE_WATCHED = _condition("FilesAreWatched", And(Condition(HAS_FILES), Condition(IS_WATCHED)))

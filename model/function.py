@@ -1,7 +1,6 @@
 """The reusable Lambda component: what one stage of the pipeline consists of, from its log group to its alias."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
@@ -19,9 +18,9 @@ from troposphere.serverless import (
 )
 from troposphere.sqs import Queue
 
-from . import alarms, parameters, policy, sam
+from . import alarms, deployment, parameters, policy, sam
 from .capacity import Capacity, capacity
-from .conditions import DEPLOYS_GRADUALLY, HAS_KEY, when
+from .conditions import HAS_KEY, when
 from .scaling import scaling
 from .stage import Stage
 
@@ -93,11 +92,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         Description=f"What the {stage.name} calls, and nothing else",
         PolicyDocument=_rights(stage, log_group, dead_letters),
     )
-    role = Role(
-        f"{stage.title}Role",
-        AssumeRolePolicyDocument=policy.assumed_by_lambda(),
-        ManagedPolicyArns=[Ref(rights)],
-    )
+    role = policy.role(f"{stage.title}Role", Ref(rights), assumed_by="lambda.amazonaws.com")
     right_to_hand_on = next_stage and _right_to_hand_on(stage, role, next_stage)
     instances = capacity(stage)
     warm = instances.provisioned
@@ -131,7 +126,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
     watch = alarms.on_stage(
         stage.name, code, log_group, timeout=stage.timeout, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
     )
-    code.DeploymentPreference = _deployment(watch.rollbacks)
+    code.DeploymentPreference = deployment.preference(watch.rollbacks)
     return Component(
         stage,
         instances,
@@ -185,18 +180,6 @@ def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConf
             DestinationConfig=next_stage
             and DestinationConfiguration(OnSuccess=OnSuccess(Type="Lambda", Destination=next_stage.function.alias))
         ),
-    )
-
-
-def _deployment(rollbacks: Sequence[Alarm]) -> sam.DeploymentPreference:
-    """Shift traffic to a new version by CodeDeploy, where that is chosen, and back when an alarm goes off."""
-    return sam.DeploymentPreference(
-        # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
-        Enabled=Ref(parameters.GRADUAL_DEPLOYMENT),
-        Type=Ref(parameters.DEPLOYMENT_TYPE),
-        # The functions have no condition; without this word every sam command grumbles about a feature toggle.
-        PassthroughCondition=False,
-        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in rollbacks], otherwise=[NoValue]),
     )
 
 

@@ -2,7 +2,8 @@
 
 Parameters hold deploy-time choices only. SAM does not publish a new version when the value of a parameter changes
 (serverless-application-model#3820), so none of them feeds a property that a published version carries, except those
-that do not change in the life of a stack: the suffix, the architecture and the key.
+that do not change in the life of a stack: the suffix, the architecture and the key. `DeploymentAttempt` is one on
+purpose: see `sam.Function`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -127,6 +128,28 @@ DEPLOYMENT_TYPE = Choice(
         ),
     ],
     must="a deployment configuration of CodeDeploy for Lambda, without its prefix",
+)
+
+DEPLOYMENT_ATTEMPT = Choice(
+    "DeploymentAttempt",
+    group=DEPLOYMENT,
+    label="Attempt",
+    Type="Number",
+    Default=1,
+    Description="Another number lets a deployment that was rolled back be repeated as it is",
+    MinValue=1,
+    must="a whole number from 1 on",
+)
+
+PERMISSIONS_BOUNDARY_ARN = Choice(
+    "PermissionsBoundaryArn",
+    group=DEPLOYMENT,
+    label="Permissions boundary",
+    Type="String",
+    Default="",
+    Description="ARN of a policy that bounds what the stack's roles may do; empty for none",
+    AllowedPattern=r"^$|^arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+$",
+    must="the ARN of an IAM policy, or empty",
 )
 
 ALARM_EMAIL = Choice(

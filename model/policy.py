@@ -1,5 +1,7 @@
 """IAM statements that can only be as narrow as they are written."""
 
+from typing import Any
+
 from awacs import aws, kms, sqs, xray
 from awacs.aws import (
     Action,
@@ -15,9 +17,10 @@ from awacs.aws import (
 )
 from awacs.sts import AssumeRole
 from troposphere import AWSHelperFn, Ref, Sub
+from troposphere.iam import Role
 
-from .conditions import HAS_KEY, when
-from .parameters import KMS_KEY_ARN
+from .conditions import HAS_BOUNDARY, HAS_KEY, when
+from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN
 
 VERSION = "2012-10-17"
 
@@ -98,8 +101,14 @@ def use_key(*services: str) -> AWSHelperFn:
     return when(HAS_KEY, statement)
 
 
-def assumed_by_lambda() -> PolicyDocument:
-    """Let Lambda, and nobody else, assume the role."""
-    return document(
-        Statement(Effect=Allow, Principal=Principal("Service", "lambda.amazonaws.com"), Action=[AssumeRole])
+def role(title: str, *policies: AWSHelperFn, assumed_by: str, **more: Any) -> Role:
+    """Make a role that one service, and nobody else, assumes; within the boundary, where there is one."""
+    return Role(
+        title,
+        AssumeRolePolicyDocument=document(
+            Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
+        ),
+        ManagedPolicyArns=list(policies),
+        PermissionsBoundary=when(HAS_BOUNDARY, Ref(PERMISSIONS_BOUNDARY_ARN)),
+        **more,
     )

@@ -11,6 +11,8 @@ from typing import Any
 
 from troposphere import AWSHelperFn, AWSObject, Ref, awslambda, encode_to_dict, serverless
 
+from .parameters import DEPLOYMENT_ATTEMPT
+
 # The properties whose change makes CloudFormation replace a resource, from the types' schemas; of other types any.
 REPLACING = {
     "AWS::DynamoDB::Table": ("TableName", "KeySchema", "AttributeDefinitions", "ImportSourceSpecification"),
@@ -50,6 +52,10 @@ class Function(serverless.Function):
     Neither looks behind a reference, so that `live` would go on with the table, queue, role or log group that a change
     has replaced. The digest holds what replaces these, too. It can't see a resource that somebody deleted and made
     anew, nor the value of a parameter: after either, publish by a change of the description.
+
+    A deployment that is rolled back leaves the version that it published. The same commit would then publish nothing
+    new, and Lambda refuses that ("A version for this Lambda function exists"). The attempt's number, a parameter, makes
+    the difference that Lambda sees. SAM does not look at it, so a number alone publishes nothing.
     """
 
     props = {
@@ -77,11 +83,13 @@ class Function(serverless.Function):
         return f"{self.title}EventInvokeConfig"
 
     def to_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Render the function, its description closed by a digest of all its properties."""
+        """Render the function, its description closed by a digest of all its properties and by the attempt."""
         resource: dict[str, Any] = super().to_dict(*args, **kwargs)
         properties = resource["Properties"]
         whole = json.dumps([properties, self._referred_to(properties)], sort_keys=True)
-        properties["Description"] += f" (configuration {hashlib.sha256(whole.encode()).hexdigest()[:8]})"
+        digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
+        closing = f" (configuration {digest}, attempt ${{{DEPLOYMENT_ATTEMPT.title}}})"
+        properties["Description"] = {"Fn::Sub": properties["Description"] + closing}
         return resource
 
     def _referred_to(self, properties: dict[str, Any]) -> dict[str, Any]:

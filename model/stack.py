@@ -7,7 +7,7 @@ from troposphere import AWSObject, GetAtt, NoValue, Output, Ref, Template
 from troposphere.dynamodb import Table
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
-from . import alarms, conditions, parameters, policy, storage
+from . import alarms, conditions, deployment, parameters, policy, storage
 from .dashboard import CONSOLE, CONSOLES, dashboard
 from .files import files
 from .function import Component, pipeline
@@ -75,6 +75,7 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
         *(stage.resources for stage in stages),
         read.resources,
         others,
+        [deployment.role()],
         alarms.on_dead_letters(dead_letters.queue),
         *(stage.alarms for stage in stages),
         read.alarms,

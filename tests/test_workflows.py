@@ -96,13 +96,40 @@ def test_a_push_is_tested_while_an_earlier_ones_deployment_waits() -> None:
 def test_a_deployment_outlasts_the_longest_shift_of_every_alias_in_turn() -> None:
     deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
     template = build().to_dict()
-    stages = [r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
+    stages = [r for r in template["Resources"].values() if "DeploymentPreference" in r.get("Properties", {})]
+    assert len(stages) >= 3
     longest = max(minutes(kind) for kind in template["Parameters"]["DeploymentType"]["AllowedValues"])
     assert longest == 100
     assert deploy["timeout-minutes"] >= len(stages) * longest + 60
     assert deploy["timeout-minutes"] <= 360  # no job on GitHub's own runners takes longer
     assume = next(step for step in deploy["steps"] if "configure-aws-credentials" in step.get("uses", ""))
     assert assume["with"]["role-duration-seconds"] == deploy["timeout-minutes"] * 60
+
+
+@pytest.mark.parametrize(
+    ("environment", "quota", "code"),
+    [("prod", "10", 1), ("prod", "1000", 0), ("staging", "10", 1), ("default", "10", 0)],
+)
+def test_an_account_without_instances_to_keep_warm_is_named_before_anything_is_changed(
+    tmp_path: Path, environment: str, quota: str, code: int
+) -> None:
+    deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
+    names = [step["name"] for step in deploy["steps"]]
+    look = next(step for step in deploy["steps"] if "get-account-settings" in step.get("run", ""))
+    assert names.index(look["name"]) < names.index("Deploy")
+    aws = tmp_path / "aws"
+    aws.write_text(f"#!/bin/sh\necho {quota}\n")
+    aws.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-e", "-c", look["run"]],
+        cwd=ROOT,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "ENVIRONMENT": environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert ("Lambda quota is 10" in done.stdout) == bool(code)
 
 
 def minutes(deployment_type: str) -> int:

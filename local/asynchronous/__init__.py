@@ -31,10 +31,10 @@ from .counts import Count, Counts
 from .event import Result
 from .faults import KINDS, Faults
 from .lambda_api import REQUEST_ID_HEADER
-from .middleware import CREDENTIALS, AsynchronousInvocation, region_of
+from .middleware import CREDENTIALS, AsynchronousInvocation, region_of, target_of
 from .queue import Queue, QueueOptions
 from .retries import DEFAULT_MINUTE, Clock
-from .targets import UNQUALIFIED, Target, UnsupportedTargetError, require_supported, service_of
+from .targets import UNQUALIFIED, NameRefusedError, Target, UnsupportedTargetError, require_supported, service_of
 
 __all__ = [
     "CREDENTIALS",
@@ -50,6 +50,7 @@ __all__ = [
     "Count",
     "Counts",
     "Faults",
+    "NameRefusedError",
     "Queue",
     "QueueOptions",
     "Receive",
@@ -66,4 +67,5 @@ __all__ = [
     "require_supported",
     "respond",
     "service_of",
+    "target_of",
 ]

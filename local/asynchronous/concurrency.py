@@ -6,7 +6,7 @@ few events are done sooner one after the other, so that a function gets more pla
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -15,8 +15,8 @@ from .targets import Target
 
 WORTH_A_START = 25
 """Waiting events for which one more interpreter is started."""
-PATIENCE = 2.0
-"""Seconds after which an event that waits gets a place even so: the calls before it are slow."""
+SLOW = 2.0
+"""Seconds after which a call is slow. Who waits for a slow one gets a place beside it."""
 
 
 @dataclass
@@ -25,13 +25,13 @@ class Places:
 
     limit: int
     """Invocations at once."""
-    _waiting: dict[Target, deque[tuple[float, Event]]] = field(default_factory=dict)
-    """Since when, and which."""
-    _running: Counter[Target] = field(default_factory=Counter)
+    _waiting: dict[Target, deque[Event]] = field(default_factory=dict)
+    _running: defaultdict[Target, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+    """Since when each event of a function runs."""
 
     def wait(self, event: Event) -> None:
         """Let an event wait for a place."""
-        self._waiting.setdefault(event.target, deque()).append((monotonic(), event))
+        self._waiting.setdefault(event.target, deque()).append(event)
 
     def clear(self, limit: int) -> None:
         """Forget the waiting events, and set another limit."""
@@ -43,23 +43,24 @@ class Places:
 
         Its place is taken until `give_back`.
         """
-        if self._running.total() >= self.limit:
+        if sum(map(len, self._running.values())) >= self.limit:
             return None
-        ready = [waiting for target, waiting in self._waiting.items() if self._running[target] < self._most(waiting)]
+        ready = [
+            waiting for target, waiting in self._waiting.items() if len(self._running[target]) < self._most(target)
+        ]
         if not ready:
             return None
-        _, event = max(ready, key=lambda waiting: waiting[0][1].depth).popleft()
-        self._running[event.target] += 1
+        event = max(ready, key=lambda waiting: waiting[0].depth).popleft()
+        self._running[event.target][id(event)] = monotonic()
         return event
 
-    def _most(self, waiting: deque[tuple[float, Event]]) -> int:
+    def _most(self, target: Target) -> int:
         """Return how many places a function may have: half of all, because a chain's functions run at the same time."""
-        if not waiting:
-            return 0
-        worth = 1 + len(waiting) // WORTH_A_START
-        impatient = monotonic() - waiting[0][0] > PATIENCE
-        return max(1, self.limit // 2 if impatient else min(self.limit // 2, worth))
+        waiting, now = len(self._waiting[target]), monotonic()
+        slow = any(now - since > SLOW for since in self._running[target].values())
+        worth = self.limit if slow else 1 + waiting // WORTH_A_START
+        return max(1, min(self.limit // 2, worth)) if waiting else 0
 
     def give_back(self, event: Event) -> None:
         """Free the place of an event."""
-        self._running[event.target] -= 1
+        del self._running[event.target][id(event)]

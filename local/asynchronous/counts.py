@@ -30,8 +30,6 @@ class Counts:
 
     metrics: Counter[Count] = field(default_factory=Counter)
     losses: list[Loss] = field(default_factory=list)
-    unsupported: set[str] = field(default_factory=set)
-    """Targets that the embedded AWS can't deliver to, as sentences."""
     errors: list[str] = field(default_factory=list)
     """The queue's own errors: there should be none."""
     _ages: defaultdict[Target, list[float]] = field(default_factory=lambda: defaultdict(list))

@@ -113,6 +113,4 @@ class Delivery:
 def _lose(metric: str, event: Event, error: Exception, counts: Counts) -> None:
     counts.count(metric, event.target)
     counts.losses.append(Loss(metric, event.request_id, str(error)))
-    if isinstance(error, UnsupportedTargetError):
-        counts.unsupported.add(str(error))
     logger.warning("%s, request %s: %s", metric, event.request_id, error)

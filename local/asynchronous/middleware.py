@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from secrets import token_hex
-from time import time
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from .aws_api import TRACE_HEADER, Answer, App, AwsApi, Receive, Scope, Send, lambda_error, read_sized, respond
+from .aws_api import (
+    TRACE_HEADER,
+    Answer,
+    App,
+    AwsApi,
+    Receive,
+    Scope,
+    Send,
+    lambda_error,
+    new_trace,
+    read_sized,
+    respond,
+)
 from .delivery import PAYLOAD_LIMIT
 from .lambda_api import DEPTH_HEADER
 from .queue import Queue
-from .targets import Target
+from .targets import NameRefusedError, Target
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
@@ -51,13 +61,10 @@ class AsynchronousInvocation:
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
         body, size = await read_sized(receive, PAYLOAD_LIMIT)
-        qualifier = parse_qs(scope["query_string"].decode()).get("Qualifier", [None])[0]
-        account, region = self.aws.account, region_of(scope)
         try:
-            # A name in none of Lambda's forms is for the app inside to refuse.
-            target = Target.named(name, qualifier, region, account) or Target(account, region, name)
-        except ValueError as error:
-            return lambda_error(400, "InvalidParameterValueException", str(error))
+            target = target_of(scope, name, self.aws.account)
+        except NameRefusedError as error:
+            return lambda_error(400, *error.args)
         # The signature was checked at the door, and covers the invocation type: the question is a request of its own.
         answer = await self.queue.functions.may_invoke(target, scope.get(CREDENTIALS))
         if answer.status != 204:
@@ -71,11 +78,6 @@ class AsynchronousInvocation:
         await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=_depth(scope))
         headers = {"x-amzn-requestid": request_id, TRACE_HEADER: trace, "content-length": "0"}
         return Answer(202, headers, b"")
-
-
-def new_trace() -> str:
-    """Make the trace header of a request that came without one."""
-    return f"Root=1-{int(time()):08x}-{token_hex(12)};Parent={token_hex(8)};Sampled=0"
 
 
 def _refusal(body: bytes | None, size: int) -> tuple[int, str, str] | None:
@@ -107,6 +109,16 @@ def _may_change_settings(scope: Scope) -> bool:
     match = _credential(scope)
     ours = LAMBDA.match(scope["path"]) or (match and match[2] in SETTING)
     return scope["method"] != "GET" and bool(ours)
+
+
+def target_of(scope: Scope, name: str, account: str) -> Target:
+    """Return the function that a request is for, by the name in its path.
+
+    Raises:
+        NameRefusedError: Lambda refuses the name.
+    """
+    qualifier = parse_qs(scope["query_string"].decode()).get("Qualifier", [None])[0]
+    return Target.named(name, qualifier, region_of(scope), account)
 
 
 def region_of(scope: Scope) -> str:

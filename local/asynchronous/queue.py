@@ -11,8 +11,8 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import uuid4
 
-from .aws_api import AwsApi
-from .concurrency import PATIENCE, Places
+from .aws_api import AwsApi, new_trace
+from .concurrency import SLOW, Places
 from .configuration import EventInvokeConfig
 from .counts import Counts
 from .delivery import Delivery
@@ -69,7 +69,7 @@ class Queue:
         digest = hashlib.sha256(payload).hexdigest()
         self._seen[digest] += 1
         lineage = f"{target.name}/{digest}/{self._seen[digest]}"
-        self._take(Event(target, payload, request_id, monotonic(), lineage, depth, trace, known))
+        self._take(Event(target, payload, request_id, monotonic(), lineage, depth, trace or new_trace(), known))
 
     async def accept_from(self, origin: Event, target: Target, payload: bytes) -> None:
         """Take the event that the end of another one sent to its destination."""
@@ -86,10 +86,9 @@ class Queue:
             self._wait(copy)
 
     def _wait(self, event: Event) -> None:
-        """Let an event wait for a place, and look again when its patience ends."""
+        """Let an event wait for a place."""
         self._places.wait(event)
         self._dispatch()
-        asyncio.get_running_loop().call_later(PATIENCE, self._dispatch)
 
     def _dispatch(self) -> None:
         """Start what may run now."""
@@ -98,6 +97,7 @@ class Queue:
             run = asyncio.create_task(self._run(event))
             self._runs.add(run)
             run.add_done_callback(self._runs.discard)
+            asyncio.get_running_loop().call_later(SLOW + 0.01, self._dispatch)
 
     async def _run(self, event: Event) -> None:
         try:

@@ -11,8 +11,17 @@ NAME = re.compile(
     r"(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?"
 )
 """How callers may name a function."""
+PATTERN = (
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)"
+    r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+)
+"""How Lambda says that."""
 SUPPORTED = ("lambda", "sqs")
 """The services whose resources can be a destination or a dead-letter target here."""
+
+
+class NameRefusedError(Exception):
+    """Lambda refuses how a function is named: the error's name, and its sentence."""
 
 
 class UnsupportedTargetError(Exception):
@@ -34,17 +43,24 @@ class Target(NamedTuple):
         return cls(account, region, name, qualifier[0] if qualifier else None)
 
     @classmethod
-    def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Target | None:
-        """Read how a caller named a function, in whichever of Lambda's ways; None where it is none of them.
+    def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Target:
+        """Read how a caller named a function, in whichever of Lambda's ways.
 
         Raises:
-            ValueError: Two qualifiers are named, which differ.
+            NameRefusedError: It is none of them, or two qualifiers are named, which differ.
         """
         match = NAME.fullmatch(name)
         if match is None:
-            return None
+            raise NameRefusedError(
+                "ValidationException",
+                f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+                f"Member must satisfy regular expression pattern: {PATTERN}",
+            )
         if match["qualifier"] and qualifier and match["qualifier"] != qualifier:
-            raise ValueError("The derived qualifier from the function name does not match the specified qualifier.")
+            raise NameRefusedError(
+                "InvalidParameterValueException",
+                "The derived qualifier from the function name does not match the specified qualifier.",
+            )
         account, region = match["account"] or match["partial"] or account, match["region"] or region
         return cls(account, region, match["name"], match["qualifier"] or qualifier)
 

@@ -64,7 +64,6 @@ def state(queue: Queue) -> dict[str, Any]:
         "stopped": queue.stopped,
         "functions": functions,
         "losses": [loss._asdict() for loss in counts.losses],
-        "unsupported": sorted(counts.unsupported),
         "errors": counts.errors,
     }
 

@@ -10,23 +10,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 from local.asynchronous import (
     CREDENTIALS,
     UNQUALIFIED,
     Answer,
     AwsApi,
+    NameRefusedError,
     Receive,
     Scope,
     Send,
     Target,
-    call,
     lambda_error,
     read_body,
     region_of,
     replay,
     respond,
+    target_of,
 )
 
 from .rules import refusal_of_destinations, refusal_of_function
@@ -77,13 +77,10 @@ class Configurations:
 
     async def _event_invoke_config(self, scope: Scope, name: str, body: bytes) -> Answer:
         """Read or set the settings of a qualifier; without one they are those of $LATEST, and the other way round."""
-        query = parse_qs(scope["query_string"].decode()).get("Qualifier", [None])[0]
         try:
-            target = Target.named(name, query, region_of(scope), self.aws.account)
-        except ValueError as error:
-            return _invalid(str(error))
-        if target is None:
-            return await call(self.aws.app, scope, body)
+            target = target_of(scope, name, self.aws.account)
+        except NameRefusedError as error:
+            return lambda_error(400, *error.args)
         qualifier = {"Qualifier": target.qualifier or UNQUALIFIED}
         path = f"/2019-09-25/functions/{target.name}/event-invoke-config"
         document = _document(body)

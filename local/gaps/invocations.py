@@ -11,11 +11,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from local.asynchronous import REQUEST_ID_HEADER, Answer, App, Receive, Scope, Send, call, read_body, respond
+from local.asynchronous import (
+    REQUEST_ID_HEADER,
+    Answer,
+    App,
+    NameRefusedError,
+    Receive,
+    Scope,
+    Send,
+    call,
+    lambda_error,
+    read_body,
+    respond,
+    target_of,
+)
 
 from .inside import REQUEST_ID
 
-INVOCATION = re.compile(r"/2015-03-31/functions/[^/]+/invocations/?")
+INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 MARK = "\x1eerror:"
 REQUEST_LIMIT = 16 * 1024 * 1024
 RESPONSE_LIMIT = 6_291_556
@@ -32,8 +45,14 @@ class Invocations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it through."""
-        if scope["type"] != "http" or scope["method"] != "POST" or not INVOCATION.fullmatch(scope["path"]):
+        match = INVOCATION.fullmatch(scope.get("path", ""))
+        if match is None or scope["method"] != "POST":
             await self.inner(scope, receive, send)
+            return
+        try:
+            target_of(scope, match[1], "")
+        except NameRefusedError as error:
+            await respond(send, lambda_error(400, *error.args))
             return
         header = REQUEST_ID_HEADER.encode()
         wanted = next((value.decode("latin-1") for name, value in scope["headers"] if name == header), str(uuid4()))

@@ -6,15 +6,18 @@ import gzip
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from local.asynchronous import Clock, Faults, QueueOptions
-from local.by_file import of_records
 from local.embedded.ministack import ministack
-from local.reconcile import Item
+from local.reconcile import Fate, Item
+from local.run import feed_by_file
+from local.submit import read_lines
 
 from ..conftest import DeployedStack
 
@@ -87,11 +90,21 @@ def test_whatever_fails_nothing_is_lost_and_nothing_stored_twice(stack_with_file
     stack_with_files.drain()
     failures = stack_with_files.failures()
     lost_files = [failure for failure in failures if failure.stage == "reader"]
-    dead = {json.loads(one.origin).get("id") for one in of_records(failures) if one.stage != "reader"}
+    dead = {json.loads(origin).get("id") for one in failures if one.stage != "reader" for origin in one.origins}
     stored = keys(stack_with_files.items())
     assert stored <= GOOD
     if not lost_files:
         assert {one for one in GOOD if one[1] <= 800 and one[0] not in dead} <= stored
+
+
+def test_a_run_by_file_says_what_became_of_each_line(stack_with_files: DeployedStack, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    undated = json.dumps({"id": "undated", "data": 1})
+    path.write_bytes(gzip.compress("\n".join([*lines(300), undated]).encode()))
+    report = feed_by_file(stack_with_files.aws, stack_with_files.outputs, path, read_lines(path), Console(quiet=True))
+    counts = [report.count(fate) for fate in (Fate.STORED, Fate.DEAD, Fate.REFUSED, Fate.LOST)]
+    assert counts == [298, 1, 2, 0]
+    assert report.problems == []
 
 
 def test_a_file_that_cannot_be_read_is_a_dead_letter_of_the_reader(stack_with_files: DeployedStack) -> None:

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from deployed import DEFAULT_STACK, Stack
 from local.deploy import PARAMETERS, build, deploy
 from local.embedded.environment import REGION
 from local.embedded.process import EmbeddedAws, Options
+from local.errors import LocalError
 from model import build as build_model
 from tests.model.translation import of_type
 
 # MiniStack's CloudFormation knows no CodeDeploy and no Application Auto Scaling: GradualDeployment and the maximum have
 # to wait for AWS.
+SENTENCE = "The provided execution role does not have permissions to call SendMessage on SQS"
 SUPPORTED = {
     **PARAMETERS,
     "ProcessorProvisionedConcurrency": "2",
@@ -130,3 +133,20 @@ def test_a_second_deployment_of_the_same_changes_nothing(deployed: tuple[Embedde
     events = aws.client("cloudformation").describe_stack_events(StackName=DEFAULT_STACK)["StackEvents"]
     assert deploy(aws, build(aws.workspace), parameters=with_arns(aws)) == stack
     assert aws.client("cloudformation").describe_stack_events(StackName=DEFAULT_STACK)["StackEvents"] == events
+
+
+def test_a_role_without_the_right_to_send_dead_letters_fails_the_deployment_in_awss_words() -> None:
+    with EmbeddedAws(Options()) as aws:
+        template = build(aws.workspace)
+        document = yaml.safe_load(template.read_text())
+        policy = document["Resources"]["EnricherPolicy"]["Properties"]["PolicyDocument"]
+        policy["Statement"] = [
+            found for found in policy["Statement"] if "sqs:SendMessage" not in found.get("Action", [])
+        ]
+        changed = template.with_name("changed.yaml")
+        changed.write_text(yaml.safe_dump(document))
+        with pytest.raises(LocalError, match="ROLLBACK"):
+            deploy(aws, changed)
+        events = aws.client("cloudformation").describe_stack_events(StackName=DEFAULT_STACK)["StackEvents"]
+        failed = {event["LogicalResourceId"] for event in events if SENTENCE in event.get("ResourceStatusReason", "")}
+        assert failed & {"ValidatorFunction", "EnricherFunction", "ProcessorFunction"} == {"EnricherFunction"}

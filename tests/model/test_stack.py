@@ -24,6 +24,8 @@ def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
         "LogRetentionDays": 7,
         "GradualDeployment": "false",
         "DeploymentType": "Canary10Percent5Minutes",
+        "DeploymentAttempt": 1,
+        "PermissionsBoundaryArn": "",
         "AlarmEmail": "",
         "AlarmTopicArn": "",
         "KmsKeyArn": "",

@@ -104,10 +104,11 @@ def gone(lab: Lab, letters: str, records: str, function: str) -> int:
     return len(found)
 
 
-def test_latest_together_with_another_qualifier_is_refused(lab: Lab) -> None:
+@pytest.mark.parametrize("kind", ["Event", "RequestResponse"])
+def test_latest_together_with_another_qualifier_is_refused(lab: Lab, kind: str) -> None:
     name = lab.published()
     with pytest.raises(ClientError) as refused:
-        lab.client().invoke(FunctionName=f"{name}:$LATEST", Qualifier="live", InvocationType="Event")
+        lab.client().invoke(FunctionName=f"{name}:$LATEST", Qualifier="live", InvocationType=kind)
     assert refused.value.response["Error"] == {
         "Code": "InvalidParameterValueException",
         "Message": "The derived qualifier from the function name does not match the specified qualifier.",
@@ -121,6 +122,13 @@ def test_an_event_that_is_too_large_is_told_its_size(lab: Lab) -> None:
     assert refused.value.response["Error"]["Code"] == "RequestEntityTooLargeException"
     sentence = "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)"
     assert refused.value.response["Error"]["Message"] == sentence
+
+
+@pytest.mark.parametrize("kind", ["Event", "RequestResponse"])
+def test_what_is_no_name_is_a_validation_error(lab: Lab, kind: str) -> None:
+    with pytest.raises(ClientError, match="Value 'a b' at 'functionName' failed to satisfy constraint") as refused:
+        lab.client().invoke(FunctionName="a b", InvocationType=kind)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
 def test_what_is_not_there_is_named_by_its_arn(lab: Lab) -> None:

@@ -264,10 +264,10 @@ def test_a_record_over_one_megabyte_is_a_delivery_failure() -> None:
 
 
 @pytest.mark.parametrize("target", ["arn:aws:sns:us-east-1:000000000000:topic", "arn:aws:s3:::bucket"])
-def test_a_destination_of_another_kind_marks_the_queue(target: str) -> None:
+def test_a_destination_of_another_kind_is_a_delivery_failure(target: str) -> None:
     opened = deliver(FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=target)}))
     assert count(opened, "DestinationDeliveryFailures") == 1
-    assert target in next(iter(opened.queue.counts.unsupported))
+    assert target in opened.queue.counts.losses[0].reason
 
 
 def test_a_function_without_any_concurrency_is_not_retried() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.asynchronous.targets import Target, UnsupportedTargetError, require_supported, service_of
+from local.asynchronous.targets import NameRefusedError, Target, UnsupportedTargetError, require_supported, service_of
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 
@@ -26,12 +26,16 @@ def test_a_function_is_named_in_each_of_lambdas_ways(name: str, qualifier: str |
 
 
 @pytest.mark.parametrize("name", ["", "a b", "f:", "arn:aws:sqs:us-east-1:123456789012:q", f"{ARN}:a:b"])
-def test_what_is_no_name_of_a_function_is_none(name: str) -> None:
-    assert Target.named(name, None, "us-east-1", "000000000000") is None
+def test_what_is_no_name_of_a_function_is_refused_in_lambdas_words(name: str) -> None:
+    with pytest.raises(NameRefusedError) as refused:
+        Target.named(name, None, "us-east-1", "000000000000")
+    code, sentence = refused.value.args
+    assert code == "ValidationException"
+    assert sentence.startswith(f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy")
 
 
 def test_two_qualifiers_that_differ_are_refused() -> None:
-    with pytest.raises(ValueError, match="derived qualifier"):
+    with pytest.raises(NameRefusedError, match="derived qualifier"):
         Target.named("f:$LATEST", "live", "us-east-1", "000000000000")
 
 

@@ -136,6 +136,15 @@ def test_a_number_beyond_the_limit_is_lambdas_sentence(lab: Lab, name: str, valu
     )
 
 
+def test_a_fifo_topic_is_refused_in_words_of_its_own(lab: Lab) -> None:
+    topic = lab.client("sns").create_topic(Name="t.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    letters = "Invalid dead letter queue ARN: FIFO topic is not supported for dead letter configuration"
+    assert refusal(lab.client().create_function, **create(lab, topic, "sns:Publish"))[1] == letters
+    put = lab.client().put_function_event_invoke_config
+    sentence = "FIFO-type Amazon SNS topics aren't supported as a destination."
+    assert refusal(put, FunctionName=lab.function(), **destination(topic))[1] == sentence
+
+
 # Settings
 
 

@@ -66,6 +66,19 @@ def test_without_any_concurrency_no_version_runs(lab: Lab, reserved: Callable[..
     assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
+def test_an_event_without_any_concurrency_is_a_dead_letter_without_a_code(
+    lab: Lab, reserved: Callable[..., None]
+) -> None:
+    url, arn = lab.queue()
+    name = lab.published(ECHO, "sqs:SendMessage", DeadLetterConfig={"TargetArn": arn})
+    reserved(name, 0)
+    lab.send(f"{name}:live")
+    (letter,) = lab.messages(url)
+    attributes = letter["MessageAttributes"]
+    assert attributes.keys() == {"RequestID", "ErrorMessage"}
+    assert attributes["ErrorMessage"]["StringValue"].startswith("Function not invoked.")
+
+
 def test_with_one_the_second_event_is_throttled_and_comes_later(lab: Lab, reserved: Callable[..., None]) -> None:
     name = lab.published(SLOW)
     reserved(name, 1)

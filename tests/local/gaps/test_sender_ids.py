@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
 from tests.conftest import DeployedStack
+from tests.local.lambdas import Lab
 
 TRUST = {
     "Version": "2012-10-17",
@@ -129,3 +130,19 @@ def test_ministack_alone_still_names_the_account(bare: Callable[..., Any]) -> No
     queue = sqs.create_queue(QueueName="senders")["QueueUrl"]
     bare("sqs", *users).send_message(QueueUrl=queue, MessageBody="user")
     assert senders(sqs, queue) == {"user": "000000000000"}
+
+
+SENDS = """
+import boto3
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl=event["queue"], MessageBody="function")
+"""
+
+
+def test_a_message_of_a_functions_own_tells_its_role_and_its_name(stack: DeployedStack, queue: str) -> None:
+    lab = Lab(stack)
+    name = lab.function(SENDS, "sqs:SendMessage")
+    stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"queue": queue}))
+    role = stack.client("lambda").get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2]
+    role_id = stack.client("iam").get_role(RoleName=role)["Role"]["RoleId"]
+    assert senders(stack.client("sqs"), queue) == {"function": f"{role_id}:{name}"}

@@ -19,7 +19,8 @@ def template() -> dict[str, Any]:
 
 
 def test_every_alarm_has_its_section_in_the_runbook(template: dict[str, Any]) -> None:
-    sections = set(re.findall(r"(?m)^### (.+)$", (ROOT / "docs/operating.md").read_text()))
+    _, _, text = (ROOT / "docs/runbook.md").read_text().partition("\n## Alarms\n")
+    sections = set(re.findall(r"(?m)^### (.+)$", text.partition("\n## ")[0]))
     names = {
         resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix(f"{NAME}-").removesuffix("-${EnvironmentSuffix}")
         for resource in template["Resources"].values()
@@ -31,7 +32,7 @@ def test_every_alarm_has_its_section_in_the_runbook(template: dict[str, Any]) ->
 
 
 def test_every_parameter_is_in_the_runbook_with_its_default(template: dict[str, Any]) -> None:
-    rows = dict(re.findall(r"(?m)^\| `(\w+)` \| *`?([^|`]*?)`? *\|", (ROOT / "docs/operating.md").read_text()))
+    rows = dict(re.findall(r"(?m)^\| `(\w+)` \| *`?([^|`]*?)`? *\|", (ROOT / "docs/runbook.md").read_text()))
     assert rows == {name: str(p["Default"]) for name, p in template["Parameters"].items()}
 
 

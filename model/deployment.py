@@ -1,0 +1,36 @@
+"""How a new version comes to `live`: at once, or step by step by CodeDeploy, and back when an alarm goes off."""
+
+from collections.abc import Sequence
+
+from troposphere import GetAtt, NoValue, Ref, Sub
+from troposphere.cloudwatch import Alarm
+from troposphere.iam import Role
+
+from . import parameters, policy, sam
+from .conditions import DEPLOYS_GRADUALLY, when
+
+ROLE = "DeploymentRole"
+
+
+def preference(rollbacks: Sequence[Alarm]) -> sam.DeploymentPreference:
+    """Shift traffic to a new version of a function, where that is chosen, and back when one of the alarms goes off."""
+    return sam.DeploymentPreference(
+        # SAM resolves a parameter here, but takes any other intrinsic function in Enabled for true.
+        Enabled=Ref(parameters.GRADUAL_DEPLOYMENT),
+        Type=Ref(parameters.DEPLOYMENT_TYPE),
+        # The functions have no condition; without this word every sam command grumbles about a feature toggle.
+        PassthroughCondition=False,
+        Role=GetAtt(ROLE, "Arn"),
+        Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in rollbacks], otherwise=[NoValue]),
+    )
+
+
+def role() -> Role:
+    """Let CodeDeploy shift the traffic. The role that SAM would make has no boundary, nor tags."""
+    return policy.role(
+        ROLE,
+        # The policy that AWS keeps in step with CodeDeploy.
+        Sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"),
+        assumed_by="codedeploy.amazonaws.com",
+        Condition=DEPLOYS_GRADUALLY,
+    )

@@ -18,12 +18,13 @@ from troposphere.iam import ManagedPolicy
 from troposphere.logs import MetricFilter
 from troposphere.sqs import Queue
 
-from . import alarms, parameters, policy
+from . import parameters, policy
 from .conditions import FILES_ARE_WATCHED, HAS_FILES, HAS_KEY, when
-from .dashboard import files_dashboard
-from .function import Component, component
-from .stage import LONGEST, Stage
+from .stages.function import Component, component
+from .stages.stage import LONGEST, Stage
 from .storage import FILES_RULE, RETAINED
+from .watching import alarms
+from .watching.dashboard import files_dashboard
 
 DAY = 24 * 60 * 60  # seconds
 

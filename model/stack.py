@@ -7,14 +7,16 @@ from troposphere import AWSObject, GetAtt, NoValue, Output, Ref, Template
 from troposphere.dynamodb import Table
 from troposphere.serverless import SERVERLESS_TRANSFORM
 
-from . import alarms, conditions, deployment, parameters, policy, storage
-from .dashboard import CONSOLE, CONSOLES, dashboard
+from . import conditions, parameters, policy, storage
 from .files import files
-from .function import Component, pipeline
-from .notifications import notifications
-from .stage import Stage
+from .stages import deployment
+from .stages.function import Component, pipeline
+from .stages.stage import Stage
 from .storage import DeadLetters
 from .tags import tag
+from .watching import alarms
+from .watching.dashboard import CONSOLE, CONSOLES, dashboard
+from .watching.notifications import notifications
 
 DESCRIPTION = (
     "Serverless data processing: records pass from the validator to the enricher to the processor, which stores each "

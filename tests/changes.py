@@ -66,7 +66,7 @@ def put_a_stage_in(copy: Path) -> None:
 
 def change_sizes(copy: Path) -> None:
     edit(copy / "model/stack.py", at=r'("processor",\n.*\n +)memory=512', put=r"\1memory=1024")
-    edit(copy / "model/function.py", at='^RUNTIME = "python3.13"', put='RUNTIME = "python3.12"')
+    edit(copy / "model/stages/function.py", at='^RUNTIME = "python3.13"', put='RUNTIME = "python3.12"')
 
 
 def change_tags(copy: Path) -> None:

@@ -14,8 +14,8 @@ import troposphere
 
 from bench.harness.configured import stages_of
 from model import build, render, storage
-from model.function import pipeline
-from model.stage import Stage
+from model.stages.function import pipeline
+from model.stages.stage import Stage
 from model.tags import tag
 
 FUNCTION, ALARM, FILTER = "AWS::Serverless::Function", "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
@@ -42,11 +42,11 @@ def repeated(functions: int) -> troposphere.Template:
 
 
 def described(resources: Resources) -> list[dict[str, Any]]:
-    """Describe each function as the CDK's app reads it: its settings, whom it hands on to, what watches it."""
+    """Describe each stage as the CDK's app reads it: its settings, whom it hands on to, what watches it."""
     return [
         _described(title.removesuffix("Function"), body["Properties"], resources)
         for title, body in resources.items()
-        if body["Type"] == FUNCTION
+        if body["Type"] == FUNCTION and "Condition" not in body  # which every deployment has
     ]
 
 

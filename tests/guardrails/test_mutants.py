@@ -15,18 +15,11 @@ import pytest
 from cfnlint.rules import Rules
 
 from model.project import NAME
-from tests.model import (
-    test_alarms,
-    test_combinations,
-    test_dashboard,
-    test_failures,
-    test_function,
-    test_parameters,
-    test_stack,
-    test_tags,
-)
+from tests.model import test_combinations, test_parameters, test_stack, test_tags
 from tests.model.resolution import resolve
+from tests.model.stages import test_function
 from tests.model.translation import of_type, translate
+from tests.model.watching import test_alarms, test_dashboard, test_failures
 
 from . import test_template
 from .linting import edited, found, found_unexpanded, lint, own_rules, picked, python_rules, runner

@@ -21,7 +21,7 @@ from cfnlint.helpers import load_resource
 from deployed import DEFAULT_STACK
 from local.embedded.environment import REGION
 from tests.conftest import DeployedStack
-from tests.model.stages import STAGES, following
+from tests.model.built_stages import STAGES, following
 
 # Services of the stack, and others that a function's code has no business with.
 SERVICES = (

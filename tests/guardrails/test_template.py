@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from model.function import RUNTIME
 from model.project import NAME
+from model.stages.function import RUNTIME
 
 STAGES = ("Validator", "Enricher", "Processor")
 

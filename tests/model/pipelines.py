@@ -3,9 +3,9 @@
 from troposphere import Template
 
 from model import storage
-from model.function import pipeline
 from model.stack import assemble
-from model.stage import Stage
+from model.stages.function import pipeline
+from model.stages.stage import Stage
 
 
 def stage(name: str, **given: object) -> Stage:

@@ -8,8 +8,8 @@ import pytest
 from cfnlint.api import lint_all
 
 from ..own.pipeline import build
+from .built_stages import STAGES, following
 from .resolution import references, resolve
-from .stages import STAGES, following
 from .translation import translate
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"

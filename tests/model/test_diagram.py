@@ -4,8 +4,8 @@ from typing import Any
 from model import draw
 
 from ..own.pipeline import build
+from .built_stages import STAGES, following
 from .pipelines import stack_of, stage
-from .stages import STAGES, following
 
 FUNCTIONS = {f"{stage}Function" for stage in (*STAGES, "Reader")}
 

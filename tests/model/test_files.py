@@ -8,9 +8,9 @@ import pytest
 from model.files import WRITTEN
 
 from ..own.pipeline import build
+from .built_stages import STAGES
 from .documented_metrics import DOCUMENTED
 from .resolution import resolve
-from .stages import STAGES
 from .test_stack import rights
 from .translation import translate
 

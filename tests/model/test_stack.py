@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .stages import STAGES, following
+from .built_stages import STAGES, following
 from .translation import of_type
 
 

@@ -7,7 +7,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from model import project
 from model.tags import TAGS
 
-from .stages import STAGES
+from .built_stages import STAGES
 from .translation import translate
 
 WANTED = {

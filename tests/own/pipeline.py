@@ -7,9 +7,9 @@ from awacs import dynamodb
 from troposphere import GetAtt, NoValue, Ref, Template
 
 from model import policy, render, storage
-from model.function import pipeline
 from model.stack import assemble
-from model.stage import Stage
+from model.stages.function import pipeline
+from model.stages.stage import Stage
 
 OWN = Path(__file__).resolve().parent
 FUNCTIONS = OWN.parents[1] / "functions"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bench.scale import limits
-from model import function
+from model.stages import function
 
 
 def test_each_limit_has_its_page_and_its_day() -> None:

@@ -4,7 +4,7 @@ import pytest
 from awacs import aws
 from troposphere import If, awslambda, serverless
 
-from model import sam
+from model.stages import sam
 
 
 def test_troposphere_still_lacks_the_log_format() -> None:

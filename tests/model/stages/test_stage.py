@@ -4,7 +4,7 @@ import pytest
 
 from model.project import LONGEST_STAGE
 
-from .pipelines import stage
+from ..pipelines import stage
 
 
 @pytest.mark.parametrize("memory", [3, 0, 64, 100, 10304])

@@ -11,7 +11,7 @@ from typing import Any
 
 from troposphere import AWSHelperFn, AWSObject, Ref, awslambda, encode_to_dict, serverless
 
-from .parameters import DEPLOYMENT_ATTEMPT
+from ..parameters import DEPLOYMENT_ATTEMPT
 
 # The properties whose change makes CloudFormation replace a resource, from the types' schemas; of other types any.
 REPLACING = {

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from awacs.aws import Statement
 from troposphere import AWSHelperFn
 
-from .project import LONGEST_STAGE
+from ..project import LONGEST_STAGE
 
 SMALLEST, LARGEST, STEP = 128, 10240, 64  # MB
 LONGEST = 15 * 60  # seconds, the longest that Lambda lets a function run

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 import validator
-from model.alarms import ENDED
+from model.watching.alarms import ENDED
 from stage import stage
 
-from .filter_pattern import matches
-from .stages import STAGES
-from .translation import of_type
+from ..built_stages import STAGES
+from ..filter_pattern import matches
+from ..translation import of_type
 
 
 def pattern(template: dict[str, Any]) -> str:

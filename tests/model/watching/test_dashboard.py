@@ -8,11 +8,11 @@ from typing import Any
 import botocore.session
 import pytest
 
-from model import alarms, dashboard
+from model.watching import alarms, dashboard
 
-from .documented_metrics import DOCUMENTED
-from .stages import STAGES
-from .translation import of_type
+from ..built_stages import STAGES
+from ..documented_metrics import DOCUMENTED
+from ..translation import of_type
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_all
 
-from .pipelines import stack_of, stage
-from .resolution import resolve
-from .translation import translate
+from ..pipelines import stack_of, stage
+from ..resolution import resolve
+from ..translation import translate
 
 OWN = {"CounterScalableTarget", "CounterScalingPolicy", "CounterSpilloverAlarm"}
 

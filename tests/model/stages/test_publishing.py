@@ -13,10 +13,10 @@ from troposphere import Ref, Sub, Tags, Template
 from troposphere.awslambda import Environment
 from troposphere.sns import Topic
 
-from model.sam import REPLACING, Function
+from model.stages.sam import REPLACING, Function
 
-from ..own.pipeline import build
-from .translation import of_type, translate
+from ...own.pipeline import build
+from ..translation import of_type, translate
 
 FUNCTION = "ProcessorFunction"
 

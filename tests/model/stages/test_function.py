@@ -5,10 +5,10 @@ import pytest
 from model import render, storage
 from model.project import NAME
 
-from ..own.pipeline import build
-from .pipelines import stack_of, stage
-from .stages import STAGES, following
-from .translation import of_type, translate
+from ...own.pipeline import build
+from ..built_stages import STAGES, following
+from ..pipelines import stack_of, stage
+from ..translation import of_type, translate
 
 
 def test_two_stages_of_one_name_are_refused() -> None:

@@ -11,10 +11,11 @@ from troposphere.dynamodb import Table
 from troposphere.events import Rule
 from troposphere.sqs import Queue
 
-from . import alarms, parameters
-from .conditions import IS_WATCHED
-from .function import Component
-from .parameters import DEPLOYMENT_TYPE, ENVIRONMENT_SUFFIX, GRADUAL_DEPLOYMENT
+from .. import parameters
+from ..conditions import IS_WATCHED
+from ..parameters import DEPLOYMENT_TYPE, ENVIRONMENT_SUFFIX, GRADUAL_DEPLOYMENT
+from ..stages.function import Component
+from . import alarms
 
 WIDTH, HEIGHT = 8, 6  # three widgets to a row of 24 columns; CloudWatch places them in their order
 REGION = "${AWS::Region}"

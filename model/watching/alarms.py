@@ -10,10 +10,12 @@ from troposphere.events import Rule
 from troposphere.logs import LogGroup, MetricFilter, MetricTransformation
 from troposphere.sqs import Queue
 
-from . import notifications, parameters, sam
-from .capacity import Provisioned
-from .conditions import IS_WATCHED
-from .stage import LONGEST
+from .. import parameters
+from ..conditions import IS_WATCHED
+from ..stages import sam
+from ..stages.capacity import Provisioned
+from ..stages.stage import LONGEST
+from . import notifications
 
 MINUTE = 60  # seconds
 HOUR = 60 * MINUTE

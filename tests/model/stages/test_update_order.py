@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from .pipelines import stack_of, stage
-from .resolution import resolve
-from .translation import translate
-from .updates import Resources, before_clean_up, moments, undeliverable, without_settings
+from ..pipelines import stack_of, stage
+from ..resolution import resolve
+from ..translation import translate
+from ..updates import Resources, before_clean_up, moments, undeliverable, without_settings
 
 CASES = {
     "put in between": ("a b c", "a x b c"),

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from troposphere import And, AWSHelperFn, Condition, Equals, Not, Ref
 from troposphere.awslambda import ProvisionedConcurrencyConfiguration
 
-from .conditions import CONCURRENCY_IS_RESERVED, IS_WATCHED, given, when
-from .parameters import RESERVED_CONCURRENCY, SPEED, Choice, count
+from ..conditions import CONCURRENCY_IS_RESERVED, IS_WATCHED, given, when
+from ..parameters import RESERVED_CONCURRENCY, SPEED, Choice, count
 from .stage import Stage
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from model.project import NAME
 
-from .documented_metrics import DOCUMENTED
-from .stages import STAGES, following
-from .translation import of_type
+from ..built_stages import STAGES, following
+from ..documented_metrics import DOCUMENTED
+from ..translation import of_type
 
 # What a dimension has to hold for an alarm to see the resource that it is about.
 DIMENSIONS = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from .documented_metrics import DOCUMENTED
-from .resolution import resolve
-from .translation import of_type, translate
+from ..documented_metrics import DOCUMENTED
+from ..resolution import resolve
+from ..translation import of_type, translate
 
 Policies = dict[str, dict[str, Any]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from model import build
 
-from .translation import of_type, translate
+from ..translation import of_type, translate
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ from troposphere import GetAtt, NoValue, Ref, Sub
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import Role
 
-from . import parameters, policy, sam
-from .conditions import DEPLOYS_GRADUALLY, when
+from .. import parameters, policy
+from ..conditions import DEPLOYS_GRADUALLY, when
+from . import sam
 
 ROLE = "DeploymentRole"
 

@@ -15,7 +15,8 @@ from troposphere.applicationautoscaling import (
     TargetTrackingScalingPolicyConfiguration,
 )
 
-from . import parameters, sam
+from .. import parameters
+from . import sam
 from .capacity import Provisioned
 
 # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html recommends 70 % of the warm instances.

@@ -18,9 +18,11 @@ from troposphere.serverless import (
 )
 from troposphere.sqs import Queue
 
-from . import alarms, deployment, parameters, policy, sam
+from .. import parameters, policy
+from ..conditions import HAS_KEY, when
+from ..watching import alarms
+from . import deployment, sam
 from .capacity import Capacity, capacity
-from .conditions import HAS_KEY, when
 from .scaling import scaling
 from .stage import Stage
 

@@ -1,0 +1,1 @@
+"""What watches the stack: the alarms, whom they tell, and the dashboard."""

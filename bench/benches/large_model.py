@@ -46,7 +46,7 @@ def described(resources: Resources) -> list[dict[str, Any]]:
     return [
         _described(title.removesuffix("Function"), body["Properties"], resources)
         for title, body in resources.items()
-        if body["Type"] == FUNCTION
+        if body["Type"] == FUNCTION and "Condition" not in body  # those of every deployment
     ]
 
 

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from cfnlint.decode import decode_str
 
-from model import build
 from model.project import NAME
 
 from .conftest import DeployedStack
 from .model.resolution import resolve
 from .model.translation import translate
+from .own.pipeline import build
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT, REGION, KEY = "123456789012", "eu-central-1", "arn:aws:kms:eu-central-1:123456789012:key/one"

@@ -33,6 +33,7 @@ SAID = {
     "deployed/stack.py": r'PROJECT = "',
     "samconfig.toml": r'(?:stack_name|s3_prefix) = "',
     "pyproject.toml": r'name = "',
+    ".github/deployment-role.yaml": r"    Default: ",
 }
 
 
@@ -136,7 +137,11 @@ def _write(output: str, text: str) -> int:
     if output == "-":
         sys.stdout.write(text)
         return 0
-    Path(output).write_text(text, encoding="utf-8", newline="\n")
+    path = Path(output)
+    if path.exists() and path.read_bytes() == text.encode():  # so that a checkout that is read-only can be run
+        print(f"{_shown(output)} is up to date")  # noqa: T201 - what the user asked for
+        return 0
+    path.write_text(text, encoding="utf-8", newline="\n")
     print(f"Wrote {_shown(output)}: {len(text.splitlines())} lines")  # noqa: T201 - what the user asked for
     return 0
 

@@ -24,6 +24,7 @@ from dropped import (
     REPORTS,
     File,
     Place,
+    Rejected,
     UnreadableFile,
     client,
     find,
@@ -36,7 +37,6 @@ from dropped import (
 from json_faults import nested_too_deep
 from lines import Line
 from record import MAX_DEPTH
-from rejected import Rejected
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 BATCH = 240 * 1024

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the modules are loaded leaves no traceback
+
+import errno
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -108,7 +114,13 @@ def run_command(
     items: bool,
     **queue: Any,
 ) -> None:
-    """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it."""
+    """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it.
+
+    The functions run on the Python that runs this command, whatever the template names: the container of `sam local
+    invoke` has Lambda's own. Ctrl-C ends the run with a report of what was done until then.
+    """
+    for path in filter(None, (report_path, picture_path)):
+        _require_writable(path)
     console = recording_console() if picture_path else _console(stderr=False)
     report = run(records, Options(queue=_options(**queue)), console, batch=batch, by_file=by_file)
     show(report, console)
@@ -118,6 +130,8 @@ def run_command(
         _write(report_path, report.json())
     if picture_path:
         _write(picture_path, picture(console, "make run"))
+    if report.unsent is not None:
+        raise click.Abort
     if report.problems:
         raise LocalError("; ".join(report.problems))
 
@@ -141,6 +155,18 @@ def _console(*, stderr: bool) -> Console:
     return console if console.is_terminal else Console(stderr=stderr, width=160)
 
 
+def _require_writable(path: Path) -> None:
+    """Refuse a path before the run that could not be written after it.
+
+    Raises:
+        LocalError: It can't be written.
+    """
+    there = path if path.exists() else path.absolute().parent
+    if path.is_dir() or not os.access(there, os.W_OK):
+        reason = "Is a directory" if path.is_dir() else os.strerror(errno.EACCES if there.exists() else errno.ENOENT)
+        raise LocalError(f"{path} can't be written: {reason}")
+
+
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, "utf-8")
@@ -150,6 +176,8 @@ def _write(path: Path, text: str) -> None:
 
 def main() -> int:
     """Run a command; what goes wrong is one sentence, and an interruption cleans up."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:

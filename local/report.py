@@ -31,6 +31,8 @@ class Report(NamedTuple):
     """The queue's last state."""
     by: str = "Lambda"
     """Who refused lines: the reader of files, which says why of each, or Lambda itself."""
+    unsent: int | None = None
+    """Lines that were not submitted when the run was stopped; None where it was not."""
 
     def count(self, *fates: Fate) -> int:
         """Return how many lines had one of these fates."""
@@ -49,11 +51,19 @@ class Report(NamedTuple):
     def problems(self) -> list[str]:
         """Why the run is not a success; empty if it is one."""
         found = [f"the queue failed: {error}" for error in self.queue["errors"]]
+        if self.unsent is not None:
+            on_the_way = _counted(self.queue["open"], "event")
+            not_sent = _counted(self.unsent, "line")
+            return [
+                *found,
+                f"stopped with {not_sent} not submitted; {on_the_way} on the way count as lost",
+            ]
         if lost := self.count(Fate.LOST):
             sum_up = f"{self.count(Fate.STORED)} stored + {self.count(Fate.DEAD)} dead"
-            found.append(f"{self.submitted} records were submitted, but {sum_up} leave {lost} lost")
+            submitted = f"{_counted(self.submitted, 'record')} {_were(self.submitted)} submitted"
+            found.append(f"{submitted}, but {sum_up} leave {lost} lost")
         if (refused := self.count(Fate.REFUSED)) and self.by != READER:
-            found.append(f"{refused} of {len(self.lines)} lines were refused")
+            found.append(f"{refused} of {_counted(len(self.lines), 'line')} {_were(refused)} refused")
         if not self.count(Fate.STORED):
             found.append("nothing was stored")
         return found
@@ -91,10 +101,10 @@ def show(report: Report, console: Console) -> None:
     console.print(_table(rows) if len(rows) <= MOST_ROWS else _counts(rows))
     _show_losses(report, console)
     document = report.document()
-    in_events = f" in {document['events']} events" if document["events"] < document["submitted"] else ""
+    in_events = f" in {_counted(document['events'], 'event')}" if document["events"] < document["submitted"] else ""
     console.print(
         f"{document['submitted']} submitted{in_events}: {document['stored']} stored, "
-        f"{len(document['dead_letters'])} dead letters, {document['lost']} lost; "
+        f"{_counted(len(document['dead_letters']), 'dead letter')}, {document['lost']} lost; "
         f"{document['refused']} refused by {report.by}. {document['seconds']:.1f} s, "
         f"{document['records_per_second']} records/s.",
         highlight=False,
@@ -111,7 +121,16 @@ def show_items(items: Iterable[Item], console: Console) -> None:
 def _show_losses(report: Report, console: Console) -> None:
     reasons = Counter((loss["metric"], loss["reason"]) for loss in report.queue["losses"])
     for (metric, reason), number in reasons.most_common():
-        console.print(Text(f"{metric}: {number} times: {printable(reason)}", "red"))
+        console.print(Text(f"{metric}: {_counted(number, 'time')}: {printable(reason)}", "red"))
+
+
+def _counted(number: int, one: str) -> str:
+    """Return a number with what is counted, in the right number."""
+    return f"{number} {one}{'s' * (number != 1)}"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 class _Row(NamedTuple):

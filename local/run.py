@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from .submit import Line, Submission, read_lines, submit
 
 POLL = 0.1
 """Seconds between two looks at the queue."""
+TOLD_EVERY = 10
+"""Seconds between two lines about the progress."""
 
 
 def run(records: Path, options: Options, console: Console, *, batch: int = 1, by_file: bool = False) -> Report:
@@ -77,16 +79,32 @@ def deployed(
 def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console, *, batch: int = 1) -> Report:
     """Submit lines, so many in an event at most, wait until the queue has drained, and find what became of them."""
     started = time.monotonic()
+    submissions: list[Submission] = []
+    unsent = None
     with _progress(console) as progress:
         bar = progress.add_task("submit", total=len(lines))
-        events = pack(lines, batch)
-        submissions = submit(
-            aws.client("lambda"), stack.aliases[ENTRY], events, lambda done: progress.advance(bar, done)
-        )
-        state = _drain(aws, progress)
+        try:
+            sent = submit(
+                aws.client("lambda"), stack.aliases[ENTRY], pack(lines, batch), lambda done: progress.advance(bar, done)
+            )
+            for submission in _told(sent, len(lines), console):
+                submissions.append(submission)  # one by one, so that they are kept when this is interrupted
+            state = _drain(aws, progress)
+        except KeyboardInterrupt:
+            state, unsent = aws.queue_state(), len(lines) - len(submissions)
     seconds = time.monotonic() - started
     with step("report", console):
-        return _report(aws, stack, submissions, state, seconds)
+        return _report(aws, stack, submissions, state, seconds)._replace(unsent=unsent)
+
+
+def _told(submissions: Iterable[Submission], number: int, console: Console) -> Iterator[Submission]:
+    """Say now and then how many of the lines were submitted, where no bar can be drawn."""
+    said = time.monotonic()
+    for done, submission in enumerate(submissions, start=1):
+        if not console.is_terminal and time.monotonic() - said > TOLD_EVERY:
+            console.print(f"submit   {done} of {number} lines", highlight=False)
+            said = time.monotonic()
+        yield submission
 
 
 def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Line], console: Console) -> Report:
@@ -108,8 +126,12 @@ def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Lin
 def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
     """Wait until no event is left in the queue, or it delivers nothing more."""
     bar = progress.add_task("drain", total=None)
+    said = time.monotonic()
     while True:
         state = aws.queue_state()
+        if not progress.console.is_terminal and time.monotonic() - said > TOLD_EVERY:
+            progress.console.print(f"drain    {state['ended']} of {state['accepted']} events", highlight=False)
+            said = time.monotonic()
         progress.update(bar, completed=state["ended"], total=state["accepted"])
         if not state["open"] or state["stopped"]:
             return state

@@ -68,7 +68,7 @@ def _read(file: IO[bytes]) -> Iterator[Line]:
 
 def submit(
     client: Any, function: str, events: Iterable[Sequence[Line]], progress: Callable[[int], None]
-) -> list[Submission]:
+) -> Iterator[Submission]:
     """Submit the lines of each event to a function, calling `progress` with their number after each."""
 
     def send(lines: Sequence[Line]) -> list[Submission]:
@@ -77,7 +77,7 @@ def submit(
         return submissions
 
     with ThreadPoolExecutor(THREADS) as pool:
-        return [one for submissions in _until_error(pool, pool.map(send, events)) for one in submissions]
+        yield from (one for submissions in _until_error(pool, pool.map(send, events)) for one in submissions)
 
 
 def _until_error(pool: ThreadPoolExecutor, submissions: Iterator[list[Submission]]) -> Iterator[list[Submission]]:

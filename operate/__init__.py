@@ -1,5 +1,12 @@
 """The operator's commands: submit and verify records, look at dead letters, redrive them, and see how the stack is."""
 
+import signal
+import sys
+
+# `python -m operate`: Ctrl-C while the modules are loaded leaves no traceback.
+if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 try:
     from operate.main import main
 except ModuleNotFoundError as error:

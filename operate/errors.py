@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 LEFT = 1
 """The command went through, and something is left, refused or failed."""
 MISUSE = 2
@@ -42,3 +45,21 @@ class StoppedError(OperateError):
     """The operator interrupted the command; the message says where it stands."""
 
     exit_code = INTERRUPTED
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Return whether an error is that of a signal, or of a lock that was being taken when the signal came."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt)
+
+
+@contextmanager
+def standing(tell: Callable[[], str]) -> Iterator[None]:
+    """Let what stops a command say where it stands."""
+    try:
+        yield
+    except OperateError as error:
+        raise type(error)(f"{error} {tell().capitalize()}.") from error
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not is_interruption(error):
+            raise
+        raise StoppedError(f"Interrupted: {tell()}.") from error

@@ -48,4 +48,7 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _by_signal(error: BaseException) -> int | None:
-    return 128 + error.__cause__.number if isinstance(error.__cause__, Signalled) else None
+    behind = error.__cause__
+    if isinstance(behind, RuntimeError):  # of a lock that was being taken
+        behind = behind.__context__
+    return 128 + behind.number if isinstance(behind, Signalled) else None

@@ -34,6 +34,16 @@ def test_it_says_what_it_wrote(tmp_path: Path) -> None:
     assert (tmp_path / "out.yaml").read_bytes() == (ROOT / "template.yaml").read_bytes()
 
 
+def test_what_is_up_to_date_is_not_written(tmp_path: Path) -> None:
+    written = tmp_path / "out.yaml"
+    written.write_bytes((ROOT / "template.yaml").read_bytes())
+    written.chmod(0o400)
+    before = written.stat().st_mtime_ns
+    run = generate("--output", str(written))
+    assert (run.returncode, run.stdout) == (0, f"{written} is up to date\n")
+    assert written.stat().st_mtime_ns == before
+
+
 def test_it_writes_to_standard_output_and_nothing_else() -> None:
     run = generate("--output", "-")
     assert run.stdout == (ROOT / "template.yaml").read_text()
@@ -94,9 +104,8 @@ def copied(tmp_path: Path) -> Path:
 def test_another_name_is_that_of_everything_deployed_and_the_tests_go_on_with_it(copied: Path) -> None:
     run = generate("--name", "orders", root=copied)
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.startswith(
-        f"Renamed {NAME} to orders in model/project.py, deployed/stack.py, samconfig.toml, pyproject.toml\nWrote "
-    )
+    files = "model/project.py, deployed/stack.py, samconfig.toml, pyproject.toml, .github/deployment-role.yaml"
+    assert run.stdout.startswith(f"Renamed {NAME} to orders in {files}\nWrote ")
     template = (copied / "template.yaml").read_text()
     assert "FunctionName: !Sub orders-validator-${EnvironmentSuffix}" in template
     assert "{Key: Project, Value: Orders}" in template

@@ -9,7 +9,6 @@ from model import build
 
 from .model.test_combinations import (
     test_a_combination_refers_to_nothing_that_is_not_there,
-    test_the_translated_template_lints_clean_with_its_conditions,
 )
 from .model.test_parameters import (
     test_a_physical_name_with_the_longest_suffix_stays_within_64_characters,
@@ -28,7 +27,6 @@ __all__ = [
     "test_every_parameter_without_a_pattern_has_its_values_or_its_least",
     "test_every_physical_name_begins_with_the_project_and_ends_with_the_environment",
     "test_the_longest_project_leaves_room_for_the_stages_that_there_are",
-    "test_the_translated_template_lints_clean_with_its_conditions",
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from model import build
+from .own.pipeline import build
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))

@@ -12,7 +12,6 @@ from bench.results.figures import Plot, Row, Table
 from bench.scale import durations
 from bench.scale.durations import Durations
 from bench.scale.scenarios import DAY, Result, Scenario, made_for, simulate
-from operate.commands.submit import WRITES
 
 RATES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 """Records a second."""
@@ -20,6 +19,8 @@ TIMES = {"10 s": 10, "1 min": 60, "10 min": 600, "30 min": 1800, "1 h": 3600, "2
 HOT, HOT_RATES = 0.2, (1_000, 4_000, 10_000)
 """The share of the records that one id has, where it has many; and the records a second."""
 BACKFILL = 10_000_000
+PACED = 3_000
+"""Records a second: the pace that `operate submit` keeps by itself."""
 UNPACED = 100_000
 """Records a second that a producer sends who has no reason to wait."""
 WARMED = 40_000
@@ -193,7 +194,7 @@ def _backfill(known: Durations) -> Table:
     few, many = (max(1, math.floor(most / rate)) for most in (batch.warm, WARMED))
     ways = {
         "at once, as deployed": batch,
-        f"{WRITES:,}/s, as deployed": replace(batch, rate=WRITES),
+        f"{PACED:,}/s, as deployed": replace(batch, rate=PACED),
         f"at once, {few} processors": replace(batch, processors=few),
         f"at once, {many} processors, {WARMED:,} warm": replace(batch, processors=many, warm=WARMED),
     }

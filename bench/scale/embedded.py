@@ -32,8 +32,9 @@ STEP = 0.05
 """Seconds of a step."""
 FEW, MORE = 100, 1_000
 """Single records of the runs that the costs are taken from."""
-BATCHED, BATCH = 4_000, 100
-"""Records of a third one, and of each of its events."""
+BATCHED, BATCH = 5_000, 25
+"""Records of a third one, and of each of its events: as many events as the run that is compared, so that as
+many interpreters are started."""
 EMBEDDED, SIMULATED, RATIO = "embedded (records/s)", "simulated (records/s)", "simulated / embedded"
 WITHIN = 0.8, 1.25
 """A fifth more or less."""

@@ -20,7 +20,7 @@ from operate.dead_letters.history import History, default_path
 from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import IN_FLIGHT, DeadLetterQueue, Depth
 from operate.dead_letters.selection import UNKNOWN, Finding, Selection, examine
-from operate.errors import AwsError, MisuseError, StoppedError
+from operate.errors import AwsError, MisuseError, StoppedError, is_interruption
 from operate.invoke import Invoker
 from operate.rate_limit import RateLimiter
 from operate.screen import Screen, counted
@@ -138,7 +138,9 @@ class Context:
             try:
                 with Peek(queue, depth) as letters:
                     yield examined(letters), letters
-            except KeyboardInterrupt as error:
+            except (KeyboardInterrupt, RuntimeError) as error:
+                if not is_interruption(error):
+                    raise
                 raise StoppedError("Interrupted: what was looked at and not deleted is back in the queue.") from error
         self.note_unseen(depth, seen)
 

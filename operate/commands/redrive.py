@@ -13,7 +13,7 @@ from operate.commands.context import EXIT_CODES, Context, of_stack, selecting, s
 from operate.dead_letters.queue import Depth
 from operate.dead_letters.redrive import UNFINISHED, Plan, Redrive, RedriveCounts, Result, Verdict
 from operate.dead_letters.selection import Selection
-from operate.errors import LEFT, MisuseError, OperateError, StoppedError
+from operate.errors import LEFT, MisuseError, standing
 from operate.screen import counted
 
 
@@ -111,14 +111,10 @@ def _run(context: Context, run: Redrive, depth: Depth) -> RedriveCounts:
                 _name(context, result)
 
         run.tell = tell
-        try:
+        with standing(lambda: _standing(run.counts)):
             run.run(depth)
             run.look_again()
-            return run.counts
-        except KeyboardInterrupt as error:
-            raise StoppedError(f"Interrupted: {_standing(run.counts)}.") from error
-        except OperateError as error:
-            raise type(error)(f"{error} {_standing(run.counts).capitalize()}.") from error
+    return run.counts
 
 
 def _name(context: Context, result: Result) -> None:

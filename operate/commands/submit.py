@@ -13,7 +13,7 @@ import click
 
 from deployed import ENTRY
 from operate.commands.context import EXIT_CODES, Context, of_stack, sending
-from operate.errors import LEFT, MisuseError, OperateError, StoppedError
+from operate.errors import LEFT, MisuseError, standing
 from operate.files import NewFile
 from operate.invoke import Fate, Outcome
 from operate.screen import counted
@@ -140,12 +140,9 @@ def _run(context: Context, submission: Submission, lines: Iterator[Line], total:
                 context.screen.note(f"{_named(lines)} not accepted: {outcome.reason}.", kind="not accepted")
 
         submission.tell = tell
-        try:
-            return submission.run(lines)
-        except KeyboardInterrupt as error:
-            raise StoppedError(f"Interrupted: {_standing(submission)}.") from error
-        except OperateError as error:
-            raise type(error)(f"{error} {_standing(submission).capitalize()}.") from error
+        with standing(lambda: _standing(submission)):
+            submission.run(lines)
+    return submission.counts
 
 
 def _named(lines: Sequence[Line]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from operate.commands.context import EXIT_CODES, Context, of_stack
-from operate.errors import LEFT, OperateError, StoppedError
+from operate.errors import LEFT, standing
 from operate.files import NewFile
 from operate.rate_limit import RateLimiter
 from operate.screen import counted
@@ -67,8 +67,8 @@ def verify(
         run = Verification(client, context.stack.table, letters, limiter, started, keys_only)
         advance = opened.enter_context(context.screen.progress("verify", records.stat().st_size))
         lines = read_lines(opened.enter_context(records.open("rb")), too_long=missing.write if missing else bytes)
-        try:
-            done = 0
+        done = 0
+        with standing(lambda: _standing(counts)):
             for sent, status in run.run(lines):
                 advance(sent.line.end - done)
                 done = sent.line.end
@@ -77,10 +77,6 @@ def verify(
                     _name(context, sent, status)
                 if status is Status.MISSING and missing and sent.content:
                     missing.write(sent.content + b"\n")
-        except KeyboardInterrupt as error:
-            raise StoppedError(f"Interrupted: {_standing(counts)}.") from error
-        except OperateError as error:
-            raise type(error)(f"{error} {_standing(counts).capitalize()}.") from error
         if missing:
             missing.finish()
     context.screen.table("", ("Lines", "Count"), [(status.value, counts[status]) for status in Status])

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.example import add_a_field
+from tests.example import ROOT, add_a_field
+
+OWN = ROOT / "tests/own"  # the second stage
 
 # Sends each event of its input through the three handlers; prints what becomes of it.
 SCRIPT = """
 import json, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import enricher, processor, validator
 
 def envelope(event, result):
@@ -50,7 +52,7 @@ def record(number: int, **fields: Any) -> dict[str, Any]:
 def through(functions: Path, dynamodb: Any, *events: Any) -> list[str]:
     """Send events through the extended handlers; return the answer or the refusal of each."""
     dynamodb.compared = ["data", "source"]
-    command = [sys.executable, "-c", SCRIPT, str(functions)]
+    command = [sys.executable, "-c", SCRIPT, str(OWN), str(functions)]
     done = subprocess.run(command, input=json.dumps(events), capture_output=True, text=True, check=True, timeout=60)
     answers: list[str] = json.loads(done.stdout)
     return answers

@@ -15,9 +15,10 @@ import pytest
 from .conftest import QUEUE_URL
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
+OWN = Path(__file__).parents[1] / "own"  # the second stage
 SCRIPT = """
 import json, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import enricher, validator
 
 def nested(depth):
@@ -69,7 +70,7 @@ def python313() -> str:
 @pytest.mark.parametrize("newer", [False, True], ids=["this", "lambda"])
 def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) -> None:
     interpreter = python313() if newer else sys.executable
-    command = [interpreter, "-I", "-S", "-c", SCRIPT, str(FUNCTIONS)]
+    command = [interpreter, "-I", "-S", "-c", SCRIPT, str(OWN), str(FUNCTIONS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     answer = json.loads(done.stdout)
     assert answer["same"]
@@ -80,7 +81,7 @@ def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) ->
 
 ALL_STAGES = """
 import json, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import enricher, processor, validator
 
 def envelope(payload):
@@ -114,11 +115,15 @@ def test_the_stages_need_nothing_but_pythons_standard_library(newer: bool, endpo
         "TABLE_NAME": "records",
         "DEAD_LETTER_QUEUE_URL": QUEUE_URL,
     }
-    command = [interpreter, "-I", "-S", "-c", ALL_STAGES, str(FUNCTIONS)]
+    command = [interpreter, "-I", "-S", "-c", ALL_STAGES, str(OWN), str(FUNCTIONS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
     answer = json.loads(done.stdout)
     assert [one["statusCode"] for one in answer["answers"]] == [200, 200]
     assert list(dynamodb.items) == [("order-1", 1), ("order-2", 1)]
     assert len(dynamodb.queue.messages) == 2
     assert answer["early"] == []
-    assert {"aws", "batch", "processor"} <= set(answer["others"]) <= {module.stem for module in FUNCTIONS.glob("*.py")}
+    assert (
+        {"aws", "batch", "processor"}
+        <= set(answer["others"])
+        <= {module.stem for folder in (OWN, FUNCTIONS) for module in folder.glob("*.py")}
+    )

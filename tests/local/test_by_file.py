@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from local.asynchronous import Clock, Faults, QueueOptions
-from local.embedded.ministack import ministack
 from local.reconcile import Fate, Item
 from local.run import feed_by_file
 from local.submit import read_lines
@@ -123,31 +122,6 @@ def test_what_the_reader_writes_starts_nothing(stack_with_files: DeployedStack) 
     assert state["accepted"] == 1
 
 
-def test_a_rule_that_may_not_invoke_the_function_does_not(stack_with_files: DeployedStack) -> None:
-    client, alias = stack_with_files.client("lambda"), stack_with_files.outputs.aliases["reader"]
-    name, _, qualifier = alias.rpartition(":")
-    (statement,) = json.loads(client.get_policy(FunctionName=name, Qualifier=qualifier)["Policy"])["Statement"]
-    client.remove_permission(FunctionName=name, Qualifier=qualifier, StatementId=statement["Sid"])
-    try:
-        s3 = stack_with_files.client("s3")
-        s3.put_object(Bucket=stack_with_files.outputs.bucket, Key="a.jsonl", Body=json.dumps(record(1)).encode())
-        deadline = time.monotonic() + 10
-        while not (errors := stack_with_files.aws.queue_state()["errors"]):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert f"may not invoke {alias}" in errors[0]
-    finally:
-        client.add_permission(
-            FunctionName=name,
-            Qualifier=qualifier,
-            StatementId=statement["Sid"],
-            Action="lambda:InvokeFunction",
-            Principal="events.amazonaws.com",
-            SourceArn=next(iter(statement["Condition"].values()))["AWS:SourceArn"],
-        )
-    assert stack_with_files.items() == []
-
-
 @pytest.fixture
 def reader(stack_with_files: DeployedStack) -> Any:
     """S3 as the reader has it, and a bucket that is none of its own."""
@@ -197,10 +171,3 @@ def test_the_reader_may_read_no_other_bucket_and_write_no_other_key(
         assert not allowed(reader.delete_object, Bucket=own, Key=key)
     for key in ("a.txt", "a.jsonl", "reports.json", "other/reports/a.json"):
         assert not allowed(reader.put_object, Bucket=own, Key=key, Body=b"")
-
-
-def test_ministack_still_runs_the_functions_of_rules_at_once() -> None:
-    import inspect
-
-    source = inspect.getsource(ministack("services.eventbridge"))
-    assert "target=lambda_svc._execute_function_with_config_scope" in source, "drop local/gaps/rule_targets.py"

@@ -143,3 +143,45 @@ def test_killing_it_leaves_no_process_and_no_folder(tmp_path: Path, moment: str)
         process.kill()
         process.wait()
     assert_nothing_left(tmp_path)
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_run(tmp_path: Path) -> None:
+    for report, reason in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "none" / "report.json", "No such file or directory"),
+    ):
+        with started(tmp_path, "run", "--report", str(report)) as process:
+            output, errors = process.communicate(timeout=DEADLINE)
+        assert (process.returncode, output, errors) == (1, "", f"Error: {report} can't be written: {reason}\n")
+
+
+@pytest.mark.parametrize("module", ["local", "operate"])
+def test_an_interruption_while_modules_are_loaded_leaves_no_traceback(tmp_path: Path, module: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", module, "--help"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        while "click.core" not in process.stderr.readline():  # rich and the SDK come after it
+            pass
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == -signal.SIGINT
+
+
+def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
+    folder, records, report = tmp_path / "tmp", tmp_path / "records.jsonl", tmp_path / "report.json"
+    folder.mkdir()
+    records.write_text("".join(json.dumps({"id": f"r{n}", "timestamp": 1, "data": n}) + "\n" for n in range(20_000)))
+    with started(folder, "run", str(records), "--report", str(report)) as process:
+        assert process.stdout
+        while "deploy " not in process.stdout.readline():
+            pass
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, errors) == (130, "")
+    document = json.loads(report.read_text())
+    assert document["problems"][0].startswith("stopped with ")
+    assert 0 < document["submitted"] < 20_000
+    assert document["submitted"] == document["stored"] + document["lost"]
+    assert_nothing_left(folder)

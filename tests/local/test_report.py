@@ -59,7 +59,7 @@ def test_what_a_record_holds_is_neither_markup_nor_control(name: str, many: int)
 def test_why_something_was_lost_is_no_markup_either() -> None:
     loss = {"metric": "DeadLetterErrors", "reason": "[/] \u202e"}
     text, _ = printed(queue={**QUEUE, "losses": [loss]})
-    assert "DeadLetterErrors: 1 times: [/] \\u202e" in text
+    assert "DeadLetterErrors: 1 time: [/] \\u202e" in text
 
 
 def test_a_number_beyond_any_float_stays_out_of_the_json() -> None:
@@ -76,7 +76,7 @@ def test_a_line_whose_document_python_can_not_read_is_lost_and_no_traceback() ->
 def test_refused_lines_and_an_empty_table_are_problems() -> None:
     stored, refused, dead = (outcome(b"{}", fate) for fate in (Fate.STORED, Fate.REFUSED, Fate.DEAD))
     assert Report([stored, dead], [], 1.0, QUEUE).problems == []
-    assert Report([stored, refused], [], 1.0, QUEUE).problems == ["1 of 2 lines were refused"]
+    assert Report([stored, refused], [], 1.0, QUEUE).problems == ["1 of 2 lines was refused"]
     assert Report([dead], [], 1.0, QUEUE).problems == ["nothing was stored"]
 
 

@@ -100,7 +100,7 @@ def test_the_table_shows_what_became_of_each_line(stack: DeployedStack, tmp_path
     assert f"enriched by version {enricher.VERSION}" in text
     assert "[red]x" in text
     assert "Invalid data: missing data field" in text
-    assert "2 submitted: 1 stored, 1 dead letters, 0 lost; 0 refused by Lambda." in text
+    assert "2 submitted: 1 stored, 1 dead letter, 0 lost; 0 refused by Lambda." in text
 
 
 @pytest.mark.parametrize(

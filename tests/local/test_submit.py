@@ -55,7 +55,7 @@ class Lambda:
 def test_a_line_alone_is_sent_as_it_stands_and_several_as_an_array() -> None:
     client, done = Lambda(), list[int]()
     one, two, three = (Line(number, b'{"n": %d}' % number) for number in (1, 2, 3))
-    submissions = submit(client, "f", [(one,), (two, three)], done.append)
+    submissions = [*submit(client, "f", [(one,), (two, three)], done.append)]
     assert sorted(client.payloads) == [b'[{"n": 2},{"n": 3}]', b'{"n": 1}']
     assert [submission.line for submission in submissions] == [one, two, three]
     assert submissions[1].request_id == submissions[2].request_id != submissions[0].request_id
@@ -64,7 +64,7 @@ def test_a_line_alone_is_sent_as_it_stands_and_several_as_an_array() -> None:
 
 def test_each_line_of_a_batch_that_lambda_refuses_is_refused() -> None:
     lines = [Line(number, b"%d" % number) for number in (1, 2)]
-    submissions = submit(Lambda(refuse=b"["), "f", [lines], lambda _: None)
+    submissions = [*submit(Lambda(refuse=b"["), "f", [lines], lambda _: None)]
     assert [(one.line.number, one.request_id, one.refusal) for one in submissions] == [
         (1, None, "too large"),
         (2, None, "too large"),

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from operate.main import Signalled
+
 from ..deployed.samples import record
 from .conftest import ROOT, Ran
 from .fake_aws import Failure, FakeAws
@@ -181,6 +183,24 @@ def test_an_interrupted_submission_says_how_to_go_on(aws: FakeAws) -> None:
     assert "run the same command again" in ran.error
     journal = Path("many.jsonl.journal").read_text().splitlines()
     assert 0 < sum(map(len, aws.payloads)) == len(journal) - 1 < 50
+
+
+@pytest.mark.parametrize("at_a_lock", [False, True])
+def test_a_signal_is_told_by_the_exit_code_wherever_it_came(
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch, at_a_lock: bool
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        try:
+            raise Signalled(signal.SIGTERM)
+        finally:
+            if at_a_lock:
+                raise RuntimeError("release unlocked lock")
+
+    aws.put(record(1))
+    monkeypatch.setattr("operate.dead_letters.redrive.wait", end)
+    ran = operate("redrive", "--yes")
+    assert ran.code == 143
+    assert "Interrupted" in ran.error
 
 
 def interrupted(aws: FakeAws, arguments: list[str], number: int) -> Ran:

@@ -10,6 +10,7 @@ import pytest
 from bench.results.__main__ import SCALE
 from bench.results.figures import Row, Table
 from bench.scale import benches, durations
+from operate.commands.submit import WRITES
 from tests.bench.scale.samples import DURATIONS
 
 
@@ -61,6 +62,10 @@ def test_a_paced_backfill_leaves_no_dead_letter(tables: dict[str, Table]) -> Non
     table = tables["scale-backfill"]
     assert (table.rows[0].median("dead letters") or 0) > 1_000_000
     assert all(row.median("dead letters") == 0 for row in table.rows[1:])
+
+
+def test_the_paced_backfill_is_that_of_the_command() -> None:
+    assert WRITES == benches.PACED
 
 
 def test_without_a_limit_of_the_cpu_only_the_reason_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from bench.scale.embedded import Costs, Run, simulate
 
 def test_costs_are_those_that_explain_the_three_runs() -> None:
     costs = Costs()
-    costs.learn(few=1.5 + 100 * 0.01, more=1.5 + 1000 * 0.01, batched=1.5 + 40 * 0.01 + 4000 * 0.0004)
+    costs.learn(few=1.5 + 100 * 0.01, more=1.5 + 1000 * 0.01, batched=1.5 + 200 * 0.01 + 5000 * 0.0004)
     assert (costs.start, costs.event, costs.record) == pytest.approx((1.5, 0.01, 0.0004))
 
 

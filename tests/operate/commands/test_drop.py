@@ -136,7 +136,9 @@ def test_what_can_be_no_file_of_records_is_refused(
         look_at(path)
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbf\n\n{}", b'{"a": "' + b"x" * 100_000 + b'"}\n', b"{}\n[]\n"])
+@pytest.mark.parametrize(
+    "content", [b"\xef\xbb\xbf\n\n{}", b'{"a": "' + b"x" * 100_000 + b'"}\n', b"{}\n[]\n", b"{broken\n{}\n"]
+)
 def test_what_may_be_one_is_taken(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(content)

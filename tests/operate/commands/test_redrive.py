@@ -248,6 +248,11 @@ def test_a_letter_that_arrives_meanwhile_is_left_alone(aws: FakeAws, operate: Ru
     assert aws.visible == 1
 
 
+def test_a_letter_that_came_within_the_second_in_which_it_begins_is_sent(aws: FakeAws, operate: Run) -> None:
+    aws.put(record(1), sent=int(time.time() * 1000))
+    assert operate("redrive", "--yes").counts["sent again"] == 1
+
+
 def test_a_loop_is_seen_and_can_be_ended(aws: FakeAws, operate: Run) -> None:
     aws.put(record(1))
     for times in range(1, 4):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsq
 def wrap() -> None:
     """Wrap them all; once in a process."""
     _name_actions()
+    _cut_statements_once()
     _number_requests()
     _reserve_for_all_versions()
     _deploy_whole_functions()
@@ -50,6 +52,12 @@ def _name_actions() -> None:
         return of_items
 
     iam_actions.extract_iam_action, iam_actions.dynamodb_transaction_checks = renamed, checks
+
+
+def _cut_statements_once() -> None:
+    """Cut the text of a statement into its tokens once, however often it comes: it is the same for each item."""
+    keywords = ministack("services._dynamodb_keywords")
+    keywords._tokenize = lru_cache(1000)(keywords._tokenize)
 
 
 def _number_requests() -> None:

@@ -18,13 +18,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.benches import batches, costs, generation, pipeline, sizes, starts
+from bench.benches import batches, costs, files, generation, pipeline, sizes, starts
 from bench.benches.generation import UnlikeResources
 from bench.harness.runtime_api import FunctionFailed
 from bench.harness.setup import Setup
 from bench.results.figures import Table
 from bench.results.tables import show
-from bench.scale import benches
+from bench.scale import benches, embedded
 
 BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "generate": generation.generation,
@@ -35,8 +35,10 @@ BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "sizes": sizes.sizes,
     "cost": costs.costs,
     "batches": batches.batches,
+    "files": files.files,
     "pipeline": pipeline.pipeline,
     "scale": benches.scale,
+    "scale-embedded": embedded.compared,
 }
 LEAST_ROUNDS = 9
 WIDTH = 140  # columns, of a table that goes to a file

@@ -98,8 +98,11 @@ class Attribution(NamedTuple):
 
     @property
     def is_beside(self) -> bool:
-        """Whether it was a function beside the pipeline that failed, which no stage hands its results to."""
-        return self.stage not in (None, ENTRY) and len(self.given) == 1
+        """Whether it was a function beside the pipeline that failed, which no stage ever handed a result to."""
+        if self.stage in (None, ENTRY) or len(self.given) > 1:
+            return False
+        event = self.given[self.stage or ""]
+        return not (isinstance(event, dict) and RESULT in event)
 
     @property
     def record(self) -> Any:

@@ -19,15 +19,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import boto3
-
 from dropped import (
-    CONFIG,
     REJECTED,
     REPORTS,
     File,
     Place,
+    Rejected,
     UnreadableFile,
+    client,
     find,
     first_date,
     lines_of,
@@ -38,7 +37,6 @@ from dropped import (
 from json_faults import nested_too_deep
 from lines import Line
 from record import MAX_DEPTH
-from rejected import Rejected
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 BATCH = 240 * 1024
@@ -206,4 +204,4 @@ def _invoke(function: str, payload: bytes) -> None:
 @cache
 def functions() -> Any:
     """Return the client of Lambda, which is made once."""
-    return boto3.client("lambda", config=CONFIG)
+    return client("lambda")

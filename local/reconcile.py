@@ -153,9 +153,9 @@ def _origins(letter: DeadLetter, found: Attribution) -> tuple[str, ...]:
 
 
 def _origins_in(batch: Documents, record: Document) -> Iterator[str]:
-    """Find which document of a batch a record is of that a later stage was given."""
+    """Find which documents of a batch a record can be of that a later stage was given: those of its key, at worst."""
     same, others = batch.match(record)
-    yield from (document.text for document in same or others[:1])
+    yield from (document.text for document in same or others)
 
 
 def _item(item: dict[str, Any]) -> Item:

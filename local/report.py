@@ -15,6 +15,7 @@ from deployed.printable import printable
 
 from .reconcile import Fate, Item, Outcome
 
+READER = "the reader"
 MOST_ROWS = 25
 """A table of more rows than these counts its outcomes instead."""
 
@@ -28,6 +29,8 @@ class Report(NamedTuple):
     seconds: float
     queue: dict[str, Any]
     """The queue's last state."""
+    by: str = "Lambda"
+    """Who refused lines: the reader of files, which says why of each, or Lambda itself."""
     unsent: int | None = None
     """Lines that were not submitted when the run was stopped; None where it was not."""
 
@@ -59,7 +62,7 @@ class Report(NamedTuple):
             sum_up = f"{self.count(Fate.STORED)} stored + {self.count(Fate.DEAD)} dead"
             submitted = f"{_counted(self.submitted, 'record')} {_were(self.submitted)} submitted"
             found.append(f"{submitted}, but {sum_up} leave {lost} lost")
-        if refused := self.count(Fate.REFUSED):
+        if (refused := self.count(Fate.REFUSED)) and self.by != READER:
             found.append(f"{refused} of {_counted(len(self.lines), 'line')} {_were(refused)} refused")
         if not self.count(Fate.STORED):
             found.append("nothing was stored")
@@ -102,7 +105,7 @@ def show(report: Report, console: Console) -> None:
     console.print(
         f"{document['submitted']} submitted{in_events}: {document['stored']} stored, "
         f"{_counted(len(document['dead_letters']), 'dead letter')}, {document['lost']} lost; "
-        f"{document['refused']} refused by Lambda. {document['seconds']:.1f} s, "
+        f"{document['refused']} refused by {report.by}. {document['seconds']:.1f} s, "
         f"{document['records_per_second']} records/s.",
         highlight=False,
     )

@@ -20,7 +20,7 @@ from .deploy import PARAMETERS, WITH_FILES, build, deploy
 from .embedded.process import EmbeddedAws, Options
 from .packing import pack
 from .reconcile import read_items, reconcile, take_failures
-from .report import Report
+from .report import READER, Report
 from .submit import Line, Submission, read_lines, submit
 
 POLL = 0.1
@@ -120,7 +120,8 @@ def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Lin
     with step("report", console):
         if told := files.report_of(client, bucket, key):
             console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
-        return _report(aws, stack, files.submissions(client, bucket, key, lines), state, seconds)
+        submissions = files.submissions(client, bucket, key, lines)
+        return _report(aws, stack, submissions, state, seconds)._replace(by=READER)
 
 
 def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:

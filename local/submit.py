@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,10 +44,11 @@ def read_lines(path: Path) -> list[Line]:
         LocalError: There is no such file, or nothing in it.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as raw:
+            file: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
             lines = [line for line in _read(file) if line.content]
-    except OSError as error:
-        raise LocalError(f"{path} can't be read: {error.strerror or error}") from error
+    except (OSError, EOFError) as error:
+        raise LocalError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
     if not lines:
         raise LocalError(f"{path} must have a JSON document on each line (got no line at all)")
     return lines

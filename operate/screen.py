@@ -67,7 +67,7 @@ class Screen:
 
     def close(self) -> None:
         """Say how many notes were not shown."""
-        for kind, count in self._notes.items():
+        for kind, count in list(self._notes.items()):
             if kind and count > NAMED:
                 self.note(f"... and {count - NAMED} more: {kind}.")
 

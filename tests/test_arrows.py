@@ -18,7 +18,7 @@ ALLOWED = {
     "local/asynchronous": {"local.asynchronous", "deployed"},
     "operate": {"operate", "deployed"},
     "guardrails": {"guardrails"},
-    "bench": {"bench", "local", "deployed", "model"},
+    "bench": {"bench", "local", "operate", "deployed", "model"},
 }
 MOST_MODULES = 15
 

@@ -43,6 +43,7 @@ EVERYTHING = {
     "AlarmEmail": "on-call@example.com",
     "KmsKeyArn": KEY,
     "PermissionsBoundaryArn": GIVEN["Boundary"],
+    "FilesBucket": "true",
 }
 
 # What CloudFormation calls for a resource of each type, when it makes, changes, reads and removes it, from the types'
@@ -60,6 +61,8 @@ TAKEN = {
     "DeleteDeploymentGroup CreateDeployment GetDeployment StopDeployment",
     "AWS::DynamoDB::Table": "dynamodb: CreateTable DescribeTable UpdateTable DeleteTable UpdateContinuousBackups "
     "DescribeContinuousBackups DescribeTimeToLive TagResource UntagResource ListTagsOfResource",
+    "AWS::Events::Rule": "events: PutRule DescribeRule DeleteRule PutTargets RemoveTargets ListTargetsByRule "
+    "TagResource UntagResource ListTagsForResource",
     "AWS::IAM::ManagedPolicy": "iam: CreatePolicy GetPolicy GetPolicyVersion CreatePolicyVersion DeletePolicyVersion "
     "ListPolicyVersions DeletePolicy",
     "AWS::IAM::Role": "iam: CreateRole GetRole DeleteRole UpdateRole UpdateAssumeRolePolicy AttachRolePolicy "
@@ -70,10 +73,16 @@ TAKEN = {
     "UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig",
     "AWS::Lambda::Function": "lambda: CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration "
     "DeleteFunction PutFunctionConcurrency DeleteFunctionConcurrency TagResource UntagResource ListTags",
+    "AWS::Lambda::Permission": "lambda: AddPermission GetPolicy RemovePermission",
     "AWS::Lambda::Version": "lambda: PublishVersion ListVersionsByFunction GetFunctionConfiguration DeleteFunction",
     "AWS::Logs::LogGroup": "logs: CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy TagResource "
     "DeleteRetentionPolicy AssociateKmsKey DisassociateKmsKey ListTagsForResource UntagResource",
     "AWS::Logs::MetricFilter": "logs: PutMetricFilter DescribeMetricFilters DeleteMetricFilter",
+    "AWS::S3::Bucket": "s3: CreateBucket DeleteBucket PutBucketTagging GetBucketTagging PutEncryptionConfiguration "
+    "GetEncryptionConfiguration PutBucketPublicAccessBlock GetBucketPublicAccessBlock PutBucketOwnershipControls "
+    "GetBucketOwnershipControls PutBucketVersioning GetBucketVersioning PutLifecycleConfiguration "
+    "GetLifecycleConfiguration PutBucketNotification GetBucketNotification ListBucket",
+    "AWS::S3::BucketPolicy": "s3: PutBucketPolicy GetBucketPolicy DeleteBucketPolicy",
     "AWS::SNS::Subscription": "sns: Subscribe Unsubscribe GetSubscriptionAttributes ListSubscriptionsByTopic",
     "AWS::SNS::Topic": "sns: CreateTopic GetTopicAttributes SetTopicAttributes DeleteTopic TagResource",
     "AWS::SNS::TopicPolicy": "sns: SetTopicAttributes GetTopicAttributes",
@@ -124,6 +133,8 @@ def policies() -> dict[str, str]:
 
 # What they are about: named by the template or, where that gives no name, by CloudFormation.
 FUNCTION = "arn:aws:lambda:{here}:function:{project}-a-{suffix}"
+READER = "arn:aws:lambda:{here}:function:{project}-reader-{suffix}"
+BUCKET = "arn:aws:s3:::{stack}-filesstorage-abc123"
 GROUP = "arn:aws:logs:{here}:log-group:/aws/lambda/{project}-a-{suffix}"
 PLACES = {
     "AWS::ApplicationAutoScaling::ScalableTarget": ("*",),
@@ -133,14 +144,18 @@ PLACES = {
     "AWS::CodeDeploy::Application": ("arn:aws:codedeploy:{here}:application:{made}",),
     "AWS::CodeDeploy::DeploymentGroup": ("arn:aws:codedeploy:{here}:deploymentgroup:{made}/{made}",),
     "AWS::DynamoDB::Table": ("arn:aws:dynamodb:{here}:table/{made}",),
+    "AWS::Events::Rule": ("arn:aws:events:{here}:rule/{made}",),
     "AWS::IAM::ManagedPolicy": ("arn:aws:iam::{account}:policy/{made}",),
     "AWS::IAM::Role": ("arn:aws:iam::{account}:role/{made}",),
     "AWS::Lambda::Alias": (FUNCTION, f"{FUNCTION}:live"),
     "AWS::Lambda::EventInvokeConfig": (FUNCTION, f"{FUNCTION}:live"),
     "AWS::Lambda::Function": ("arn:aws:lambda:{here}:function:{FunctionName}",),
+    "AWS::Lambda::Permission": (READER, f"{READER}:live"),
     "AWS::Lambda::Version": (FUNCTION, f"{FUNCTION}:7"),
     "AWS::Logs::LogGroup": (GROUP, f"{GROUP}:*"),
     "AWS::Logs::MetricFilter": (GROUP, f"{GROUP}:*"),
+    "AWS::S3::Bucket": (BUCKET,),
+    "AWS::S3::BucketPolicy": (BUCKET,),
     "AWS::SNS::Subscription": ("arn:aws:sns:{here}:{made}",),
     "AWS::SNS::Topic": ("arn:aws:sns:{here}:{made}",),
     "AWS::SNS::TopicPolicy": ("arn:aws:sns:{here}:{made}",),
@@ -164,6 +179,7 @@ def arns(resource_type: str, logical_id: str, properties: dict[str, Any], stack:
             project=project,
             suffix=suffix,
             made=f"{stack}-{logical_id}-ABC123",
+            stack=stack,
         )
 
 
@@ -201,7 +217,7 @@ def allowed(deployed_stack: DeployedStack, policies: dict[str, str]) -> Any:
     def ask(arn: str, actions: set[str], **context: str) -> set[str]:
         answer = iam.simulate_custom_policy(
             PolicyInputList=[
-                under({**CONTEXT, **context}, policies[name]) for name in ("Stack", "Functions", "Identities")
+                under({**CONTEXT, **context}, policies[name]) for name in ("Stack", "Functions", "Files", "Identities")
             ],
             ActionNames=sorted(actions),
             ResourceArns=[arn],

@@ -16,11 +16,11 @@ from bench.scale.scenarios import DAY, Result, Scenario, made_for, simulate
 RATES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 """Records a second."""
 TIMES = {"10 s": 10, "1 min": 60, "10 min": 600, "30 min": 1800, "1 h": 3600, "2 h": 7200, "6 h": 21_600, "24 h": DAY}
-HOT = 0.2
-"""The share of the records that one id has, where it has many."""
+HOT, HOT_RATES = 0.2, (1_000, 4_000, 10_000)
+"""The share of the records that one id has, where it has many; and the records a second."""
 BACKFILL = 10_000_000
 PACED = 3_000
-"""Records a second: what a new table takes, and a quarter to spare."""
+"""Records a second: the pace that `operate submit` keeps by itself."""
 UNPACED = 100_000
 """Records a second that a producer sends who has no reason to wait."""
 WARMED = 40_000
@@ -165,7 +165,7 @@ def _a_day(results: Sequence[Result]) -> Table:
 
 def _one_id(known: Durations) -> Table:
     """Show what happens where one id has a fifth of the records, in configurations made for the load."""
-    loads = [(rate, size) for size in durations.SIZES for rate in (1_000, 4_000, 10_000)]
+    loads = [(rate, size) for size in durations.SIZES for rate in HOT_RATES]
     results = [simulate(replace(made_for(rate, size, known), hot=HOT), known) for rate, size in loads]
     return Table(
         name="scale-one-id",

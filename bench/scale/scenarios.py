@@ -13,7 +13,9 @@ from bench.harness.configured import stages
 from bench.harness.endpoint import LATENCY
 from bench.scale import limits
 from bench.scale.durations import Durations
-from bench.scale.simulation import Load, Outcome, Platform, Simulation, Stage, steps
+from bench.scale.outcome import Outcome
+from bench.scale.queues import Stage
+from bench.scale.simulation import Load, Platform, Simulation, steps
 from bench.scale.table import Table, Writes
 from model import build
 

@@ -10,54 +10,23 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from bench.scale import limits
-from bench.scale.table import ALL, Table, Taken, Writes
+from bench.scale.outcome import Moment, Outcome, latency_class
+from bench.scale.queues import MOST_BACKOFFS, Cohort, Queue, Stage
+from bench.scale.table import ALL, Table, Taken
 
-CLASSES = 1.25
-"""Latencies within this ratio are counted together, with their mean."""
 STEPS = {60.0: 1.0, 600.0: 10.0, 3600.0: 60.0, math.inf: 300.0}
 """Seconds of a step, by the time up to which it is so long."""
-MOST_BACKOFFS = 9
-"""After which the pause grows no more."""
+SPREAD = 4
+PARTS = range(1, SPREAD + 1)
+"""Of a cohort that waits, each of which waits a little longer than the one before."""
 NEGLIGIBLE = 1e-3
 """Events whose failure is not followed."""
 ROUNDING = 1e-9
 """The share by which sums of the same numbers differ."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A function as the simulation sees it; times in seconds.
-
-    Attributes:
-        duration: of a warm run that nothing delays.
-        cold: what the first run of an instance takes longer.
-        retries: of an event that failed.
-        reserved: the function's reserved concurrency, if it has any.
-        kinds: what each event writes to the table, by kind; the last stage's alone.
-        request: of one more request to the table.
-        repeated: what a run takes longer that finds its records stored already, since an earlier one failed halfway.
-    """
-
-    name: str
-    duration: float
-    cold: float = 0.0
-    retries: int = 2
-    reserved: float = math.inf
-    kinds: Sequence[Writes] = ()
-    request: float = 0.004
-    repeated: float = 0.0
-
-    def units(self, writes: Writes, *, again: bool) -> Writes:
-        """Return the write units of an event.
-
-        A batch that comes again finds its records: the insert that fails is paid for, and so is the put that tells why.
-        """
-        times = 3 if again and self.repeated else 1
-        return Writes(writes.spread * times, writes.hot * times)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +36,7 @@ class Platform:
     Attributes:
         concurrency: of the account.
         second: real seconds that a second of Lambda's waits lasts.
+        refuses: whether an event that finds no place is refused and backs off, as Lambda does; else it waits for one.
         failing, throttled: the shares of the attempts that fail or are refused for no reason of the load's.
     """
 
@@ -74,6 +44,7 @@ class Platform:
     new_instances: float = limits.SCALING.value
     maximum_age: float = limits.EVENT_AGE.value
     second: float = 1.0
+    refuses: bool = True
     failing: float = 0.0
     throttled: float = 0.0
 
@@ -84,137 +55,6 @@ class Load(NamedTuple):
     rate: float
     seconds: float
     kinds: Sequence[float] = (1.0,)
-
-
-class Cohort(NamedTuple):
-    """Events of a stage that are tried at the same time and have met the same."""
-
-    number: float
-    arrived: float
-    spent: float
-    """Seconds between their producer and this stage."""
-    backoffs: int = 0
-    retries: int = 0
-    kind: int = 0
-
-
-@dataclass
-class Queue:
-    """A stage's asynchronous queue, and its instances."""
-
-    stage: Stage
-    allowance: float
-    """New instances that the function may have now."""
-    waiting: float = 0.0
-    instances: float = 0.0
-    expected: float = 0.0
-    """Events a second that the stage before handed on in the last step."""
-    seconds: float = 0.0
-    """Of a run, as it was in the last step."""
-    runs: float = 0.0
-    busy: float = 0.0
-    """Seconds of all runs."""
-    _due: dict[float, dict[tuple[int, ...], list[float]]] = field(default_factory=dict)
-    """By the time of their next attempt: like cohorts as their number, and the sums of when they came and were sent."""
-
-    def put(self, cohort: Cohort, ready: float, now: float) -> None:
-        """Let events wait for an attempt; those of about the same age and the same history are counted together."""
-        if cohort.number <= 0:
-            return
-        age, backoffs = now - cohort.arrived, min(cohort.backoffs, MOST_BACKOFFS)
-        key = backoffs, cohort.retries, cohort.kind, _age_class(age), _latency_class(cohort.spent) // 3
-        sums = self._due.setdefault(ready, {}).setdefault(key, [0.0, 0.0, 0.0])
-        for place, value in enumerate((1.0, cohort.arrived, cohort.spent)):
-            sums[place] += cohort.number * value
-        self.waiting += cohort.number
-
-    def due(self, now: float) -> float:
-        """Return how many events are to be tried now."""
-        return sum(sums[0] for ready, like in self._due.items() if ready <= now for sums in like.values())
-
-    def take(self, now: float) -> list[Cohort]:
-        """Return the events that are to be tried now."""
-        taken = [
-            Cohort(number, arrived / number, spent / number, *key[:3])
-            for ready in sorted(ready for ready in self._due if ready <= now)
-            for key, (number, arrived, spent) in self._due.pop(ready).items()
-        ]
-        self.waiting = max(0.0, self.waiting - sum(cohort.number for cohort in taken)) if self._due else 0.0
-        return taken
-
-    def grow(self, busy: float) -> float:
-        """Give the function the instances that it needs; return how many are new."""
-        new = max(0.0, busy - self.instances)
-        self.instances += new
-        self.allowance -= new
-        return new
-
-
-class Moment(NamedTuple):
-    """The state at the end of a step."""
-
-    time: float
-    arrived: float
-    stored: float
-    waiting: float
-    dead: float
-    latency: float
-    """Mean seconds from the producer to the table of what was stored in this step."""
-    running: Sequence[float]
-    """Executions at once, by stage."""
-    instances: Sequence[float]
-    writes: float
-    """Written a second."""
-    warm: float
-
-
-@dataclass
-class Outcome:
-    """What became of the events."""
-
-    moments: list[Moment] = field(default_factory=list)
-    arrived: float = 0.0
-    stored: float = 0.0
-    dead: dict[str, float] = field(default_factory=dict)
-    """Dead letters by their reason."""
-    writes: float = 0.0
-    """Write units that the table took, those for records that were there already included."""
-    saturated: dict[str, float] = field(default_factory=dict)
-    """The limits that were reached, and when first."""
-    first_dead: float | None = None
-    runs: Sequence[float] = ()
-    busy: Sequence[float] = ()
-    latencies: dict[int, list[float]] = field(default_factory=dict)
-
-    @property
-    def waiting(self) -> float:
-        """Events in the queues at the end."""
-        return self.moments[-1].waiting
-
-    @property
-    def lost(self) -> float:
-        """Events that are nowhere; AWS documents that there may be some, but not when: see docs/scale.md."""
-        return self.arrived - self.stored - sum(self.dead.values()) - self.waiting
-
-    def latency(self, share: float) -> float:
-        """Return the seconds, from the producer to the table, that so large a share did not exceed."""
-        left = share * sum(number for number, _ in self.latencies.values())
-        for _, (number, seconds) in sorted(self.latencies.items()):
-            left -= number
-            if left <= 1e-6 * number:
-                return seconds / number
-        return math.nan
-
-    def at(self, time: float) -> Moment:
-        """Return the state at a time, or at the end."""
-        return next((moment for moment in self.moments if moment.time >= time), self.moments[-1])
-
-    def note_latency(self, number: float, seconds: float) -> None:
-        """Count events that were stored after so many seconds."""
-        if number > 0:
-            known = self.latencies.setdefault(_latency_class(seconds), [0.0, 0.0])
-            known[0] += number
-            known[1] += number * seconds
 
 
 def steps(until: float) -> Iterator[tuple[float, float]]:
@@ -247,7 +87,7 @@ class Simulation:
         self.load, self.platform, self.table = load, platform, table
         self.queues = [Queue(stage, platform.new_instances, seconds=stage.duration) for stage in stages]
         self.outcome = Outcome()
-        self._handed_on: dict[tuple[int, int, int], list[float]] = {}
+        self._handed_on: dict[tuple[int, int], list[float]] = {}
 
     def run(self, cut: Iterable[tuple[float, float]], *, until_empty: bool = False) -> Outcome:
         """Simulate the steps; `until_empty` ends with the last event rather than with the last step."""
@@ -277,7 +117,7 @@ class Simulation:
                 spare += granted[place] - busy
             running.append(busy)
             seconds += spent
-            self._hand_on(now, length)
+            self._hand_on(place + 1, now, length)
         writes = (self.outcome.writes - written) / length
         self.table.note(now, writes)
         newly = self.outcome.stored - before
@@ -399,26 +239,35 @@ class Simulation:
             self.outcome.stored += number
             self.outcome.note_latency(number, spent)
         elif number > 0:
-            handed_on = self._handed_on.setdefault((to, kind, _latency_class(spent) // 3), [0.0, 0.0])
+            handed_on = self._handed_on.setdefault((kind, latency_class(spent) // 3), [0.0, 0.0])
             handed_on[0] += number
             handed_on[1] += number * spent
 
-    def _hand_on(self, now: float, length: float) -> None:
-        """Give the next stage what a stage made, in the same step."""
-        for (place, kind, _), (number, spent) in self._handed_on.items():
-            self.queues[place].put(Cohort(number, now, spent / number, kind=kind), now, now)
-        for place in {place for place, _, _ in self._handed_on}:
-            self.queues[place].expected = (
-                sum(n for (to, _, _), (n, _) in self._handed_on.items() if to == place) / length
-            )
-        self._handed_on.clear()
+    def _hand_on(self, place: int, now: float, length: float) -> None:
+        """Give a stage what the one before made, in the same step."""
+        if place < len(self.queues):
+            queue = self.queues[place]
+            for (kind, _), (number, spent) in self._handed_on.items():
+                queue.put(Cohort(number, now, spent / number, kind=kind), now, now)
+            queue.expected = sum(number for number, _ in self._handed_on.values()) / length
+            self._handed_on.clear()
 
     def _wait(self, cohort: Cohort, attempt: _Attempt) -> None:
-        """Put throttled events back: they are tried again after 1 s, 2 s, 4 s … 5 min, until they are too old."""
-        pause = min(limits.FIRST_BACKOFF.value * 2.0**cohort.backoffs, limits.LONGEST_BACKOFF.value)
+        """Put throttled events back: they are tried again after 1 s, 2 s, 4 s … 5 min, until they are too old.
+
+        AWS doesn't say how these waits spread. In step, all that came in a minute would find the places of the next
+        minutes empty, and the queue would take longer than it needs; so they spread over the second half of the wait.
+        """
+        if not self.platform.refuses:
+            self._put_back(cohort, 0.0, attempt)
+            return
+        longest = min(limits.FIRST_BACKOFF.value * 2.0**cohort.backoffs, limits.LONGEST_BACKOFF.value)
         # In steps as long as the longest pause all pauses are alike.
         backoffs = MOST_BACKOFFS if attempt.length >= limits.LONGEST_BACKOFF.value else cohort.backoffs + 1
-        self._put_back(cohort._replace(backoffs=backoffs), pause, attempt)
+        pauses = [longest] if longest <= attempt.length else [longest * (1 + part / SPREAD) / 2 for part in PARTS]
+        again = cohort._replace(backoffs=backoffs, number=cohort.number / len(pauses))
+        for pause in pauses:
+            self._put_back(again, pause, attempt)
 
     def _retry(self, cohort: Cohort, attempt: _Attempt) -> None:
         """Put failed events back: after one minute, after two, or never."""
@@ -434,7 +283,7 @@ class Simulation:
         if attempt.now - cohort.arrived + pause > self.platform.maximum_age:
             self._end(cohort.number, f"age at the {queue.stage.name}", attempt.now)
         else:
-            steps_ahead = math.ceil(pause * self.platform.second / attempt.length - 1e-9)
+            steps_ahead = max(1, math.ceil(pause * self.platform.second / attempt.length - ROUNDING))
             queue.put(cohort, attempt.now + steps_ahead * attempt.length, attempt.now)
 
     def _end(self, number: float, reason: str, now: float) -> None:
@@ -446,12 +295,3 @@ class Simulation:
 
     def _saturate(self, limit: str, now: float) -> None:
         self.outcome.saturated.setdefault(limit, now)
-
-
-def _age_class(seconds: float) -> int:
-    """Return which ages are counted together: older ones within ten minutes."""
-    return int(seconds // 600) if seconds > 1800 else -1 - _latency_class(seconds + 1)
-
-
-def _latency_class(seconds: float) -> int:
-    return round(math.log(max(seconds, 1e-6), CLASSES))

@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from secrets import token_hex
+from time import time
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
 from uuid import uuid4
@@ -182,6 +184,11 @@ async def read_sized(receive: Receive, limit: int) -> tuple[bytes | None, int]:
             chunks.append(chunk)
         more = message.get("more_body", False)
     return b"".join(chunks) if size <= limit else None, size
+
+
+def new_trace() -> str:
+    """Make the trace header of a request that came without one."""
+    return f"Root=1-{int(time()):08x}-{token_hex(12)};Parent={token_hex(8)};Sampled=0"
 
 
 def lambda_error(status: int, code: str, message: str) -> Answer:

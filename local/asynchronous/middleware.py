@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from secrets import token_hex
-from time import time
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from .aws_api import TRACE_HEADER, Answer, App, AwsApi, Receive, Scope, Send, lambda_error, read_sized, respond
+from .aws_api import (
+    TRACE_HEADER,
+    Answer,
+    App,
+    AwsApi,
+    Receive,
+    Scope,
+    Send,
+    lambda_error,
+    new_trace,
+    read_sized,
+    respond,
+)
 from .delivery import PAYLOAD_LIMIT
 from .lambda_api import DEPTH_HEADER
 from .queue import Queue
@@ -68,11 +78,6 @@ class AsynchronousInvocation:
         await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=_depth(scope))
         headers = {"x-amzn-requestid": request_id, TRACE_HEADER: trace, "content-length": "0"}
         return Answer(202, headers, b"")
-
-
-def new_trace() -> str:
-    """Make the trace header of a request that came without one."""
-    return f"Root=1-{int(time()):08x}-{token_hex(12)};Parent={token_hex(8)};Sampled=0"
 
 
 def _refusal(body: bytes | None, size: int) -> tuple[int, str, str] | None:

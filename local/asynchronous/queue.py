@@ -11,7 +11,7 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import uuid4
 
-from .aws_api import AwsApi
+from .aws_api import AwsApi, new_trace
 from .concurrency import SLOW, Places
 from .configuration import EventInvokeConfig
 from .counts import Counts
@@ -69,7 +69,7 @@ class Queue:
         digest = hashlib.sha256(payload).hexdigest()
         self._seen[digest] += 1
         lineage = f"{target.name}/{digest}/{self._seen[digest]}"
-        self._take(Event(target, payload, request_id, monotonic(), lineage, depth, trace, known))
+        self._take(Event(target, payload, request_id, monotonic(), lineage, depth, trace or new_trace(), known))
 
     async def accept_from(self, origin: Event, target: Target, payload: bytes) -> None:
         """Take the event that the end of another one sent to its destination."""

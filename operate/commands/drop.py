@@ -47,7 +47,7 @@ class Dropped(NamedTuple):
 def drop(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
     """Put files of records, one a line, into the stack's bucket, whose reader gives them to the pipeline.
 
-    Each file is looked at first: by its name (.jsonl or .jsonl.gz), its size and its first line. The same file again
+    Each file is looked at first: by its name (.jsonl or .jsonl.gz), its size and its first lines. The same file again
     stores nothing twice. A line that is no record goes to rejected/, a record that the pipeline refuses becomes a dead
     letter, and so does a file that can't be read at all.
     """

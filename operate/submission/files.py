@@ -46,7 +46,7 @@ class FilesInWork(NamedTuple):
 
 
 def look_at(path: Path) -> None:
-    """Look whether a file can be what the reader takes, by its name, its size and its first line.
+    """Look whether a file can be what the reader takes, by its name, its size and its first lines.
 
     Raises:
         MisuseError: It can't.
@@ -57,26 +57,27 @@ def look_at(path: Path) -> None:
         raise MisuseError(f"{path} is empty.")
     if size > LONGEST:
         raise MisuseError(f"{path} has {size} bytes, and S3 takes {LONGEST}: split it.")
-    first = _first_line(path)
-    try:
-        found = json.loads(first)
-    except (ValueError, RecursionError):
-        if len(first) == GLANCE:  # the rest of the line was not looked at
-            return
-        found = None
-    if not isinstance(found, dict):
-        raise MisuseError(f"{path} must have a JSON object on each line (the first begins with {first[:40]!r}).")
+    lines = _first_lines(path)
+    if lines and not any(map(_is_object, lines)):
+        raise MisuseError(f"{path} must have a JSON object on each line (the first begins with {lines[0][:40]!r}).")
 
 
-def _first_line(path: Path) -> bytes:
-    """Read the first line that is not blank, or as much of it as a glance takes."""
+def _first_lines(path: Path) -> list[bytes]:
+    """Read the whole lines, but the blank ones, of the beginning of a file."""
     try:
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
             text = file.read(GLANCE)
     except (OSError, EOFError) as error:
         raise MisuseError(f"{path} can't be read: {error}.") from error
-    lines = text.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)
-    return lines[0] if len(lines) > 1 or len(text) < GLANCE else lines[0][:GLANCE].ljust(GLANCE)
+    *lines, last = text.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    return list(filter(bytes.strip, lines if len(text) == GLANCE else [*lines, last]))
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 class Bucket:

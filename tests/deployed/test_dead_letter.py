@@ -160,3 +160,19 @@ def test_a_message_is_read_with_all_that_lambda_and_sqs_say_of_it() -> None:
     )
     assert found == DeadLetter("m", "r", "1", sender("enricher"), 1000, 2, "id", "200", "it failed")
     assert (found.event, found.time) == (1, "1970-01-01T00:00:01Z")
+
+
+@pytest.mark.parametrize(
+    ("stage", "event", "beside"),
+    [
+        ("reader", {"detail": {"object": {"key": "a.jsonl"}}}, True),
+        ("reader", FIRST, False),  # a stage that is retired
+        ("validator", record(1), False),
+        ("enricher", FIRST, False),
+    ],
+)
+def test_a_function_is_beside_the_pipeline_if_no_stage_handed_it_anything(
+    stage: str, event: object, beside: bool
+) -> None:
+    known = stack("validator", "enricher", "processor", "reader", pipeline=STAGES)
+    assert attribute(letter(event, of=stage), known).is_beside is beside

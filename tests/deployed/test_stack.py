@@ -50,6 +50,11 @@ def test_the_outputs_tell_the_stages_with_their_aliases_and_roles() -> None:
     assert followed({"validator": alias("enricher"), "enricher": alias("processor")}) == stack()
 
 
+def test_the_bucket_of_files_is_known_where_there_is_one() -> None:
+    assert read(described()).bucket == ""
+    assert read(described(FilesBucketName="files")).bucket == "files"
+
+
 def test_a_stack_that_was_not_followed_yet_knows_its_entry_alone() -> None:
     assert read(described()).pipeline == ("validator",)
 

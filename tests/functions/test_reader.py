@@ -268,8 +268,8 @@ def test_a_compressed_file_that_takes_all_the_time_to_get_on_is_refused(s3: Fake
 def test_more_rejected_lines_than_fit_into_memory_are_uploaded_in_parts(
     s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rejected.PART", 5 * 1024 * 1024)
-    monkeypatch.setattr("rejected.COPIED", 11 * 1024 * 1024)
+    monkeypatch.setattr("dropped.PART", 5 * 1024 * 1024)
+    monkeypatch.setattr("dropped.COPIED", 11 * 1024 * 1024)
     lines = b"{%s\n" % (b"x" * 1500) * 12_000
     assert read(s3.drop("a.jsonl", lines), functions, 10) > 2
     documents = s3.documents("rejected/a.jsonl.jsonl")

@@ -6,15 +6,17 @@ import gzip
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from local.asynchronous import Clock, Faults, QueueOptions
-from local.by_file import of_records
-from local.embedded.ministack import ministack
-from local.reconcile import Item
+from local.reconcile import Fate, Item
+from local.run import feed_by_file
+from local.submit import read_lines
 
 from ..conftest import DeployedStack
 
@@ -87,11 +89,21 @@ def test_whatever_fails_nothing_is_lost_and_nothing_stored_twice(stack_with_file
     stack_with_files.drain()
     failures = stack_with_files.failures()
     lost_files = [failure for failure in failures if failure.stage == "reader"]
-    dead = {json.loads(one.origin).get("id") for one in of_records(failures) if one.stage != "reader"}
+    dead = {json.loads(origin).get("id") for one in failures if one.stage != "reader" for origin in one.origins}
     stored = keys(stack_with_files.items())
     assert stored <= GOOD
     if not lost_files:
         assert {one for one in GOOD if one[1] <= 800 and one[0] not in dead} <= stored
+
+
+def test_a_run_by_file_says_what_became_of_each_line(stack_with_files: DeployedStack, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    undated = json.dumps({"id": "undated", "data": 1})
+    path.write_bytes(gzip.compress("\n".join([*lines(300), undated]).encode()))
+    report = feed_by_file(stack_with_files.aws, stack_with_files.outputs, path, read_lines(path), Console(quiet=True))
+    counts = [report.count(fate) for fate in (Fate.STORED, Fate.DEAD, Fate.REFUSED, Fate.LOST)]
+    assert counts == [298, 1, 2, 0]
+    assert report.problems == []
 
 
 def test_a_file_that_cannot_be_read_is_a_dead_letter_of_the_reader(stack_with_files: DeployedStack) -> None:
@@ -108,31 +120,6 @@ def test_what_the_reader_writes_starts_nothing(stack_with_files: DeployedStack) 
     state = stack_with_files.drain()
     assert documents(stack_with_files, "rejected/a.jsonl.jsonl")
     assert state["accepted"] == 1
-
-
-def test_a_rule_that_may_not_invoke_the_function_does_not(stack_with_files: DeployedStack) -> None:
-    client, alias = stack_with_files.client("lambda"), stack_with_files.outputs.aliases["reader"]
-    name, _, qualifier = alias.rpartition(":")
-    (statement,) = json.loads(client.get_policy(FunctionName=name, Qualifier=qualifier)["Policy"])["Statement"]
-    client.remove_permission(FunctionName=name, Qualifier=qualifier, StatementId=statement["Sid"])
-    try:
-        s3 = stack_with_files.client("s3")
-        s3.put_object(Bucket=stack_with_files.outputs.bucket, Key="a.jsonl", Body=json.dumps(record(1)).encode())
-        deadline = time.monotonic() + 10
-        while not (errors := stack_with_files.aws.queue_state()["errors"]):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert f"may not invoke {alias}" in errors[0]
-    finally:
-        client.add_permission(
-            FunctionName=name,
-            Qualifier=qualifier,
-            StatementId=statement["Sid"],
-            Action="lambda:InvokeFunction",
-            Principal="events.amazonaws.com",
-            SourceArn=next(iter(statement["Condition"].values()))["AWS:SourceArn"],
-        )
-    assert stack_with_files.items() == []
 
 
 @pytest.fixture
@@ -184,10 +171,3 @@ def test_the_reader_may_read_no_other_bucket_and_write_no_other_key(
         assert not allowed(reader.delete_object, Bucket=own, Key=key)
     for key in ("a.txt", "a.jsonl", "reports.json", "other/reports/a.json"):
         assert not allowed(reader.put_object, Bucket=own, Key=key, Body=b"")
-
-
-def test_ministack_still_runs_the_functions_of_rules_at_once() -> None:
-    import inspect
-
-    source = inspect.getsource(ministack("services.eventbridge"))
-    assert "target=lambda_svc._execute_function_with_config_scope" in source, "drop local/gaps/rule_targets.py"

@@ -139,6 +139,13 @@ def test_of_two_records_of_one_key_in_a_batch_the_letter_is_of_the_one_with_its_
     assert fates([item(1, {"n": 1})], *batch, dead=dead) == ["STORED", "DEAD"]
 
 
+def test_of_two_records_of_one_key_in_a_batch_that_were_both_changed_the_first_is_the_stored_one() -> None:
+    batch = [record(1, data="x"), record(1, data="y")]
+    dead = failures(message(envelope(batch, record(1, data="Y")), "enricher"))
+    assert fates([item(1, "X")], *batch, dead=dead) == ["STORED", "DEAD"]
+    assert fates([], *batch, dead=dead + dead) == ["DEAD", "DEAD"]
+
+
 @pytest.mark.parametrize("stage", ["validator", "enricher"])
 def test_a_batch_that_died_as_a_whole_accounts_for_each_of_its_records(stage: str) -> None:
     batch = [record(1), record(2), {"id": "refused before"}]

@@ -85,6 +85,15 @@ def embedded(
     return deployed_stack
 
 
+@pytest.fixture
+def embedded_with_files(
+    stack_with_files: DeployedStack, service_models: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> DeployedStack:
+    """The stack with the bucket of files, empty, and an environment that leads to it alone."""
+    _lead_to(monkeypatch, tmp_path, stack_with_files.aws.environment)
+    return stack_with_files
+
+
 def _lead_to(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: Mapping[str, str]) -> None:
     for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "DATA_PROCESSING_STACK"):
         monkeypatch.delenv(name, raising=False)

@@ -46,3 +46,12 @@ def test_what_does_not_fit_a_terminal_is_shown_line_by_line(
     assert all(len(line) <= width for line in shown.splitlines())
     for value in row[:-1]:
         assert value in shown
+
+
+def test_notes_of_several_kinds_that_were_not_shown_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen()
+    for kind in ("lost", "late"):
+        for number in range(25):
+            screen.note(f"{kind} {number}", kind=kind)
+    screen.close()
+    assert re.findall(r"\.\.\. and 5 more: (\w+)", capsys.readouterr().err) == ["lost", "late"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from bench.results.__main__ import DOCUMENT, main
+from bench.results import __main__ as command
+from bench.results.__main__ import DOCUMENT, SCALE, main
 from bench.results.figures import Plot
 from tests.bench.results.samples import row, table
 
@@ -44,16 +46,30 @@ def test_a_document_without_the_one_place_is_left_as_it_is(tmp_path: Path, text:
     assert document.read_text() == text
 
 
-def test_the_documentation_shows_every_picture_and_each_exists() -> None:
-    shown = re.findall(r"!\[.+\]\((performance/\S+\.svg)\)", DOCUMENT.read_text())
+@pytest.mark.parametrize("document", [DOCUMENT, SCALE])
+def test_the_documentation_shows_every_picture_and_each_exists(document: Path) -> None:
+    shown = re.findall(rf"!\[.+\]\(({document.stem}/\S+\.svg)\)", document.read_text())
     assert shown
-    folder = DOCUMENT.parent
-    assert sorted(shown) == sorted(str(path.relative_to(folder)) for path in (folder / "performance").glob("*.svg"))
+    folder = document.parent
+    assert sorted(shown) == sorted(str(path.relative_to(folder)) for path in (folder / document.stem).glob("*.svg"))
 
 
-def test_a_sentence_before_each_picture_says_what_to_see() -> None:
-    paragraphs = re.split(r"\n{2,}", re.sub(r"\*\*.*?\*\*", "", DOCUMENT.read_text()))
+@pytest.mark.parametrize("document", [DOCUMENT, SCALE])
+def test_a_sentence_before_each_picture_says_what_to_see(document: Path) -> None:
+    paragraphs = re.split(r"\n{2,}", re.sub(r"\*\*.*?\*\*", "", document.read_text()))
     marked = [i for i, text in enumerate(paragraphs) if text.startswith("<!-- bench: ")]
     drawn = [i for i in marked if paragraphs[i + 1].startswith("![")]
     assert drawn
     assert all(paragraphs[i - 1].rstrip().endswith(".") for i in drawn)
+
+
+@pytest.mark.parametrize(("name", "document"), [("cost", "DOCUMENT"), ("scale-cost", "SCALE")])
+def test_what_is_simulated_goes_into_a_document_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, document: str
+) -> None:
+    file, figures = tmp_path / "text.md", tmp_path / "figures.json"
+    file.write_text(PLACE.replace("bench: test", f"bench: {name}"))
+    figures.write_text(json.dumps({"benches": [replace(table(row("peer", 2.0)), name=name).as_json()]}))
+    monkeypatch.setattr(command, document, file)
+    assert CliRunner().invoke(main, [str(figures)]).exit_code == 0
+    assert "| peer | 2 (1.00) |" in file.read_text()

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from bench.results.figures import Goal, Row
+from bench.results.figures import Goal, Row, Table
 from bench.results.tables import as_markdown, show
 from tests.bench.results.samples import row, table
 
@@ -46,3 +46,8 @@ def test_a_bench_becomes_a_markdown_table_with_its_goals() -> None:
         "- Not measured: time (ms) of other; the goal is at most 0.2 times peer.",
         "- A note.",
     ]
+
+
+def test_a_table_without_a_peer_has_no_ratios() -> None:
+    alone = Table(name="test", title="A test", rows=[row("ours", 50.0)])
+    assert as_markdown(alone).splitlines() == ["**A test**", "", "| | time (ms) |", "|---|--:|", "| ours | 50 |"]

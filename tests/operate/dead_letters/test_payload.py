@@ -263,3 +263,11 @@ def test_whatever_a_letter_holds_only_what_that_stage_was_given_is_sent_or_nothi
             assert now["responsePayload"] in was["responsePayload"]
     if not split and to == failed != "validator":
         assert [text.decode() for text in texts] == [one.body]
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_a_file_that_could_not_be_read_is_started_again_with_its_own_event(split: bool) -> None:
+    known = stack("validator", "enricher", "processor", "reader", pipeline=STAGES)
+    body = '{"detail": {"object": {"key": "a.jsonl"}}, "continued": {"line": 7}}'
+    one = letter(body, of="reader")
+    assert payloads(one, attribute(one, known), "reader", split=split) == [body.encode()]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -71,6 +72,17 @@ def test_what_was_not_seen_was_in_flight_at_most(visible: int, in_flight: int, s
 )
 def test_sqs_hands_out_no_more_where_too_many_are_in_flight(visible: int, in_flight: int, is_full: bool) -> None:
     assert Depth(visible, in_flight, 0).is_full == is_full
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"), [({"date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 1_767_225_600_000), ({}, time.time() * 1000)]
+)
+def test_the_time_is_that_of_the_answer_or_else_this_machines(headers: dict[str, str], expected: float) -> None:
+    class Sqs:
+        def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
+            return {"Attributes": {}, "ResponseMetadata": {"HTTPHeaders": headers}}
+
+    assert DeadLetterQueue(Sqs(), "q").depth().time == pytest.approx(expected, abs=600_000)
 
 
 def test_batches_hold_all_values_in_order() -> None:

@@ -52,3 +52,10 @@ def test_a_letter_is_known_to_be_redriven_by_all_the_invocations_that_led_to_it(
     history.add(["before"], "second")
     later = letter(envelope(record(1), VALIDATED, request_id="second"), of="enricher", request_id="third")
     assert examine(later, stack(), history).redriven == 1
+
+
+def test_a_file_that_could_not_be_read_is_named_by_its_key(history: History) -> None:
+    known = stack("validator", "enricher", "processor", "reader", pipeline=STAGES)
+    event = {"id": "of S3's event", "detail": {"bucket": {"name": "files"}, "object": {"key": "in/a.jsonl"}}}
+    assert examine(letter(event, of="reader"), known, history).record_id == "in/a.jsonl"
+    assert examine(letter(event, of="validator"), known, history).record_id == "of S3's event"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -26,14 +27,26 @@ def build(workspace: Workspace, *, root: Path = ROOT) -> Path:
     environment = for_tools({}, workspace.folder("tmp"))
     arguments = [
         "--template-file",
-        "template.yaml",
+        str(_source(root, workspace) / "template.yaml"),
         "--build-dir",
         str(built),
         "--cache-dir",
         str(workspace.path / "cache"),
     ]
-    _sam("build", arguments, environment, root)
+    _sam("build", arguments, environment, workspace.path)  # where it keeps what it makes on the way
     return built / "template.yaml"
+
+
+def _source(root: Path, workspace: Workspace) -> Path:
+    """Return the folder to build from: a copy where it is read-only, since SAM copies files with their modes, twice."""
+    if os.access(root / "functions", os.W_OK):
+        return root
+    source = workspace.folder("source")
+    for path in (root / "template.yaml", *(root / "functions").rglob("*.py")):
+        copied = source / path.relative_to(root)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copied)
+    return source
 
 
 def deploy(aws: EmbeddedAws, template: Path, *, root: Path = ROOT, parameters: Mapping[str, str] = PARAMETERS) -> Stack:

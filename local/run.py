@@ -6,7 +6,7 @@ import json
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +83,13 @@ def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console
     unsent = None
     with _progress(console) as progress:
         bar = progress.add_task("submit", total=len(lines))
+        sent = submit(
+            aws.client("lambda"), stack.aliases[ENTRY], pack(lines, batch), lambda done: progress.advance(bar, done)
+        )
         try:
-            sent = submit(
-                aws.client("lambda"), stack.aliases[ENTRY], pack(lines, batch), lambda done: progress.advance(bar, done)
-            )
-            for submission in _told(sent, len(lines), console):
-                submissions.append(submission)  # one by one, so that they are kept when this is interrupted
+            with closing(sent):  # nothing more is sent once it is interrupted
+                for submission in _told(sent, len(lines), console):
+                    submissions.append(submission)
             state = _drain(aws, progress)
         except KeyboardInterrupt:
             state, unsent = aws.queue_state(), len(lines) - len(submissions)

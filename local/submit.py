@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -68,7 +68,7 @@ def _read(file: IO[bytes]) -> Iterator[Line]:
 
 def submit(
     client: Any, function: str, events: Iterable[Sequence[Line]], progress: Callable[[int], None]
-) -> Iterator[Submission]:
+) -> Generator[Submission, None, None]:
     """Submit the lines of each event to a function, calling `progress` with their number after each."""
 
     def send(lines: Sequence[Line]) -> list[Submission]:
@@ -77,14 +77,11 @@ def submit(
         return submissions
 
     with ThreadPoolExecutor(THREADS) as pool:
-        yield from (one for submissions in _until_error(pool, pool.map(send, events)) for one in submissions)
-
-
-def _until_error(pool: ThreadPoolExecutor, submissions: Iterator[list[Submission]]) -> Iterator[list[Submission]]:
-    try:
-        yield from submissions
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            for submissions in pool.map(send, events):
+                yield from submissions
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _send(client: Any, function: str, lines: Sequence[Line]) -> list[Submission]:

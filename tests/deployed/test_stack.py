@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deployed import Stack, StackError, describe, follow, read
+from deployed.stack import Function
 
 from .samples import ACCOUNT, QUEUE_ARN, REGION, STAGES, alias, role_id, stack
 
@@ -113,6 +114,21 @@ def test_a_stack_without_an_output_is_refused_by_that_outputs_name(missing: str)
 def test_outputs_that_lead_out_of_the_stacks_account_and_region_are_refused(changed: dict[str, str]) -> None:
     with pytest.raises(StackError, match=f"in {REGION} of the account {ACCOUNT}"):
         read(described(**changed))
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        (alias("validator"), "validator-dev"),
+        (alias("validator").removesuffix(":live"), "validator-dev"),
+        (f"{alias('validator')}:more", None),
+        ("arn:aws:lambda:us-east-1:123456789012:layer:validator-dev:1", None),
+        (None, None),
+    ],
+)
+def test_a_function_is_known_by_its_arn_with_a_qualifier_or_without(arn: object, name: str | None) -> None:
+    found = Function.of_arn(arn)
+    assert (found and found.name) == name
 
 
 def test_a_stack_that_is_not_there_is_named() -> None:

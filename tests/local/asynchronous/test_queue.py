@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from local.asynchronous import Faults, QueueOptions, Result
+from local.asynchronous.faults import Fault
+from local.asynchronous.queue import injected
 
 from . import fake_aws
 from .fake_aws import DLQ, SYSTEM_ERROR, THROTTLED, Door, FakeAws, arn, by_owner, door, function_error, success
@@ -438,3 +440,29 @@ def test_a_burst_asks_once_whether_its_destination_may_be_invoked() -> None:
         assert aws.dry_runs["g:live"] <= opened.queue.options.concurrency
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("result", "after", "status"),
+    [(Result.FUNCTION_ERROR, True, 200), (Result.THROTTLED, False, 429), (Result.SYSTEM_ERROR, False, 500)],
+)
+def test_an_injected_failure_has_the_status_that_lambda_gives_it(result: Result, after: bool, status: int) -> None:
+    attempt = injected(Fault(result, after), "7")
+    assert (attempt.result, attempt.status, attempt.version) == (result, status, "7")
+
+
+@pytest.mark.parametrize(("over", "lost"), [(0, 0), (1, 1)])
+def test_a_letter_fits_up_to_a_mebibyte_with_its_attributes(over: int, lost: int) -> None:
+    def failing() -> FakeAws:
+        return FakeAws(
+            {"f": [function_error()]}, {"f:live": config(retries=0)}, dead_letter_targets={"f:7": DLQ, "f:live": DLQ}
+        )
+
+    small = failing()
+    deliver(small, payload=b'""')
+    attributes = sum(
+        len(name) + len(value["DataType"]) + len(value["StringValue"])
+        for name, value in small.messages[0]["MessageAttributes"].items()
+    )
+    payload = b'"' + b"x" * (1024 * 1024 - attributes - 2 + over) + b'"'
+    assert count(deliver(failing(), payload=payload), "DeadLetterErrors") == lost

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.asynchronous import Result
-from local.asynchronous.retries import MAXIMUM_BACKOFF, Condition, EventInvokeConfig, Retry, after_failure, backoff
+from local.asynchronous.retries import (
+    MAXIMUM_BACKOFF,
+    Clock,
+    Condition,
+    EventInvokeConfig,
+    Retry,
+    after_failure,
+    backoff,
+)
 
 FAILURES = st.sampled_from([Result.FUNCTION_ERROR, Result.THROTTLED, Result.SYSTEM_ERROR, Result.REJECTED])
 CONFIGS = st.builds(EventInvokeConfig, st.integers(0, 2), st.integers(60, 21600))
@@ -37,3 +45,8 @@ def test_no_number_of_throttles_or_system_errors_exhausts_the_retries(result: Re
 def test_what_can_not_pass_is_not_retried() -> None:
     decision = after_failure(Result.REJECTED, retries=0, backoffs=0, age=0, config=EventInvokeConfig())
     assert decision is Condition.RETRIES_EXHAUSTED
+
+
+@pytest.mark.parametrize(("minute", "seconds", "real"), [(60, 90, 90), (0.1, 120, 0.2), (0, 300, 0)])
+def test_a_wait_lasts_its_share_of_a_minute(minute: float, seconds: float, real: float) -> None:
+    assert Clock(minute).real(seconds) == pytest.approx(real)

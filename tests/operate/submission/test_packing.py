@@ -45,6 +45,15 @@ def test_a_batch_is_an_array_of_the_lines_as_they_stand() -> None:
     assert [one.payload for one in Packing(batch=1).pack(iter(source))] == [line.content for line in source]
 
 
+def test_what_is_not_ascii_counts_three_times_since_it_may_be_written_so() -> None:
+    plain, beyond = b'"' + b"x" * 29_000 + b'"', b'"' + "\N{LATIN SMALL LETTER AE}".encode() * 14_500 + b'"'
+    counts = [
+        [len(one.lines) for one in Packing().pack(read_lines(io.BytesIO(b"\n".join([content] * 2))))]
+        for content in (plain, beyond)
+    ]
+    assert counts == [[2], [1, 1]]
+
+
 def test_one_line_is_an_array_of_one_too() -> None:
     (one,) = Packing().pack(iter(lines(5)))
     assert json.loads(one.payload) == ["xxx"]

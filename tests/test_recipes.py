@@ -37,7 +37,7 @@ LINT = [
 ]
 # Of the tests outside tests/sample, those that see the changes; the others are run on such a copy before a release.
 TESTS = [
-    *("tests/test_project.py", "tests/test_operating.py", "tests/guardrails/test_template.py"),
+    *("tests/test_project.py", "tests/test_runbook.py", "tests/guardrails/test_template.py"),
     *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),
     *("tests/model/test_stack.py", "tests/model/test_function.py", "tests/model/test_tags.py"),
     *("tests/model/test_project.py", "tests/model/test_diagram.py"),

@@ -10,6 +10,7 @@ from ..conftest import Ran
 from ..fake_aws import STACK, Failure, FakeAws
 
 Run = Callable[..., Ran]
+OTHER = STACK.replace("-dev", "-prod")
 
 
 def test_the_usual_stack_needs_no_name(aws: FakeAws, operate: Run) -> None:
@@ -17,18 +18,18 @@ def test_the_usual_stack_needs_no_name(aws: FakeAws, operate: Run) -> None:
 
 
 def test_with_several_stacks_a_command_asks_which(aws: FakeAws, operate: Run) -> None:
-    aws.others = ["data-processing-prod"]
+    aws.others = [OTHER]
     ran = operate("dead-letters", "--count")
     assert (ran.code, ran.error) == (
         2,
-        "There are several such stacks in us-east-1 (data-processing-dev, data-processing-prod): name one by "
+        f"There are several such stacks in us-east-1 ({STACK}, {OTHER}): name one by "
         "--stack-name or DATA_PROCESSING_STACK.",
     )
 
 
 @pytest.mark.parametrize("named", ["option", "variable"])
 def test_a_name_is_an_answer(aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
-    aws.others = ["data-processing-prod"]
+    aws.others = [OTHER]
     if named == "variable":
         monkeypatch.setenv("DATA_PROCESSING_STACK", STACK)
     assert operate("dead-letters", "--count", *(["--stack-name", STACK] if named == "option" else [])).code == 0
@@ -41,6 +42,6 @@ def test_the_option_comes_before_the_variable(aws: FakeAws, operate: Run, monkey
 
 
 def test_who_may_see_one_stack_alone_gets_the_usual_one(aws: FakeAws, operate: Run) -> None:
-    aws.others = ["data-processing-prod"]
+    aws.others = [OTHER]
     aws.failures["DescribeStacks"] = [Failure(403, "AccessDenied")]
     assert operate("dead-letters", "--count").code == 0

@@ -183,9 +183,9 @@ def arns(resource_type: str, logical_id: str, properties: dict[str, Any], stack:
         )
 
 
-def calls(stack: str) -> dict[str, set[str]]:
-    """Every call for every resource of the template with all that there is: the actions by the ARN."""
-    resources = resolve(translate(build().to_dict(), **EVERYTHING), EVERYTHING)["Resources"]
+def calls(stack: str, template: dict[str, Any] | None = None) -> dict[str, set[str]]:
+    """Every call for every resource of a template with all that there is: the actions by the ARN."""
+    resources = resolve(translate(template or build().to_dict(), **EVERYTHING), EVERYTHING)["Resources"]
     found: dict[str, set[str]] = {}
     for logical_id, resource in resources.items():
         service, *names = TAKEN[resource["Type"]].split()

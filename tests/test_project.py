@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from deployed import PROJECT
 from model import build
+from model.project import NAME
 
 from .model.test_combinations import (
     test_a_combination_refers_to_nothing_that_is_not_there,
@@ -49,3 +51,7 @@ def test_every_function_has_the_module_of_its_handler(template: dict[str, Any]) 
 
 def test_the_pipeline_begins_with_the_validator_and_stores_by_the_processor(template: dict[str, Any]) -> None:
     assert {"DataTable", "DeadLetterQueue", "ValidatorFunction", "ProcessorFunction"} <= set(template["Resources"])
+
+
+def test_the_tools_look_for_a_stack_of_the_projects_name() -> None:
+    assert PROJECT == NAME

@@ -17,7 +17,7 @@ from pathlib import Path
 try:
     from model import build, draw, project, render
 except ModuleNotFoundError as missing:
-    if missing.name == "model":
+    if str(missing.name).partition(".")[0] == "model":  # a mistake in the model, not in the set-up
         raise
     sys.exit(f"generate.py: this Python lacks {missing.name}; run `make setup`, then .venv/bin/python generate.py")
 

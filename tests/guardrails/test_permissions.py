@@ -1,5 +1,6 @@
 """AWS's own policies, and actions that AWS does not have."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -43,8 +44,16 @@ def test_a_policy_of_aws_can_be_accepted_by_its_name() -> None:
 
 def test_the_role_that_codedeploy_needs_is_always_accepted(committed: dict[str, Any]) -> None:
     gradual = translate(committed, GradualDeployment="true")
-    assert "CodeDeployServiceRole" in gradual["Resources"]
-    assert "W9156" not in found(gradual)
+    own, sams = "DeploymentRole", "CodeDeployServiceRole"
+    assert own in gradual["Resources"]
+    role = {"Fn::GetAtt": [own, "Arn"]}
+    without = deepcopy(committed)
+    for body in without["Resources"].values():
+        if body.get("Properties", {}).get("DeploymentPreference", {}).get("Role") == role:
+            del body["Properties"]["DeploymentPreference"]["Role"]
+    by_sam = translate(without, GradualDeployment="true")
+    assert sams in by_sam["Resources"]
+    assert "W9156" not in found(gradual) | found(by_sam)
 
 
 def test_tags_are_asked_of_the_function_not_of_the_role_that_sam_tags_alike() -> None:

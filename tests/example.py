@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT_OUT = (".venv", ".git", ".aws-sam", ".*_cache", "__pycache__", ".hypothesis", ".bench")
+LEFT_OUT = (".venv*", ".git", ".aws-sam", ".*_cache", "__pycache__", ".hypothesis", ".bench")
 
 
 def copy_project(folder: Path) -> Path:

@@ -61,11 +61,7 @@ def _as_deployed(results: Sequence[Result]) -> Table:
             _row(
                 result.scenario.name,
                 {
-                    "stored (%)": 100 * result.stored,
-                    "dead letters (%)": 100 * result.dead,
-                    "waiting in the end (million)": _waiting(result, DAY) / MILLION,
-                    "p50 (s)": result.outcome.latency(0.5),
-                    "p99 (s)": result.outcome.latency(0.99),
+                    **_day(result),
                     "a day (USD)": sum(result.costs.values()),
                 },
             )
@@ -163,6 +159,17 @@ def _a_day(results: Sequence[Result]) -> Table:
     return replace(table, notes=[prices.load().remark])
 
 
+def _day(result: Result) -> dict[str, float]:
+    """Return what became of a day's records, and how long those that were stored took."""
+    return {
+        "stored (%)": 100 * result.stored,
+        "dead letters (%)": 100 * result.dead,
+        "waiting in the end (million)": _waiting(result, DAY) / MILLION,
+        "p50 (s)": result.outcome.latency(0.5),
+        "p99 (s)": result.outcome.latency(0.99),
+    }
+
+
 def _one_id(known: Durations) -> Table:
     """Show what happens where one id has a fifth of the records, in configurations made for the load."""
     loads = [(rate, size) for size in durations.SIZES for rate in HOT_RATES]
@@ -173,13 +180,7 @@ def _one_id(known: Durations) -> Table:
         rows=[
             _row(
                 result.scenario.name,
-                {
-                    "stored (%)": 100 * result.stored,
-                    "dead letters (%)": 100 * result.dead,
-                    "waiting in the end (million)": _waiting(result, DAY) / MILLION,
-                    "p50 (s)": result.outcome.latency(0.5),
-                    "p99 (s)": result.outcome.latency(0.99),
-                },
+                _day(result),
             )
             for result in results
         ],

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from operate.commands.context import EXIT_CODES, Context, of_stack
-from operate.errors import LEFT, MisuseError, StoppedError
+from operate.errors import LEFT, MisuseError, standing
 from operate.screen import counted
 from operate.submission.files import REJECTED, REPORTS, Bucket, Report, look_at
 
@@ -56,14 +56,12 @@ def drop(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, pa
     _check(files, keys)
     began = time.time_ns() // 1_000_000
     dropped: list[Dropped] = []
-    with context.screen.progress("drop", sum(path.stat().st_size for path in files)) as advance:
-        try:
-            for path, key in zip(files, keys, strict=True):
-                report = bucket.report(key) if wait else None
-                bucket.drop(path, key, advance)
-                dropped.append(Dropped(key, report and report[0]))
-        except KeyboardInterrupt as error:
-            raise StoppedError(f"Interrupted: {_standing(dropped, len(files))}.") from error
+    size = sum(path.stat().st_size for path in files)
+    with context.screen.progress("drop", size) as advance, standing(lambda: _standing(dropped, len(files))):
+        for path, key in zip(files, keys, strict=True):
+            report = bucket.report(key) if wait else None
+            bucket.drop(path, key, advance)
+            dropped.append(Dropped(key, report and report[0]))
     context.screen.note(f"{counted(len(files), 'file is', 'files are')} in s3://{bucket.name}/{prefix}")
     if wait:
         _follow(context, bucket, dropped, began=began, until=time.monotonic() + patience)
@@ -90,10 +88,8 @@ def _standing(dropped: Sequence[Dropped], count: int) -> str:
 
 def _follow(context: Context, bucket: Bucket, dropped: Sequence[Dropped], *, began: int, until: float) -> None:
     """Wait until each file is read or has failed, and say what became of its lines."""
-    try:
+    with standing(lambda: "the files are in the bucket, and are read"):
         reports, failed = _wait(context, bucket, dropped, began, until)
-    except KeyboardInterrupt as error:
-        raise StoppedError("Interrupted: the files are in the bucket, and are read.") from error
     rows = [(one.key, *_row(reports.get(one.key), failed.get(one.key))) for one in dropped]
     context.screen.table("", ("File", "State", "Lines", "Accepted", "Rejected", "Seconds"), rows)
     letters = _letters(context, began)

@@ -10,9 +10,7 @@ import pytest
 
 from model.project import NAME
 
-from .example import copy_project
-
-ROOT = Path(__file__).resolve().parent.parent
+from .copies import ROOT, copy_project
 
 
 def generate(*arguments: str, python: str = sys.executable, root: Path = ROOT) -> subprocess.CompletedProcess[str]:

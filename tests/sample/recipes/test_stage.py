@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from record import InvalidRecord
-from tests.example import examples
+
+from .changes import examples
 
 ENRICHED = {"enriched": True, "enrichedAt": 2, "version": "1.0"}
 

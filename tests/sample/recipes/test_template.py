@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from .example import ROOT, add_a_stage
+from tests.copies import ROOT, copy_project
+
+from . import changes
 
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return add_a_stage(tmp_path_factory.mktemp("extended"))
+    copy = copy_project(tmp_path_factory.mktemp("extended"))
+    return changes.make(copy, [changes.put_a_stage_in])
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,12 +6,18 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .example import examples
+from tests.copies import ROOT
 
 Change = Callable[[Path], None]
 
 IMPORTS = re.compile(r"(?m)^from \.(\w+) import .*\n")
 PROCESSOR = '        Stage(\n            "processor",\n'
+
+
+def examples() -> dict[str, str]:
+    """Return the code of the text by the file that each piece belongs to."""
+    text = (ROOT / "docs/extending.md").read_text("utf-8")
+    return dict(re.findall(r"<!-- example: (.+?) -->\n```python\n(.*?)```", text, re.DOTALL))
 
 
 def edit(path: Path, *, at: str, put: str) -> None:
@@ -64,8 +70,11 @@ def put_a_stage_in(copy: Path) -> None:
     insert(copy / "model/stack.py", examples()["model/stack.py"], before=PROCESSOR)
 
 
-def change_sizes(copy: Path) -> None:
+def change_a_memory(copy: Path) -> None:
     edit(copy / "model/stack.py", at=r'("processor",\n.*\n +)memory=512', put=r"\1memory=1024")
+
+
+def change_the_runtime(copy: Path) -> None:
     edit(copy / "model/stages/function.py", at='^RUNTIME = "python3.13"', put='RUNTIME = "python3.12"')
 
 
@@ -102,7 +111,13 @@ def take_records_from_a_queue(copy: Path) -> None:
     wire(copy, examples()["model/stack.py: intake"])
 
 
-SMALL: tuple[Change, ...] = (take_the_enricher_out, put_a_stage_in, change_sizes, change_tags)
+SMALL: tuple[Change, ...] = (
+    take_the_enricher_out,
+    put_a_stage_in,
+    change_a_memory,
+    change_the_runtime,
+    change_tags,
+)
 RECIPES: tuple[Change, ...] = (
     add_a_field,
     add_an_index,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.example import ROOT, add_a_field
+from tests.copies import LEFT_OUT, ROOT
+
+from . import changes
 
 OWN = ROOT / "tests/own"  # the second stage
 
@@ -42,7 +45,9 @@ CONFLICT = "processor: Invalid data: another record with the same id and timesta
 
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return add_a_field(tmp_path_factory.mktemp("extended"))
+    copy = tmp_path_factory.mktemp("extended")
+    shutil.copytree(ROOT / "functions", copy / "functions", ignore=LEFT_OUT)
+    return changes.make(copy, [changes.add_a_field]) / "functions"
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:

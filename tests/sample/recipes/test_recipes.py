@@ -18,8 +18,9 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.copies import ROOT, copy_project
+
 from . import changes
-from .example import ROOT, copy_project
 
 pytestmark = pytest.mark.xdist_group("recipes")  # the copy is made once
 

@@ -36,7 +36,7 @@ LINT = [
     "python generate.py --check --diagram",
     "cfn-lint",
 ]
-# Of the tests outside tests/sample, those that see the changes; the others are run on such a copy before a release.
+# Of the tests outside tests/sample, those that see the changes; CONTRIBUTING.md says when the others are run.
 TESTS = [
     *("tests/test_project.py", "tests/test_runbook.py", "tests/guardrails/test_template.py"),
     *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),

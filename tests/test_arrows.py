@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_folder_has_more_modules_than_one_can_look_at(folder: str) -> None:
-    rooms = {path.parent for path in modules(folder)}
-    crowded = {room.name: count for room in rooms if (count := len(list(room.glob("[!_]*.py")))) > MOST_MODULES}
-    assert crowded == {}
+    rooms = Counter(path.parent for path in modules(folder) if path.name[0] != "_" and not is_handler(path))
+    assert {room.name: count for room, count in rooms.items() if count > MOST_MODULES} == {}
+
+
+def is_handler(path: Path) -> bool:
+    """Return whether a module is a function's: who adds stages to a pipeline has as many as it needs."""
+    return path.parent == ROOT / "functions" and "\ndef handler(" in path.read_text()

@@ -53,19 +53,6 @@ def test_a_target_is_the_makefiles(target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("text", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
-def test_a_file_that_is_named_is_there(text: str) -> None:
-    content = (ROOT / text).read_text()
-    named = set(re.findall(r"`((?:docs|functions|model|events|tests|local|guardrails|\.github)/[\w./-]*)`", content))
-    named |= set(re.findall(r"\]\((?!https?:|#)([^)#]+)", content))
-    shown = set(re.findall(r"<!-- example: (\S+) -->", content))  # what a recipe has its reader write
-    assert [
-        name
-        for name in sorted(named - shown)
-        if not (ROOT / name).exists() and not ((ROOT / text).parent / name).exists()
-    ] == []
-
-
 def test_the_operators_commands_in_the_readme_are_there() -> None:
     for command in set(re.findall(r"python -m operate ([\w-]+)", README)):
         done = subprocess.run(

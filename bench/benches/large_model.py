@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import re
 import sys
 from collections import Counter
@@ -12,7 +11,7 @@ from typing import Any
 
 import troposphere
 
-from bench.harness.configured import stages_of
+from bench.harness.configured import handed_on_to, stages_of
 from model import build, render, storage
 from model.stages.function import pipeline
 from model.stages.stage import Stage
@@ -58,15 +57,10 @@ def _described(name: str, function: Mapping[str, Any], resources: Resources) -> 
         "memory": function["MemorySize"],
         "timeout": function["Timeout"],
         "retries": function["EventInvokeConfig"]["MaximumRetryAttempts"],
-        "next": _next(function["EventInvokeConfig"]),
+        "next": handed_on_to(function["EventInvokeConfig"]),
         "filters": [_filter(body["Properties"]) for body in own if body["Type"] == FILTER],
         "alarms": [_alarm(body["Properties"]) for body in own if body["Type"] == ALARM],
     }
-
-
-def _next(settings: Mapping[str, Any]) -> str:
-    found = re.search(r'"(\w+)Function\.Alias"', json.dumps(settings))
-    return found[1] if found else ""
 
 
 def _filter(metric_filter: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,13 @@ PUT = {
 
 
 @pytest.fixture
+def dynamodb(dynamodb: Any) -> Any:
+    """The endpoint expects the write above, whatever fields a record has."""
+    dynamodb.compared = ["data"]
+    return dynamodb
+
+
+@pytest.fixture
 def client(endpoint: Any, dynamodb: Any) -> Iterator[aws.Client]:
     """A client of the fake endpoint, not connected yet."""
     client = aws.Client("dynamodb", endpoint[1], "eu-west-1")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench.benches.large_model import counted, described, repeated
+from bench.harness.configured import stages
 from model import build
 
 Resources = dict[str, Any]
@@ -38,8 +39,9 @@ def test_a_function_counts_with_what_sam_makes_of_it() -> None:
 
 
 def test_each_stage_is_described_with_the_next_one(few: Resources) -> None:
-    first, *others = described(few)
-    assert [first["next"], *(stage["next"] for stage in others)] == [*(stage["name"] for stage in others), ""]
+    names = [name.capitalize() for name in stages()]
+    first, *_ = of_stages = [stage for stage in described(few) if stage["name"] in names]
+    assert [stage["next"] for stage in of_stages] == [*names[1:], ""]
     properties = few[f"{first['name']}Function"]["Properties"]
     assert (first["memory"], first["timeout"]) == (properties["MemorySize"], properties["Timeout"])
 

@@ -1,32 +1,46 @@
-"""What the model configures, read off it: each stage that every deployment has, in order, with its settings."""
+"""What the model configures, read off it: the stages of the pipeline, in order, with their settings."""
 
 from __future__ import annotations
 
-from troposphere import Template
-from troposphere.serverless import Function
+from troposphere import Ref, Template
+from troposphere.serverless import DestinationConfiguration, EventInvokeConfiguration, Function, OnSuccess
 
-from bench.harness.configured import stages, stages_of
+from bench.harness.configured import Configured, stages, stages_of
 from model import build
 
 
-def function(title: str, **given: object) -> Function:
-    settings = {"CodeUri": "functions/", "MemorySize": 256, "Timeout": 30, "Runtime": "python3.14"}
-    return Function(title, Handler=f"{title.lower()}.handler", **settings, **given)
+def template(*functions: tuple[str, str]) -> Template:
+    """Make a template of functions, each with whom it hands on to."""
+    made = Template()
+    for title, after in functions:
+        handed_on = OnSuccess(Type="Lambda", Destination=Ref(f"{after}Function.Alias"))
+        destination = {"DestinationConfig": DestinationConfiguration(OnSuccess=handed_on)} if after else {}
+        made.add_resource(
+            Function(
+                f"{title}Function",
+                Handler=f"{title.lower()}.handler",
+                CodeUri="functions/",
+                MemorySize=256,
+                Timeout=30,
+                Runtime="python3.14",
+                EventInvokeConfig=EventInvokeConfiguration(**destination),
+            )
+        )
+    return made
 
 
 def test_a_stage_has_the_settings_of_its_function() -> None:
-    template = Template()
-    template.add_resource(function("Auditor"))
-    assert dict(stages_of(template)) == {"auditor": (256, 30, "python3.14")}
+    assert dict(stages_of(template(("Validator", "")))) == {"validator": Configured(256, 30, "python3.14")}
 
 
-def test_what_only_some_deployments_have_is_no_stage() -> None:
-    template = Template()
-    template.add_resource(function("Reader", Condition="HasFiles"))
-    assert not stages_of(template)
+def test_what_hands_on_to_no_stage_and_gets_nothing_from_one_is_no_stage() -> None:
+    assert list(stages_of(template(("Validator", "Last"), ("Last", ""), ("Intake", "")))) == ["validator", "last"]
 
 
 def test_the_stages_come_in_the_order_of_the_pipeline() -> None:
-    handlers = [r.properties["Handler"] for r in build().resources.values() if "Handler" in r.properties]
-    assert [f"{name}.handler" for name in stages()] == [h for h in handlers if h.split(".")[0] in stages()]
-    assert len(stages()) > 1
+    assert list(stages_of(template(("Last", ""), ("Validator", "Last")))) == ["validator", "last"]
+
+
+def test_what_only_some_deployments_have_is_no_stage() -> None:
+    assert "ReaderFunction" in build().resources
+    assert "reader" not in stages()

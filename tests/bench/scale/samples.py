@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.harness.configured import stages
 from bench.scale.durations import Duration, Durations
 from bench.scale.outcome import Outcome
 from bench.scale.queues import Stage
@@ -12,17 +13,17 @@ from bench.scale.table import Table
 
 STAGES = (Stage(name="first", duration=0.001, retries=0), Stage(name="last", duration=0.009))
 
+
+def durations(*, computing: float, storing: float, event: float) -> dict[str, Duration]:
+    """Return what each stage of the model takes: all compute, but for the last, which stores."""
+    *others, last = stages()
+    computes = Duration(warm=computing, cold=0.2, logged=240, event=event)
+    return {**dict.fromkeys(others, computes), last: Duration(warm=storing, cold=0.3, logged=240, event=event)}
+
+
 DURATIONS: Durations = {
-    1: {
-        "validator": Duration(warm=0.001, cold=0.2, logged=240, event=240),
-        "enricher": Duration(warm=0.001, cold=0.2, logged=240, event=860),
-        "processor": Duration(warm=0.008, cold=0.3, logged=240, event=1500),
-    },
-    100: {
-        "validator": Duration(warm=0.004, cold=0.2, logged=240, event=24_000),
-        "enricher": Duration(warm=0.004, cold=0.2, logged=240, event=50_000),
-        "processor": Duration(warm=0.050, cold=0.3, logged=240, event=80_000),
-    },
+    1: durations(computing=0.001, storing=0.008, event=1000),
+    100: durations(computing=0.004, storing=0.050, event=50_000),
 }
 
 

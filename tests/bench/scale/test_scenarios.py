@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bench import prices
+from bench.harness.configured import stages
 from bench.scale.scenarios import Scenario, made_for, retries, simulate
 from tests.bench.scale.samples import DURATIONS
 
@@ -61,9 +62,9 @@ def test_a_million_records_cost_what_their_parts_do() -> None:
     costs = simulate(Scenario(rate=1000, seconds=1000), DURATIONS).costs
     current = prices.load()
     assert costs["table"] == pytest.approx(prices.writes(current))
-    assert costs["requests"] == pytest.approx(3 * prices.requests(current))
-    assert costs["log"] == pytest.approx(3 * prices.logs(current, size=240))
-    compute = [(512, 1), (768, 1), (512, 8)]
+    assert costs["requests"] == pytest.approx(len(stages()) * prices.requests(current))
+    assert costs["log"] == pytest.approx(len(stages()) * prices.logs(current, size=240))
+    compute = [(stages()[stage].memory, 1000 * duration.warm) for stage, duration in DURATIONS[1].items()]
     assert costs["compute"] == pytest.approx(
         sum(prices.compute(current, memory=memory, duration=ms) for memory, ms in compute), rel=0.01
     )

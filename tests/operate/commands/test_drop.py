@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from deployed import DEFAULT_STACK
 from local.asynchronous import Faults, QueueOptions
 from operate.errors import MisuseError
 from operate.submission.files import look_at
@@ -148,7 +149,7 @@ def test_what_may_be_one_is_taken(tmp_path: Path, content: bytes) -> None:
 def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, records: Write) -> None:
     ran = operate("drop", records(record(1)))
     assert ran.code == 2
-    assert ran.error == "The stack 'data-processing-dev' has no bucket of files: deploy it with FilesBucket=true."
+    assert ran.error == f"The stack '{DEFAULT_STACK}' has no bucket of files: deploy it with FilesBucket=true."
 
 
 @pytest.mark.parametrize("prefix", ["reports/", "rejected/"])
@@ -170,7 +171,7 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
     key: Any = iam.create_access_key(UserName="dropper")["AccessKey"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    places = {"REGION": "us-east-1", "ACCOUNT": "000000000000", "STACK": "data-processing-dev"}
+    places = {"REGION": "us-east-1", "ACCOUNT": "000000000000", "STACK": DEFAULT_STACK}
     places |= {"FilesBucketName": outputs.bucket, "DlqArn": outputs.queue_arn}
     rights = [
         {"Effect": "Allow", "Action": action, "Resource": re.sub("|".join(places), lambda m: places[m[0]], resource)}

@@ -54,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         text = _picture(output) if options.diagram else render(build())
         return _check(output, text, options.diagram) if options.check else _write(output, text)
+    except BrokenPipeError:  # says nothing of a file
+        raise
     except OSError as error:
         sys.exit(f"generate.py: cannot use {error.filename}: {error.strerror}")
 
@@ -85,8 +87,9 @@ def _rename(name: str) -> int:
         return 0
     for path, text in [(ROOT / file, _renamed(file, old, name)) for file in SAID]:  # all are read before any is written
         path.write_text(text, encoding="utf-8", newline="\n")
-    print(f"Renamed {old} to {name} in {', '.join(SAID)}", flush=True)  # noqa: T201
-    written = subprocess.run([sys.executable, __file__], check=False)  # the model is read once for each process
+    # By another process, as the model is read once in each; before anything is said, as nobody may be listening.
+    written = subprocess.run([sys.executable, __file__], stdout=subprocess.PIPE, text=True, check=False)
+    print(f"Renamed {old} to {name} in {', '.join(SAID)}\n{written.stdout}", end="")  # noqa: T201
     _print_what_is_left(old)
     return written.returncode
 
@@ -171,4 +174,10 @@ if __name__ == "__main__":
     # Whatever is built is needed to the end: looking for garbage, meanwhile and then, takes a tenth of the time.
     gc.disable()
     atexit.register(gc.freeze)
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # its reader has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes to it once more at its end
+        code = 1
+    sys.exit(code)

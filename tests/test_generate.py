@@ -159,3 +159,15 @@ def test_a_file_that_no_longer_says_the_name_is_named_before_anything_is_written
     assert run.returncode == 1
     assert run.stderr.startswith("generate.py: samconfig.toml must say the project's name")
     assert (copied / "model/project.py").read_text() == before
+
+
+@pytest.mark.parametrize("options", [["--output", "-"], ["--check", "--output", "none.yaml"], ["--name", OTHER]])
+def test_a_reader_that_stops_reading_is_no_error_to_speak_of(copied: Path, options: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = subprocess.run(
+        [sys.executable, "generate.py", *options], cwd=copied, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (1, b"")
+    assert (OTHER in (copied / "template.yaml").read_text()) == ("--name" in options)

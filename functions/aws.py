@@ -148,9 +148,13 @@ class Client:
     def _exchange(self, headers: dict[str, str], body: bytes) -> tuple[HTTPResponse, bytes]:
         if self._connection.sock is None:
             self._open()
-        self._connection.request("POST", self._path, body, headers)
-        response = self._connection.getresponse()
-        answer = response.read()
+        # In one piece: http.client's own `request` sends two packets, which costs a twentieth of a warm call.
+        self._connection.send(_head(self._path, headers, body) + body)
+        with HTTPResponse(self._connection.sock, method="POST") as response:
+            response.begin()
+            answer = response.read()
+        if response.will_close:
+            self.close()
         self._last_used = time.time()
         return response, answer
 
@@ -249,6 +253,13 @@ def _host(connection: HTTPConnection) -> str:
     """Return the header of that name, which leaves out the port where it is the scheme's own."""
     host = f"[{connection.host}]" if ":" in connection.host else connection.host
     return host if connection.port == connection.default_port else f"{host}:{connection.port}"
+
+
+def _head(path: str, headers: dict[str, str], body: bytes) -> bytes:
+    """Write all of a POST but its body."""
+    own = {"accept-encoding": "identity", "content-length": len(body)}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {**headers, **own}.items())
+    return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
 
 def _credentials() -> tuple[str, str, str | None]:

@@ -176,14 +176,14 @@ def test_any_fault_of_a_connection_kept_open_is_followed_by_a_new_one_at_once(
     before = dynamodb.connections
     client.connect()
     dynamodb.wait_for_connections(before + 1)
-    request, faults = HTTPConnection.request, [fault]
+    send, faults = HTTPConnection.send, [fault]
 
     def faulty(*arguments: Any) -> None:
         if faults:
             raise faults.pop()
-        request(*arguments)
+        send(*arguments)
 
-    monkeypatch.setattr(HTTPConnection, "request", faulty)
+    monkeypatch.setattr(HTTPConnection, "send", faulty)
     assert client.call("PutItem", PUT) == {}
     assert longest_waits == [0]
     assert dynamodb.connections - before == 2
@@ -244,7 +244,8 @@ class Wire:
     """Stands in for a connection's socket: records what is sent, and gives the answers in turn."""
 
     def __init__(self, *answers: bytes) -> None:
-        self.answers, self.sent = list(answers) or [answer(200)], b""
+        self.answers, self.pieces = list(answers) or [answer(200)], list[bytes]()
+        self.closed = False
 
     def plug_in(self, patch: pytest.MonkeyPatch) -> None:
         """Let every connection be this one."""
@@ -255,8 +256,12 @@ class Wire:
         patch.setattr(HTTPConnection, "connect", connect)
         patch.setattr(HTTPSConnection, "connect", connect)
 
+    @property
+    def sent(self) -> bytes:
+        return b"".join(self.pieces)
+
     def sendall(self, data: bytes) -> None:
-        self.sent += data
+        self.pieces.append(data)
 
     def makefile(self, *_: object) -> BytesIO:
         return BytesIO(self.answers.pop(0))
@@ -265,7 +270,7 @@ class Wire:
         pass
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
     def request(self) -> tuple[str, dict[str, str], bytes]:
         """Return the path, the headers and the body of what was sent."""
@@ -307,6 +312,19 @@ def signed_by_botocore(
         signer = SigV4Auth(credentials, "dynamodb", region)
         signer.add_auth(request)
     return {"authorization": request.headers["Authorization"], "host": signer.headers_to_sign(request)["host"]}
+
+
+def test_a_request_is_sent_in_one_piece(wired: Any) -> None:
+    client, wire = wired()
+    client.call("PutItem", PUT)
+    assert len(wire.pieces) == 1
+
+
+@pytest.mark.parametrize(("connection", "closed"), [("close", True), ("keep-alive", False)])
+def test_a_connection_is_closed_where_the_answer_says_so(wired: Any, connection: str, closed: bool) -> None:
+    client, wire = wired(answer(200, Connection=connection))
+    client.call("PutItem", PUT)
+    assert wire.closed == closed
 
 
 VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)

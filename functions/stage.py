@@ -85,7 +85,7 @@ def check_deliverable(event: object, result: object) -> None:
     tell, so it is refused here, where it becomes a dead letter. Sizes are in bytes of ASCII, characters as \uXXXX: no
     encoding of Lambda's is longer.
     """
-    size = encoded_size(event) + encoded_size(result)
+    size = encoded_size([event, result]) - len("[, ]")
     if size > MAX_HANDED_ON_BYTES:
         raise InvalidRecord(
             f"an event and its result must be at most {MAX_HANDED_ON_BYTES} bytes together to reach the next stage"

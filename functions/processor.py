@@ -26,7 +26,7 @@ def handler(event: object, context: object) -> dict[str, object]:
     else:
         record = parse(body, added=True)
         written = store.put(item(record))
-        log("record stored" if written else "record already stored", record)
+        log("record stored" if written else "record already stored", record, context)
     return {"statusCode": 200, "body": "Success"}
 
 

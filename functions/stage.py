@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
+import time
 from functools import wraps
 
 from record import InvalidRecord, Record, known_id, parse, unwrap
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 MAX_HANDED_ON_BYTES = 1_000_000 - 2_000
 
 _LOG = logging.getLogger(__name__)
+_LOGS_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"  # as the function's LoggingConfig says
 
 
 def stage(outcome: str, *, first: bool = False) -> Callable[..., Handler]:
@@ -49,7 +53,7 @@ def stage(outcome: str, *, first: bool = False) -> Callable[..., Handler]:
                 return hand_on(event, body, context, work=work, outcome=outcome)
             record, result = work(body)
             check_deliverable(event, result)
-            log(f"record {outcome}", record)
+            log(f"record {outcome}", record, context)
             return result
 
         return wraps(function)(logged(handle))
@@ -73,9 +77,26 @@ def logged(handle: Handler) -> Handler:
     return handler
 
 
-def log(outcome: str, record: Record) -> None:
-    """Log what became of a record, by its id and timestamp: Lambda's own `timestamp` is the line's."""
-    _LOG.info(outcome, extra={"recordId": record.id, "recordTimestamp": record.timestamp})
+def log(outcome: str, record: Record, context: object = None) -> None:
+    """Log what became of a record, by its id and timestamp: Lambda's own `timestamp` is the line's.
+
+    Every record has this line. Where Lambda wants JSON it is written as such, the same that the runtime would write:
+    making a LogRecord and formatting it takes three times as long. Lambda reads the level and the time from it:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    fields = {"recordId": record.id, "recordTimestamp": record.timestamp}
+    if not _LOGS_JSON:
+        _LOG.info(outcome, extra=fields)
+    elif _LOG.isEnabledFor(logging.INFO):
+        line = {
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "level": "INFO",
+            "message": outcome,
+            "logger": _LOG.name,
+            "requestId": getattr(context, "aws_request_id", ""),
+            **fields,
+        }
+        sys.stdout.write(json.dumps(line) + "\n")
 
 
 def check_deliverable(event: object, result: object) -> None:

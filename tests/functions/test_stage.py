@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
 
+import stage as stage_module
 from record import InvalidRecord, Record, parse
 from stage import MAX_HANDED_ON_BYTES, check_deliverable, log, stage
 
@@ -86,6 +88,42 @@ def test_an_outcome_is_logged_with_the_id_and_the_timestamp(caplog: pytest.LogCa
     [line] = caplog.records
     assert (line.levelname, line.getMessage()) == ("INFO", "record accepted")
     assert (line.recordId, line.recordTimestamp) == ("order-1", 1)
+
+
+@pytest.fixture
+def in_json(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Log as in Lambda, where it wants JSON."""
+    monkeypatch.setattr(stage_module, "_LOGS_JSON", True)
+    caplog.set_level(logging.INFO)
+
+
+@pytest.mark.usefixtures("in_json")
+def test_where_lambda_wants_json_the_line_is_written_as_lambda_reads_it(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, context: Any
+) -> None:
+    event = EVENT | {"id": 'a "quoted"\nid, é'}
+    handler(event, context)
+    [text] = capsys.readouterr().out.splitlines()
+    line = json.loads(text)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line.pop("timestamp"))
+    assert line == {
+        "level": "INFO",
+        "message": "record tested",
+        "logger": "stage",
+        "requestId": context.aws_request_id,
+        "recordId": event["id"],
+        "recordTimestamp": 1,
+    }
+    assert not caplog.records
+
+
+@pytest.mark.usefixtures("in_json")
+def test_a_level_above_info_takes_the_line_away(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    handler(EVENT, None)
+    assert capsys.readouterr().out == ""
 
 
 def test_any_other_error_passes_as_it_is_and_is_logged_by_its_name(caplog: pytest.LogCaptureFixture) -> None:

@@ -25,6 +25,8 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     from importlib.machinery import ModuleSpec, PathFinder
     from typing import Any
 
+    os.environ.setdefault("AWS_LAMBDA_LOG_FORMAT", "JSON")
+
     SDK = frozenset({"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"})
 
     class _Sdk:

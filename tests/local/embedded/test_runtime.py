@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from local.embedded.environment import RUNTIME
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
 
 
 def interpreter(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -48,3 +52,23 @@ def test_a_log_line_is_json_with_its_fields() -> None:
     line = json.loads(interpreter(code, AWS_LAMBDA_FUNCTION_NAME="f").stderr)
     assert line.pop("timestamp")
     assert line == {"level": "INFO", "message": "stored 1", "logger": "f", "id": "r"}
+
+
+BOTH = """
+import logging, os, sys
+sys.path.insert(0, sys.argv[1])
+import stage
+from record import parse
+record = parse({"id": "é", "timestamp": 1, "data": 2})
+stage.log("record stored", record)
+stage._LOGS_JSON = False
+stage.log("record stored", record)
+"""
+
+
+def test_the_line_of_a_record_is_the_one_that_the_runtime_would_write() -> None:
+    done = interpreter(BOTH, str(FUNCTIONS), AWS_LAMBDA_FUNCTION_NAME="f")
+    ours, runtimes = json.loads(done.stdout), json.loads(done.stderr)
+    assert ours.pop("requestId") == ""  # there is no request
+    assert re.sub(r"\d", "0", ours.pop("timestamp")) == re.sub(r"\d", "0", runtimes.pop("timestamp"))
+    assert ours == runtimes

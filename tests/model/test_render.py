@@ -76,6 +76,20 @@ def test_text_that_yaml_would_read_as_something_else_is_quoted() -> None:
     assert properties == {"QueueName": "2012-10-17", "KmsMasterKeyId": "yes"}
 
 
+def test_a_number_and_a_truth_value_that_are_equal_stay_what_they_are() -> None:
+    text = render(Template(Metadata={"number": 1, "truth": True, "text": "true"}))
+    assert "  number: 1\n  truth: true\n  text: 'true'\n" in text
+
+
+def test_a_text_of_several_lines_keeps_them() -> None:
+    assert "Description: |-\n  one\n  two\n" in render(Template(Description="one\ntwo"))
+
+
+def test_what_yaml_has_no_form_for_is_refused() -> None:
+    with pytest.raises(yaml.representer.RepresenterError, match="cannot represent an object"):
+        render(Template(Metadata={"project": object()}))
+
+
 def test_the_text_means_the_same_to_every_reader() -> None:
     model = build().to_dict()
     text = render(build())

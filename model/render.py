@@ -139,7 +139,7 @@ def _write_sequence(items: Sequence[Any], emit: Emit, *, in_a_row: bool, tag: st
     emit(SequenceEndEvent())
 
 
-@lru_cache(maxsize=None, typed=True)  # True and 1 are two values
+@lru_cache(maxsize=None, typed=True)  # True and 1.0 are two values
 def _scalar(value: Any) -> ScalarEvent:
     """Write a text, a number or a truth value, in quotes if it would be read as something else."""
     node = _REPRESENTER.represent_data(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from typing import Any
@@ -147,3 +148,13 @@ def test_the_log_says_what_became_of_a_record_and_never_its_data(
     assert [line.getMessage() for line in lines] == ["record stored", "record already stored", "record refused"]
     assert {line.recordId for line in lines} == {"order-1"}
     assert "marker" not in str([vars(line) for line in caplog.records])
+
+
+def test_the_line_of_a_stored_record_names_the_request(
+    processor: Any, context: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: Any
+) -> None:
+    monkeypatch.setattr("stage._LOGS_JSON", True)
+    caplog.set_level(logging.INFO)
+    processor.handler(GOOD, context)
+    line = json.loads(capsys.readouterr().out)
+    assert (line["message"], line["requestId"]) == ("record stored", context.aws_request_id)

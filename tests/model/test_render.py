@@ -76,9 +76,9 @@ def test_text_that_yaml_would_read_as_something_else_is_quoted() -> None:
     assert properties == {"QueueName": "2012-10-17", "KmsMasterKeyId": "yes"}
 
 
-def test_a_number_and_a_truth_value_that_are_equal_stay_what_they_are() -> None:
-    text = render(Template(Metadata={"number": 1, "truth": True, "text": "true"}))
-    assert "  number: 1\n  truth: true\n  text: 'true'\n" in text
+def test_numbers_and_a_truth_value_that_are_equal_stay_what_they_are() -> None:
+    text = render(Template(Metadata={"number": 1, "truth": True, "fraction": 1.0, "text": "true"}))
+    assert "  number: 1\n  truth: true\n  fraction: 1.0\n  text: 'true'\n" in text
 
 
 def test_a_text_of_several_lines_keeps_them() -> None:

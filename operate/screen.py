@@ -7,17 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from deployed.printable import printable
+from deployed.tables import show_parts, show_table
 
-FOLDED = 30
-"""The narrowest that a long last column may become."""
 NAMED = 20
 """So many notes of one kind are shown, and the rest counted."""
 
@@ -37,33 +32,21 @@ class Screen:
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table; for programs, lines of fields between tabs, the columns' names first."""
         texts = ([printable(str(value)) for value in row] for row in rows)
-        if not self._out.is_terminal:
-            for line in ([name.lower() for name in columns], *texts):
-                click.echo("\t".join(line))
+        if self._out.is_terminal:
+            show_table(self._out, columns, texts, title=title)
             return
-        lines = list(texts)
-        if not self._fits(columns, lines):
-            self._out.print(Text(title))
-            for line in lines:
-                for name, value in zip(columns, line, strict=True):
-                    self._out.print(Text(f"{name}: {value}"))
-                self._out.print()
-            return
-        table = Table(*columns, title=Text(title), title_justify="left", box=SIMPLE_HEAD)
-        for line in lines:
-            table.add_row(*(Text(value) for value in line))
-        self._out.print(table)
-
-    def _fits(self, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> bool:
-        """Return whether the terminal is wide enough for whole values in all columns but the last, which may fold."""
-        widths = [max(map(cell_len, cells)) + 2 for cells in zip(columns, *lines, strict=True)]
-        return sum(widths[:-1]) + min(widths[-1], FOLDED) <= self._out.width
+        for line in ([name.lower() for name in columns], *texts):
+            click.echo("\t".join(line))
 
     def note(self, text: str, *, kind: str = "") -> None:
         """Print a line beside the answer; of one kind, only the first ones."""
         self._notes[kind] = self._notes.get(kind, 0) + 1
-        if not kind or self._notes[kind] <= NAMED:
-            self._err.print(Text(printable(text)), soft_wrap=True)
+        if kind and self._notes[kind] > NAMED:
+            return
+        if self._err.is_terminal:
+            show_parts(self._err, [printable(text)])
+        else:
+            click.echo(printable(text), err=True)
 
     def close(self) -> None:
         """Say how many notes were not shown."""

@@ -10,7 +10,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +122,13 @@ def run_command(
     for path in filter(None, (report_path, picture_path)):
         _require_writable(path)
     console = recording_console() if picture_path else _console(stderr=False)
-    report = run(records, Options(queue=_options(**queue)), console, batch=batch, by_file=by_file)
+    report = run(records, Options(queue=_options(**queue)), console, batch=batch, by_file=by_file, items=items)
     show(report, console)
-    if items:
-        show_items(report.items, console)
+    show_items(report, console)
     if report_path:
         _write(report_path, report.json())
     if picture_path:
-        _write(picture_path, picture(console, "make run"))
+        _write(picture_path, [picture(console, "make run")])
     if report.unsent is not None:
         raise click.Abort
     if report.problems:
@@ -167,9 +166,10 @@ def _require_writable(path: Path) -> None:
         raise LocalError(f"{path} can't be written: {reason}")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, pieces: Iterable[str]) -> None:
     try:
-        path.write_text(text, "utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
     except OSError as error:
         raise LocalError(f"{path} can't be written: {error.strerror or error}") from error
 

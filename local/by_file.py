@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .errors import LocalError
-from .submit import Line, Submission
+from .lines import Line
+from .submit import Submission
 
 DELIVERED = 10
 """Seconds within which the rule has started the reader."""
@@ -40,18 +41,25 @@ def wait_until_read(queue_state: Any) -> None:
         time.sleep(0.05)
 
 
-def submissions(client: Any, bucket: str, key: str, lines: Sequence[Line]) -> list[Submission]:
-    """Return what the reader made of each line: what it is as a record, or why it is none."""
-    rejected = {one["line"]: one["reason"] for one in _documents(client, bucket, f"rejected/{key}.jsonl")}
+def submissions(client: Any, bucket: str, key: str, lines: Iterable[Line]) -> Iterator[Submission]:
+    """Yield what the reader made of each line: what it is as a record, or why it is none."""
+    rejected = _documents(client, bucket, f"rejected/{key}.jsonl")
+    date = _date(client, bucket, key)
+    one = next(rejected, None)
+    for line in lines:  # both are in the file's order
+        while one and one["line"] < line.number:
+            one = next(rejected, None)
+        if one and one["line"] == line.number:
+            yield Submission(line, None, one["reason"])
+        else:
+            yield Submission(line._replace(content=_stamped(line, date)), BY_FILE)
+
+
+def _date(client: Any, bucket: str, key: str) -> int | None:
+    """Return what the reader counts the timestamps from that it gives; None where it gave none."""
     listed = client.list_objects_v2(Bucket=bucket, Prefix=f"reports/{key}.").get("Contents", [])
     dates = [one["Key"] for one in listed if one["Key"].endswith(".date")]
-    date = next(_documents(client, bucket, dates[0]))["date"] if dates else None
-    return [
-        Submission(line, None, rejected[line.number])
-        if line.number in rejected
-        else Submission(line._replace(content=_stamped(line, date)), BY_FILE)
-        for line in lines
-    ]
+    return int(next(_documents(client, bucket, dates[0]))["date"]) if dates else None
 
 
 def report_of(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
@@ -61,10 +69,10 @@ def report_of(client: Any, bucket: str, key: str) -> dict[str, Any] | None:
 
 def _documents(client: Any, bucket: str, key: str) -> Iterator[dict[str, Any]]:
     try:
-        content = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        body = client.get_object(Bucket=bucket, Key=key)["Body"]
     except client.exceptions.NoSuchKey:
         return
-    yield from map(json.loads, content.splitlines())
+    yield from map(json.loads, body.iter_lines())
 
 
 def _stamped(line: Line, date: int | None) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from .submit import Line
+from .lines import Line
 
 MOST = 300_000
 """Bytes of a batch: at a stage that hands on, it is three times in what Lambda delivers, which holds 1 MB."""

@@ -1,17 +1,30 @@
-"""What became of each submitted line, judged by the table and the dead-letter queue alone."""
+"""What became of each submitted line, judged by the table and the dead-letter queue alone.
+
+A file may have more lines than fit into memory, so what is known of them is in a temporary database on the disk, which
+is gone with its connection. Of a record it holds the id and digests, nothing of the data.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+import sqlite3
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from deployed import SYSTEM_ATTRIBUTES, Attribution, DeadLetter, Stack, attribute
-
-from .matching import Document, Documents, canonical
+from .errors import LocalError
+from .matching import Document, canonical
+from .results import Failure, Item
 from .submit import Submission
+
+CACHE = 16_000
+"""KB of the database that are kept in memory."""
+DIGITS = 40
+"""Of a timestamp as a text that sorts as its number: more than the 38 of DynamoDB."""
 
 
 class Fate(Enum):
@@ -23,157 +36,189 @@ class Fate(Enum):
     LOST = "lost"
 
 
-class Failure(NamedTuple):
-    """A dead letter, with the stage that failed and the documents that were submitted."""
-
-    stage: str
-    letter: DeadLetter
-    origins: tuple[str, ...]
-    """The submitted documents whose records failed, in canonical JSON: several where a whole batch did."""
-
-
-class Item(NamedTuple):
-    """A stored item, as far as it tells which line it came of."""
-
-    id: str
-    timestamp: int
-    data: str
-    """In canonical JSON."""
-    enriched_by: str | None
-    """The enricher's version; None on an item that was never enriched."""
-    fields: Mapping[str, Any] = {}
-    """All of it, as JSON has it."""
-
-
 class Outcome(NamedTuple):
-    """A line and what became of it."""
+    """What became of a line."""
 
-    submission: Submission
     fate: Fate
-    failures: Sequence[Failure] = ()
-    items: Sequence[Item] = ()
+    stage: str = ""
+    """That failed, where it is a dead letter."""
+    reason: str = ""
+    """Why it is one, or why it was refused."""
+    error_code: str = ""
+    enriched_by: tuple[str | None, ...] = ()
+    """The enrichers' versions of its items; None for one that was never enriched."""
     changed: bool = False
     """Whether an item has other data than the line, because a stage changed it."""
+    line: int = 0
+    """Its number; 0 where it stands for many lines."""
+    id: str | None = None
+    """The record's id, where the line is one record that has one."""
+    request_id: str | None = None
+
+
+# In the database a fate is a number: nothing came of a record (0), a letter (1), an item (2), or both (3). A line that
+# holds several records has the least of theirs; and of the records that an item with changed data can be of, the one
+# with the least is the likeliest. A refused line has -1.
+FATES = {0: Fate.LOST, 1: Fate.DEAD, 2: Fate.STORED, -1: Fate.REFUSED}
+
+TABLES = """
+PRAGMA journal_mode = OFF;
+CREATE TABLE records (
+    line INTEGER, place INTEGER, id BLOB, request TEXT, document BLOB, key BLOB, data BLOB,
+    fate INTEGER, why TEXT, versions TEXT DEFAULT '', changed INTEGER DEFAULT 0, PRIMARY KEY (line, place)
+) WITHOUT ROWID;
+CREATE TABLE changed_items (timestamp TEXT, key BLOB, unstamped BLOB, version TEXT);
+CREATE TABLE shown_items (id BLOB, timestamp TEXT, fields TEXT);
+"""
+ADD = """
+INSERT OR REPLACE INTO records (line, place, id, request, document, key, data, fate, why) VALUES (?,?,?,?,?,?,?,?,?)
+"""
+INDEXES = """
+CREATE INDEX by_document ON records (document);
+CREATE INDEX by_data ON records (key, data);
+"""
+STORE = """
+UPDATE records SET fate = fate | 2, changed = changed | :changed,
+    versions = CASE instr(versions, :version) WHEN 0 THEN versions || :version ELSE versions END
+"""
+STORE_SAME = STORE + "WHERE key IN (:key, :unstamped) AND data = :data"
+STORE_CHANGED = STORE + "WHERE document = :document"
+FAIL = "UPDATE records SET fate = fate | 1, why = coalesce(why, ?) WHERE document = ?"
+INDEX_FATES = "CREATE INDEX by_fate ON records (key, fate)"
+LIKELIEST = "SELECT fate, document FROM records WHERE key = ? ORDER BY fate, line, place LIMIT 1"
+JUDGE = """
+CREATE TABLE outcomes AS SELECT
+    line, CASE count(*) WHEN 1 THEN id END AS id, request, min(min(fate), 2) AS fate, max(fate) AS most,
+    (SELECT why FROM records AS one WHERE one.line = records.line AND why NOT NULL ORDER BY place LIMIT 1) AS why,
+    group_concat(versions, '') AS versions, max(changed) AS changed
+FROM records GROUP BY line ORDER BY line
+"""
+WHAT = "fate, why, versions, changed"
+GROUPS = f"SELECT count(*), {WHAT} FROM outcomes GROUP BY {WHAT} ORDER BY 1 DESC, min(line)"  # noqa: S608 - its own words
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        folders = "TMPDIR names another folder for temporary files"
+        raise LocalError(f"what is known of the lines can't be kept: {error}; {folders}") from error
+
+
+class Ledger:
+    """The lines of a run, and what became of them."""
+
+    def __init__(self, *, showing_items: bool = False) -> None:
+        """Begin without lines; the items themselves are only kept where they are to be shown."""
+        self.items = 0
+        """Items that the table holds."""
+        self.enriched_by: Counter[str] = Counter()
+        """How many records were enriched by each of the enrichers' versions."""
+        self._showing_items = showing_items
+        self._database = sqlite3.connect("", isolation_level=None)  # no name: SQLite's own temporary file
+        weakref.finalize(self, self._database.close)
+        self._database.executescript(f"PRAGMA cache_size = -{CACHE}; {TABLES}")
+
+    @_on_disk()
+    def add(self, submissions: Iterable[Submission]) -> None:
+        """Note what was submitted; noted twice, it counts once."""
+        for submission in submissions:
+            self._database.executemany(ADD, list(_rows(submission)))
+
+    @_on_disk()
+    def judge(self, items: Iterable[Item], failures: Iterable[Failure]) -> None:
+        """Find each line's items or dead letters; a line that has both counts as stored."""
+        self._database.executescript(INDEXES)
+        for item in items:
+            self._take_item(item)
+        for failure in failures:
+            why = _why(failure.stage, failure.letter.error, failure.letter.error_code)
+            self._database.executemany(FAIL, [(why, _digest(origin)) for origin in failure.origins])
+        self._database.execute(INDEX_FATES)
+        for _, *keys, version in self._database.execute("SELECT * FROM changed_items ORDER BY timestamp"):
+            self._find_owner(keys, json.loads(version))
+        self._database.execute(JUDGE)
+
+    def _take_item(self, item: Item) -> None:
+        """Find the records that became an item, by its key and data; those without a timestamp can have got any."""
+        self.items += 1
+        timestamp = str(item.timestamp).zfill(DIGITS)
+        if self._showing_items:
+            shown = _bytes(item.id), timestamp, json.dumps(item.fields)
+            self._database.execute("INSERT INTO shown_items VALUES (?, ?, ?)", shown)
+        key, unstamped = _key(item.id, str(item.timestamp)), _key(item.id, "")
+        if not self._store(STORE_SAME, item.enriched_by, key=key, unstamped=unstamped, data=_digest(item.data)):
+            changed = timestamp, key, unstamped, json.dumps(item.enriched_by)
+            self._database.execute("INSERT INTO changed_items VALUES (?, ?, ?, ?)", changed)
+
+    def _find_owner(self, keys: Sequence[bytes], version: str | None) -> None:
+        """Find the record that became an item whose data a stage changed: the first of its key that has no fate yet."""
+        found = [row for key in keys if (row := self._database.execute(LIKELIEST, (key,)).fetchone())]
+        if found:
+            _, document = min(found, key=lambda row: int(row[0]))
+            self._store(STORE_CHANGED, version, changed=True, document=document)
+
+    def _store(self, statement: str, version: str | None, *, changed: bool = False, **of: bytes) -> int:
+        """Mark records as stored, and return how many they are."""
+        values = {"version": f"\n{json.dumps(version)}\n", "changed": changed, **of}
+        count = self._database.execute(statement, values).rowcount
+        if version and count:
+            self.enriched_by[version] += count
+        return count
+
+    # What it says once it has judged
+
+    def count(self, *fates: Fate) -> int:
+        """Return how many lines had one of these fates."""
+        return self._number("count(*)", f"fate IN ({_numbers(fates)})")
 
     @property
-    def id(self) -> str | None:
-        """The record's id, where it has one."""
-        documents = _documents(self.submission.line.content)
-        return documents[0].id or None if len(documents) == 1 else None
+    def events(self) -> int:
+        """Events that the lines were accepted in."""
+        return self._number("count(DISTINCT request)")
+
+    @property
+    def changed(self) -> int:
+        """Lines of which an item has other data, because a stage changed it."""
+        return self._number("count(*)", "changed")
+
+    @property
+    def stored_and_dead(self) -> int:
+        """Lines that are stored, and are dead letters as well."""
+        return self._number("count(*)", "fate = 2 AND most = 3")
+
+    def _number(self, what: str, condition: str = "true") -> int:
+        (number,) = self._database.execute(f"SELECT {what} FROM outcomes WHERE {condition}").fetchone()  # noqa: S608 - its own words
+        return int(number)
+
+    def outcomes(self, *fates: Fate) -> Iterator[Outcome]:
+        """Yield what became of the lines that had one of these fates, in their order."""
+        of = f"FROM outcomes WHERE fate IN ({_numbers(fates)}) ORDER BY rowid"
+        yield from map(_outcome, self._database.execute(f"SELECT {WHAT}, line, id, request {of}"))
+
+    def groups(self) -> Iterator[tuple[Outcome, int]]:
+        """Yield what became of lines, and of how many, the most first."""
+        yield from ((_outcome(row), count) for count, *row in self._database.execute(GROUPS))
+
+    def shown_items(self) -> Iterator[dict[str, Any]]:
+        """Yield the stored items, in the order of their keys."""
+        found = self._database.execute("SELECT fields FROM shown_items ORDER BY id, timestamp")
+        yield from (json.loads(fields) for (fields,) in found)
 
 
-def reconcile(submissions: Sequence[Submission], items: Iterable[Item], failures: Iterable[Failure]) -> list[Outcome]:
-    """Find each line's items or dead letters; a line that has both counts as stored."""
-    documents = [_documents(submission.line.content) for submission in submissions]
-    failures_of: defaultdict[str, list[Failure]] = defaultdict(list)
-    for failure in failures:
-        for origin in failure.origins:
-            failures_of[origin].append(failure)
-    items_of = _owned(items, Documents(one for of_line in documents for one in of_line), failures_of)
-    return [
-        _outcome(submission, of_line, items_of, failures_of)
-        for submission, of_line in zip(submissions, documents, strict=True)
-    ]
-
-
-def _owned(items: Iterable[Item], documents: Documents, failed: Container[str]) -> Mapping[str, Sequence[Item]]:
-    """Find the document that became each item; by its data, or else the first of its key that has no fate yet."""
-    owned: defaultdict[str, list[Item]] = defaultdict(list)
-    changed = []
-    for item in sorted(items, key=lambda item: item.timestamp):
-        found = documents.match(Document("", item.id, str(item.timestamp), item.data))
-        for document in found.same:
-            owned[document.text].append(item)
-        if found.others and not found.same:
-            changed.append((item, found.others))
-    for item, candidates in changed:
-        owner = min(candidates, key=lambda document: (document.text in owned, document.text in failed))
-        owned[owner.text].append(item)
-    return owned
-
-
-def _outcome(
-    submission: Submission,
-    documents: Sequence[Document],
-    items_of: Mapping[str, Sequence[Item]],
-    failures_of: Mapping[str, Sequence[Failure]],
-) -> Outcome:
-    """Judge a line; one that is a batch has the worst of its records' fates."""
-    if submission.request_id is None:
-        return Outcome(submission, Fate.REFUSED)
-    failures = [failure for document in documents for failure in failures_of.get(document.text, ())]
-    items = [(document, item) for document in documents for item in items_of.get(document.text, ())]
-    fates = {
-        Fate.STORED if one.text in items_of else Fate.DEAD if one.text in failures_of else Fate.LOST
-        for one in documents
-    }
-    fate = next(fate for fate in (Fate.LOST, Fate.DEAD, Fate.STORED) if fate in fates)
-    changed = any(document.data != item.data for document, item in items)
-    return Outcome(submission, fate, failures, [item for _, item in items], changed)
-
-
-def read_items(client: Any, table: str) -> list[Item]:
-    """Read the whole table."""
-    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    return [_item(item) for page in pages for item in page["Items"]]
-
-
-def take_failures(client: Any, stack: Stack) -> list[Failure]:
-    """Take every message out of the dead-letter queue, and find the stages that failed."""
-    return [_failure(letter, stack) for letter in _take(client, stack.queue_url)]
-
-
-def _take(client: Any, queue: str) -> Iterator[DeadLetter]:
-    while messages := client.receive_message(
-        QueueUrl=queue,
-        MaxNumberOfMessages=10,
-        MessageAttributeNames=["All"],
-        MessageSystemAttributeNames=list(SYSTEM_ATTRIBUTES),
-    ).get("Messages"):
-        yield from map(DeadLetter.of_message, messages)
-        entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
-        client.delete_message_batch(QueueUrl=queue, Entries=entries)
-
-
-def _failure(letter: DeadLetter, stack: Stack) -> Failure:
-    found = attribute(letter, stack)
-    return Failure(found.stage or "unknown", letter, _origins(letter, found))
-
-
-def _origins(letter: DeadLetter, found: Attribution) -> tuple[str, ...]:
-    """Find which of the submitted documents a letter is of."""
-    submitted = list(found.given.values())[-1] if found.given else letter.event
-    if not isinstance(submitted, list) or not submitted:
-        return (canonical(submitted),)
-    documents = [Document.of(one) for one in submitted]
-    if len(found.given) <= 1:
-        return tuple(document.text for document in documents)
-    records = found.record if isinstance(found.record, list) else [found.record]
-    return tuple(origin for record in records for origin in _origins_in(Documents(documents), Document.of(record)))
-
-
-def _origins_in(batch: Documents, record: Document) -> Iterator[str]:
-    """Find which documents of a batch a record can be of that a later stage was given: those of its key, at worst."""
-    same, others = batch.match(record)
-    yield from (document.text for document in same or others)
-
-
-def _item(item: dict[str, Any]) -> Item:
-    names = dict.fromkeys(("id", "timestamp", "data", *sorted(item)))
-    fields = {name: _plain(item[name]) for name in names}
-    fields["data"] = json.loads(fields["data"])
-    enriched_by = fields.get("version") if fields.get("enriched") else None
-    return Item(fields["id"], fields["timestamp"], canonical(fields["data"]), enriched_by, fields)
-
-
-def _plain(attribute: Mapping[str, Any]) -> Any:
-    """Return an attribute's value as JSON has it."""
-    ((kind, value),) = attribute.items()
-    if kind == "N":
-        return json.loads(value)
-    if kind == "M":
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if kind == "L" else None if kind == "NULL" else value
+def _rows(submission: Submission) -> Iterator[tuple[Any, ...]]:
+    """Yield what is noted of a line: a row for each of its records; of a refused one, which is none, its id."""
+    line, request_id, refusal = submission
+    documents = _documents(line.content)
+    if request_id is None:
+        found = documents[0].id if len(documents) == 1 else ""
+        yield line.number, 0, _bytes(found), None, None, None, None, -1, _why("", refusal or "", "")
+        return
+    for place, one in enumerate(documents):
+        key = _key(one.id, one.timestamp) if one.id else None
+        digests = _digest(one.text), key, _digest(one.data)
+        yield line.number, place, _bytes(one.id), request_id, *digests, 0, None
 
 
 def _documents(content: bytes) -> Sequence[Document]:
@@ -183,3 +228,33 @@ def _documents(content: bytes) -> Sequence[Document]:
         return [Document.of(one) for one in (isinstance(document, list) and document) or [document]]
     except (ValueError, RecursionError):
         return [Document("", "", "", "")]
+
+
+def _outcome(row: Sequence[Any]) -> Outcome:
+    fate, why, versions, changed, *of = row
+    line, name, request_id = of or (0, None, None)
+    stage, reason, error_code = json.loads(why) if why and FATES[fate] is not Fate.STORED else ("", "", "")
+    enriched_by = tuple(dict.fromkeys(json.loads(version) for version in versions.split("\n") if version))
+    found = name.decode(errors="surrogatepass") if name else None
+    return Outcome(FATES[fate], stage, reason, error_code, enriched_by, bool(changed), line, found, request_id)
+
+
+def _numbers(fates: Iterable[Fate]) -> str:
+    return ", ".join(str(number) for number, fate in FATES.items() if fate in fates)
+
+
+def _why(*told: str) -> str:
+    """Write texts that may hold anything, also what is no UTF-8."""
+    return json.dumps(told)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+def _key(record_id: str, timestamp: str) -> bytes:
+    return _digest(canonical([record_id, timestamp]))
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=16).digest()

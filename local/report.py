@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from deployed.printable import printable
+from deployed.tables import show_parts, show_table
 
-from .reconcile import Fate, Item, Outcome
+from .reconcile import Fate, Ledger, Outcome
 
 READER = "the reader"
 MOST_ROWS = 25
 """A table of more rows than these counts its outcomes instead."""
+LONGEST_ID = 2048
+"""Characters of an id that are shown: no longer one can be stored."""
+LONGEST_DETAIL = 200
+"""Characters of a reason that are shown."""
+OTHERS = "other reasons"
 
 
 class Report(NamedTuple):
     """The outcome of a run."""
 
-    lines: Sequence[Outcome]
-    items: Sequence[Item]
-    """All that the table holds."""
+    ledger: Ledger
     seconds: float
     queue: dict[str, Any]
     """The queue's last state."""
@@ -36,12 +39,12 @@ class Report(NamedTuple):
 
     def count(self, *fates: Fate) -> int:
         """Return how many lines had one of these fates."""
-        return sum(line.fate in fates for line in self.lines)
+        return self.ledger.count(*fates)
 
     @property
     def submitted(self) -> int:
         """Lines that Lambda accepted."""
-        return len(self.lines) - self.count(Fate.REFUSED)
+        return self.count(Fate.STORED, Fate.DEAD, Fate.LOST)
 
     def metric(self, name: str) -> int:
         """Return one of the queue's counts, over all functions."""
@@ -63,58 +66,84 @@ class Report(NamedTuple):
             submitted = f"{_counted(self.submitted, 'record')} {_were(self.submitted)} submitted"
             found.append(f"{submitted}, but {sum_up} leave {lost} lost")
         if (refused := self.count(Fate.REFUSED)) and self.by != READER:
-            found.append(f"{refused} of {_counted(len(self.lines), 'line')} {_were(refused)} refused")
+            found.append(f"{refused} of {_counted(self.count(*Fate), 'line')} {_were(refused)} refused")
         if not self.count(Fate.STORED):
             found.append("nothing was stored")
         return found
 
-    def document(self) -> dict[str, Any]:
-        """Return the report as JSON has it; each submitted line is counted once."""
+    def _read(self) -> dict[str, Any]:
+        """Return the report as JSON has it, its lists as they are read; each submitted line is counted once."""
         return {
             "submitted": self.submitted,
-            "events": len({line.submission.request_id for line in self.lines} - {None}),
+            "events": self.ledger.events,
             "stored": self.count(Fate.STORED),
             "refused": self.count(Fate.REFUSED),
-            "dead_letters": [_dead(line) for line in self.lines if line.fate is Fate.DEAD],
+            "dead_letters": map(_dead, self.ledger.outcomes(Fate.DEAD)),
             "lost": self.count(Fate.LOST),
             "seconds": round(self.seconds, 3),
-            "records_per_second": round(self.submitted / self.seconds, 1) if self.seconds else 0.0,
-            "items": len(self.items),
-            "enriched_by": Counter(item.enriched_by for line in self.lines for item in line.items if item.enriched_by),
-            "changed": sum(line.changed for line in self.lines),
-            "stored_and_dead": sum(line.fate is Fate.STORED and bool(line.failures) for line in self.lines),
-            "refused_lines": [_refused(line) for line in self.lines if line.fate is Fate.REFUSED],
-            "lost_lines": [_named(line) for line in self.lines if line.fate is Fate.LOST],
+            "records_per_second": self.rate,
+            "items": self.ledger.items,
+            "enriched_by": self.ledger.enriched_by,
+            "changed": self.ledger.changed,
+            "stored_and_dead": self.ledger.stored_and_dead,
+            "refused_lines": map(_refused, self.ledger.outcomes(Fate.REFUSED)),
+            "lost_lines": map(_named, self.ledger.outcomes(Fate.LOST)),
             "dead_letter_errors": self.metric("DeadLetterErrors"),
             "destination_delivery_failures": self.metric("DestinationDeliveryFailures"),
             "problems": self.problems,
         }
 
-    def json(self) -> str:
-        """Write the report as JSON."""
-        return json.dumps(self.document(), indent=2, allow_nan=False) + "\n"
+    @property
+    def rate(self) -> float:
+        """Records a second."""
+        return round(self.submitted / self.seconds, 1) if self.seconds else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as JSON has it."""
+        return {name: list(value) if isinstance(value, map) else value for name, value in self._read().items()}
+
+    def json(self) -> Iterator[str]:
+        """Write the report as JSON, piece by piece: its lists may be as long as the file."""
+        before = "{"
+        for name, value in self._read().items():
+            yield f"{before}\n  {json.dumps(name)}: "
+            yield from _array(value) if isinstance(value, map) else [json.dumps(value, allow_nan=False)]
+            before = ","
+        yield "\n}\n"
+
+
+def _array(values: Iterable[Any]) -> Iterator[str]:
+    before = "["
+    for value in values:
+        yield f"{before}\n    {json.dumps(value, allow_nan=False)}"
+        before = ","
+    yield "[]" if before == "[" else "\n  ]"
 
 
 def show(report: Report, console: Console) -> None:
     """Print the report as tables."""
-    rows = [_row(line) for line in report.lines]
-    console.print(_table(rows) if len(rows) <= MOST_ROWS else _counts(rows))
+    if report.count(*Fate) <= MOST_ROWS:
+        _show_lines(report.ledger.outcomes(*Fate), console)
+    else:
+        _show_counts(report.ledger.groups(), console)
     _show_losses(report, console)
-    document = report.document()
-    in_events = f" in {_counted(document['events'], 'event')}" if document["events"] < document["submitted"] else ""
-    console.print(
-        f"{document['submitted']} submitted{in_events}: {document['stored']} stored, "
-        f"{_counted(len(document['dead_letters']), 'dead letter')}, {document['lost']} lost; "
-        f"{document['refused']} refused by {report.by}. {document['seconds']:.1f} s, "
-        f"{document['records_per_second']} records/s.",
-        highlight=False,
+    events, submitted = report.ledger.events, report.submitted
+    in_events = f" in {_counted(events, 'event')}" if events < submitted else ""
+    show_parts(
+        console,
+        [
+            f"{submitted} submitted{in_events}: {report.count(Fate.STORED)} stored, "
+            f"{_counted(report.count(Fate.DEAD), 'dead letter')}, {report.count(Fate.LOST)} lost;",
+            f"{report.count(Fate.REFUSED)} refused by {report.by}.",
+            f"{report.seconds:.1f} s, {report.rate} records/s.",
+        ],
     )
 
 
-def show_items(items: Iterable[Item], console: Console) -> None:
-    """Print stored items, each as a line of JSON, in the order of their keys."""
-    for item in sorted(items, key=lambda item: (item.id, item.timestamp)):
-        text = json.dumps(item.fields, ensure_ascii=False, separators=(", ", ": "))
+def show_items(report: Report, console: Console) -> None:
+    """Print the stored items that it keeps, each as a line of JSON, in the order of their keys."""
+    for item in report.ledger.shown_items():
+        text = json.dumps(item, ensure_ascii=False, separators=(", ", ": "))
         console.print(Text(printable(text)), soft_wrap=True)
 
 
@@ -133,61 +162,52 @@ def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-class _Row(NamedTuple):
-    line: str
-    record: str
-    fate: str
-    stage: str
-    detail: str
+STYLES = {Fate.STORED: "green", Fate.DEAD: "yellow", Fate.REFUSED: "yellow", Fate.LOST: "red"}
 
 
-def _row(line: Outcome) -> _Row:
-    stage, detail = "", ""
-    if line.fate is Fate.REFUSED:
-        stage, detail = "", line.submission.refusal or ""
-    elif line.fate is Fate.DEAD:
-        stage, detail = line.failures[0].stage, line.failures[0].letter.error
-    elif line.items:
-        detail = ", ".join(sorted({_enrichment(item) for item in line.items})) + line.changed * "; data was changed"
-    return _Row(str(line.submission.line.number), line.id or "", line.fate.value, stage, detail)
+def _show_lines(outcomes: Iterable[Outcome], console: Console) -> None:
+    lines = list(outcomes)
+    rows = [(str(line.line), _shown(line.id or "", LONGEST_ID), *_row(line)) for line in lines]
+    styles = [STYLES[line.fate] for line in lines]
+    show_table(console, ("line", "id", "outcome", "stage", "detail"), rows, styles=styles)
 
 
-def _enrichment(item: Item) -> str:
-    return f"enriched by version {item.enriched_by}" if item.enriched_by else "not enriched"
+def _show_counts(groups: Iterable[tuple[Outcome, int]], console: Console) -> None:
+    """Print how many lines had each outcome; beyond so many outcomes, how many had another one."""
+    counts = Counter[tuple[str, ...]]()
+    styles: dict[str, str] = {fate.value: style for fate, style in STYLES.items()}
+    for outcome, number in groups:
+        row = _row(outcome)
+        counts[row if row in counts or len(counts) < MOST_ROWS else (row[0], "", OTHERS)] += number
+    found = counts.most_common()
+    rows = [(str(number), *row) for row, number in found]
+    columns = ("records", "outcome", "stage", "detail")
+    show_table(console, columns, rows, styles=[styles[row[0]] for row, _ in found])
 
 
-STYLES = {Fate.STORED.value: "green", Fate.DEAD.value: "yellow", Fate.REFUSED.value: "yellow", Fate.LOST.value: "red"}
+def _row(outcome: Outcome) -> tuple[str, str, str]:
+    detail = outcome.reason
+    if outcome.enriched_by and outcome.fate is Fate.STORED:
+        detail = ", ".join(sorted(map(_enrichment, outcome.enriched_by))) + outcome.changed * "; data was changed"
+    return outcome.fate.value, _shown(outcome.stage, LONGEST_DETAIL), _shown(detail, LONGEST_DETAIL)
 
 
-def _table(rows: Iterable[_Row]) -> Table:
-    table = Table("line", "id", "outcome", "stage", "detail")
-    for row in rows:
-        table.add_row(*(_shown(cell) for cell in row), style=STYLES[row.fate])
-    return table
+def _enrichment(version: str | None) -> str:
+    return f"enriched by version {version}" if version else "not enriched"
 
 
-def _counts(rows: Iterable[_Row]) -> Table:
-    table = Table("outcome", "stage", "detail")
-    table.add_column("records", justify="right")
-    counts = Counter((row.fate, row.stage, row.detail) for row in rows)
-    for (fate, stage, detail), number in counts.most_common():
-        table.add_row(fate, _shown(stage), _shown(detail), str(number), style=STYLES[fate])
-    return table
-
-
-def _shown(text: str) -> Text:
-    """Shorten a text that may be a record's own; as a Text, it is never markup."""
-    return Text(printable(text[:200]))
+def _shown(text: str, most: int) -> str:
+    """Shorten a text that may be a record's own."""
+    return printable(text if len(text) <= most else f"{text[: most - 1]}…")
 
 
 def _named(line: Outcome) -> dict[str, Any]:
-    return {"line": line.submission.line.number, "id": line.id, "request_id": line.submission.request_id}
+    return {"line": line.line, "id": line.id, "request_id": line.request_id}
 
 
 def _refused(line: Outcome) -> dict[str, Any]:
-    return {"line": line.submission.line.number, "reason": line.submission.refusal}
+    return {"line": line.line, "reason": line.reason}
 
 
 def _dead(line: Outcome) -> dict[str, Any]:
-    stage, letter, _ = line.failures[0]
-    return _named(line) | {"stage": stage, "reason": letter.error, "error_code": letter.error_code}
+    return _named(line) | {"stage": line.stage, "reason": line.reason, "error_code": line.error_code}

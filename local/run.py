@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,28 +18,36 @@ from deployed import ENTRY, Stack
 from . import by_file as files
 from .deploy import PARAMETERS, WITH_FILES, build, deploy
 from .embedded.process import EmbeddedAws, Options
+from .lines import Lines
 from .packing import pack
-from .reconcile import read_items, reconcile, take_failures
+from .reconcile import Fate, Ledger
 from .report import READER, Report
-from .submit import Line, Submission, read_lines, submit
+from .results import read_items, take_failures
+from .submit import Submission, submit
 
 POLL = 0.1
 """Seconds between two looks at the queue."""
 TOLD_EVERY = 10
 """Seconds between two lines about the progress."""
 
+T = TypeVar("T")
 
-def run(records: Path, options: Options, console: Console, *, batch: int = 1, by_file: bool = False) -> Report:
+
+def run(
+    records: Path, options: Options, console: Console, *, batch: int = 1, by_file: bool = False, items: bool = False
+) -> Report:
     """Run the records through a pipeline of their own, so many in an event at most, or by the bucket of files.
+
+    The report keeps the stored items only where they are asked for.
 
     Raises:
         LocalError: It could not be run.
     """
-    lines = read_lines(records)
+    lines, ledger = Lines(records), Ledger(showing_items=items)
     with deployed(options, console, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
         if by_file:
-            return feed_by_file(aws, stack, records, lines, console)
-        return feed(aws, stack, lines, console, batch=batch)
+            return feed_by_file(aws, stack, records, lines, console, ledger=ledger)
+        return feed(aws, stack, lines, console, batch=batch, ledger=ledger)
 
 
 def up(options: Options, console: Console) -> None:
@@ -76,40 +84,31 @@ def deployed(
         aws.end()
 
 
-def feed(aws: EmbeddedAws, stack: Stack, lines: Sequence[Line], console: Console, *, batch: int = 1) -> Report:
+def feed(
+    aws: EmbeddedAws, stack: Stack, lines: Lines, console: Console, *, batch: int = 1, ledger: Ledger | None = None
+) -> Report:
     """Submit lines, so many in an event at most, wait until the queue has drained, and find what became of them."""
+    ledger = ledger or Ledger()
     started = time.monotonic()
-    submissions: list[Submission] = []
-    unsent = None
+    stopped = False
     with _progress(console) as progress:
-        bar = progress.add_task("submit", total=len(lines))
-        sent = submit(
-            aws.client("lambda"), stack.aliases[ENTRY], pack(lines, batch), lambda done: progress.advance(bar, done)
-        )
         try:
-            with closing(sent):  # nothing more is sent once it is interrupted
-                for submission in _told(sent, len(lines), console):
-                    submissions.append(submission)
+            note = _noting(ledger, progress, len(lines))
+            submit(aws.client("lambda"), stack.aliases[ENTRY], pack(lines, batch), note)
             state = _drain(aws, progress)
         except KeyboardInterrupt:
-            state, unsent = aws.queue_state(), len(lines) - len(submissions)
+            state, stopped = aws.queue_state(), True
     seconds = time.monotonic() - started
-    with step("report", console):
-        return _report(aws, stack, submissions, state, seconds)._replace(unsent=unsent)
+    _judge(aws, stack, ledger, console)
+    unsent = len(lines) - ledger.count(*Fate) if stopped else None
+    return Report(ledger, seconds, state, unsent=unsent)
 
 
-def _told(submissions: Iterable[Submission], number: int, console: Console) -> Iterator[Submission]:
-    """Say now and then how many of the lines were submitted, where no bar can be drawn."""
-    said = time.monotonic()
-    for done, submission in enumerate(submissions, start=1):
-        if not console.is_terminal and time.monotonic() - said > TOLD_EVERY:
-            console.print(f"submit   {done} of {number} lines", highlight=False)
-            said = time.monotonic()
-        yield submission
-
-
-def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Line], console: Console) -> Report:
+def feed_by_file(
+    aws: EmbeddedAws, stack: Stack, path: Path, lines: Lines, console: Console, *, ledger: Ledger | None = None
+) -> Report:
     """Drop a file of lines into the bucket, wait until the queue has drained, and find what became of the lines."""
+    ledger = ledger or Ledger()
     started = time.monotonic()
     client, bucket = aws.client("s3"), stack.bucket
     key = files.drop(client, bucket, path)
@@ -117,34 +116,66 @@ def feed_by_file(aws: EmbeddedAws, stack: Stack, path: Path, lines: Sequence[Lin
     with _progress(console) as progress:
         state = _drain(aws, progress)
     seconds = time.monotonic() - started
-    with step("report", console):
-        if told := files.report_of(client, bucket, key):
-            console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
-        submissions = files.submissions(client, bucket, key, lines)
-        return _report(aws, stack, submissions, state, seconds)._replace(by=READER)
+    if told := files.report_of(client, bucket, key):
+        console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
+    ledger.add(_telling(console, "lines", files.submissions(client, bucket, key, lines)))
+    _judge(aws, stack, ledger, console)
+    return Report(ledger, seconds, state, READER)
+
+
+def _noting(ledger: Ledger, progress: Progress, number: int) -> Callable[[Sequence[Submission]], None]:
+    """Return what notes submissions, with progress in lines of so many."""
+    bar = progress.add_task("submit", total=number)
+    tell = _teller(progress.console, "submit")
+
+    def note(submissions: Sequence[Submission]) -> None:
+        ledger.add(submissions)
+        progress.advance(bar, len(submissions))
+        tell(f"{progress.tasks[bar].completed:.0f} of {number} lines")
+
+    return note
+
+
+def _teller(console: Console, name: str) -> Callable[[str], None]:
+    """Return what says now and then how far a step is, where no bar can be drawn."""
+    said = time.monotonic()
+
+    def tell(how_far: str) -> None:
+        nonlocal said
+        if not console.is_terminal and time.monotonic() - said > TOLD_EVERY:
+            console.print(f"{name:<8} {how_far}", highlight=False)
+            said = time.monotonic()
+
+    return tell
+
+
+def _telling(console: Console, what: str, found: Iterable[T]) -> Iterator[T]:
+    """Say now and then how much was found for the report."""
+    tell = _teller(console, "report")
+    for count, one in enumerate(found, start=1):
+        tell(f"{count} {what}")
+        yield one
 
 
 def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
     """Wait until no event is left in the queue, or it delivers nothing more."""
     bar = progress.add_task("drain", total=None)
-    said = time.monotonic()
+    tell = _teller(progress.console, "drain")
     while True:
         state = aws.queue_state()
-        if not progress.console.is_terminal and time.monotonic() - said > TOLD_EVERY:
-            progress.console.print(f"drain    {state['ended']} of {state['accepted']} events", highlight=False)
-            said = time.monotonic()
+        tell(f"{state['ended']} of {state['accepted']} events")
         progress.update(bar, completed=state["ended"], total=state["accepted"])
         if not state["open"] or state["stopped"]:
             return state
         time.sleep(POLL)
 
 
-def _report(
-    aws: EmbeddedAws, stack: Stack, submissions: Sequence[Submission], state: dict[str, Any], seconds: float
-) -> Report:
-    items = read_items(aws.client("dynamodb"), stack.table)
-    failures = take_failures(aws.client("sqs"), stack)
-    return Report(reconcile(submissions, items, failures), items, seconds, state)
+def _judge(aws: EmbeddedAws, stack: Stack, ledger: Ledger, console: Console) -> None:
+    """Find what became of the lines, by the table and the dead-letter queue."""
+    with step("report", console):
+        items = read_items(aws.client("dynamodb"), stack.table)
+        letters = take_failures(aws.client("sqs"), stack)
+        ledger.judge(_telling(console, "items", items), _telling(console, "dead letters", letters))
 
 
 @contextmanager

@@ -1,32 +1,19 @@
-"""Submits records as a producer does: the lines of a file, as asynchronous invocations of the entry, by the SDK."""
+"""Submits lines as a producer does: as asynchronous invocations of the entry, by the SDK."""
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import IO, Any, NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from .errors import LocalError
+from .lines import Line
 
 THREADS = 4
-LIMIT = 1024 * 1024
-"""Bytes of an asynchronous event. A longer line is not kept in memory."""
-SAMPLE = 200
-"""Bytes that are kept of it."""
-
-
-class Line(NamedTuple):
-    """A line of the input that is not blank."""
-
-    number: int
-    """Counted from 1."""
-    content: bytes
-    problem: str = ""
-    """Why it is not even sent; its content is then cut."""
+AHEAD = 4 * THREADS
+"""Events that are read before the first of them is answered."""
 
 
 class Submission(NamedTuple):
@@ -37,51 +24,49 @@ class Submission(NamedTuple):
     refusal: str | None = None
 
 
-def read_lines(path: Path) -> list[Line]:
-    """Read the lines of a file, each of them a JSON document to submit as it stands.
+class Window:
+    """The events that are being sent, in order."""
 
-    Raises:
-        LocalError: There is no such file, or nothing in it.
-    """
-    try:
-        with path.open("rb") as raw:
-            file: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            lines = [line for line in _read(file) if line.content]
-    except (OSError, EOFError) as error:
-        raise LocalError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
-    if not lines:
-        raise LocalError(f"{path} must have a JSON document on each line (got no line at all)")
-    return lines
+    def __init__(self, pool: ThreadPoolExecutor, note: Callable[[Sequence[Submission]], object]) -> None:
+        self._pool, self._note = pool, note
+        self._sent: deque[Future[list[Submission]]] = deque()
 
+    def send(self, client: Any, function: str, lines: Sequence[Line]) -> None:
+        """Send an event, as soon as there are not too many others."""
+        while len(self._sent) >= AHEAD:
+            self._settle()
+        self._sent.append(self._pool.submit(_send, client, function, lines))
 
-def _read(file: IO[bytes]) -> Iterator[Line]:
-    number = 0
-    while content := file.readline(LIMIT + 1):
-        number += 1
-        if len(content) <= LIMIT or content.endswith(b"\n"):
-            yield Line(number, content.strip())
-            continue
-        while (rest := file.readline(LIMIT)) and not rest.endswith(b"\n"):
-            pass
-        yield Line(number, content[:SAMPLE], f"a line must have at most {LIMIT} bytes")
+    def settle(self) -> None:
+        """Note the answers that are not noted yet, but those to events that were not sent after all."""
+        while self._sent:
+            if self._sent[0].cancelled():
+                self._sent.popleft()
+            else:
+                self._settle()
+
+    def _settle(self) -> None:
+        self._note(self._sent[0].result())  # interrupted here, it is noted once more
+        self._sent.popleft()
 
 
 def submit(
-    client: Any, function: str, events: Iterable[Sequence[Line]], progress: Callable[[int], None]
-) -> Generator[Submission, None, None]:
-    """Submit the lines of each event to a function, calling `progress` with their number after each."""
+    client: Any, function: str, events: Iterable[Sequence[Line]], note: Callable[[Sequence[Submission]], object]
+) -> None:
+    """Submit the lines of each event to a function, and note the answers in order.
 
-    def send(lines: Sequence[Line]) -> list[Submission]:
-        submissions = _send(client, function, lines)
-        progress(len(lines))
-        return submissions
-
+    Interrupted, it sends nothing more, and notes what was sent.
+    """
     with ThreadPoolExecutor(THREADS) as pool:
+        window = Window(pool, note)
         try:
-            for submissions in pool.map(send, events):
-                yield from submissions
-        finally:
+            for lines in events:
+                window.send(client, function, lines)
+            window.settle()
+        except KeyboardInterrupt:
             pool.shutdown(wait=True, cancel_futures=True)
+            window.settle()
+            raise
 
 
 def _send(client: Any, function: str, lines: Sequence[Line]) -> list[Submission]:

@@ -16,7 +16,7 @@ from deployed import ENTRY, Stack
 from local.asynchronous import QueueOptions
 from local.deploy import PARAMETERS, WITH_FILES, build, deploy
 from local.embedded.process import ROOT, EmbeddedAws, Options
-from local.reconcile import Failure, Item, read_items, take_failures
+from local.results import Failure, Item, read_items, take_failures
 
 DEADLINE = 60
 """Seconds within which the queue drains."""
@@ -60,11 +60,11 @@ class DeployedStack:
 
     def items(self) -> list[Item]:
         """Return what is stored."""
-        return read_items(self.client("dynamodb"), self.outputs.table)
+        return list(read_items(self.client("dynamodb"), self.outputs.table))
 
     def failures(self) -> list[Failure]:
         """Take the dead letters out of their queue."""
-        return take_failures(self.client("sqs"), self.outputs)
+        return list(take_failures(self.client("sqs"), self.outputs))
 
     def reset(self, options: QueueOptions = QueueOptions()) -> None:  # noqa: B008 - a value
         """Empty the asynchronous queue, the table and the dead-letter queue."""

@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from local.asynchronous import Clock, Faults, QueueOptions
-from local.reconcile import Fate, Item
+from local.lines import Lines
+from local.reconcile import Fate
+from local.results import Item
 from local.run import feed_by_file
-from local.submit import read_lines
 
 from ..conftest import DeployedStack
 
@@ -100,7 +101,7 @@ def test_a_run_by_file_says_what_became_of_each_line(stack_with_files: DeployedS
     path = tmp_path / "a.jsonl.gz"
     undated = json.dumps({"id": "undated", "data": 1})
     path.write_bytes(gzip.compress("\n".join([*lines(300), undated]).encode()))
-    report = feed_by_file(stack_with_files.aws, stack_with_files.outputs, path, read_lines(path), Console(quiet=True))
+    report = feed_by_file(stack_with_files.aws, stack_with_files.outputs, path, Lines(path), Console(quiet=True))
     counts = [report.count(fate) for fate in (Fate.STORED, Fate.DEAD, Fate.REFUSED, Fate.LOST)]
     assert counts == [298, 1, 2, 0]
     assert report.problems == []

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from local.lines import Line
 from local.packing import MOST, pack
-from local.submit import Line
 
 
 def lines(*contents: object) -> list[Line]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from types import SimpleNamespace
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
+from local.errors import LocalError
+from local.lines import Line
 from local.matching import canonical
-from local.reconcile import Failure, Fate, Item, Outcome, read_items, reconcile, take_failures
-from local.submit import Line, Submission
-from tests.deployed.samples import alias, envelope, record, sender, stack
+from local.reconcile import Fate, Ledger, Outcome
+from local.results import Failure, Item
+from local.submit import Submission
+from tests.deployed.samples import alias, envelope, record
+from tests.local.letters import failures, message
 
 
 def test_equal_documents_are_equal_texts_and_others_are_not() -> None:
@@ -20,34 +24,9 @@ def test_equal_documents_are_equal_texts_and_others_are_not() -> None:
     assert len({canonical(value) for value in (1, True, "1", 1.5, None, [1], {"1": 1})}) == 7
 
 
-def failures(*messages: dict[str, Any]) -> list[Failure]:
-    """Take messages out of a scripted queue."""
-    answers = [{"Messages": list(messages)}, {}]
-    client = SimpleNamespace(receive_message=lambda **_: answers.pop(0), delete_message_batch=lambda **_: None)
-    return take_failures(client, stack())
-
-
-def message(body: object, stage: str) -> dict[str, Any]:
-    attributes = {"SenderId": sender(stage)}
-    return {"MessageId": "m", "ReceiptHandle": "r", "Body": json.dumps(body), "Attributes": attributes}
-
-
 def test_a_bare_record_with_a_request_context_of_its_own_is_the_validators() -> None:
     own = record(1, requestContext={"functionArn": alias("validator")}, requestPayload=record(2))
-    (failure,) = failures(message(own, "validator"))
-    assert (failure.stage, json.loads(*failure.origins)) == ("validator", own)
-    (line,) = reconcile([Submission(Line(1, json.dumps(own).encode()), "request")], [], [failure])
-    assert line.fate is Fate.DEAD
-
-
-def test_a_letter_of_a_later_stage_leads_to_the_submitted_record() -> None:
-    (failure,) = failures(message(envelope(record(1), {"valid": True, **record(1)}), "enricher"))
-    assert (failure.stage, json.loads(*failure.origins)) == ("enricher", record(1))
-
-
-def test_a_letter_that_no_role_of_the_stack_sent_is_of_no_stage() -> None:
-    (failure,) = failures(message(record(1), "stranger"))
-    assert failure.stage == "unknown"
+    assert fates([], own, dead=failures(message(own, "validator"))) == ["DEAD"]
 
 
 # Lines and items
@@ -55,8 +34,15 @@ def test_a_letter_that_no_role_of_the_stack_sent_is_of_no_stage() -> None:
 
 def judged(items: list[Item], *documents: object, dead: list[Failure] | None = None) -> list[Outcome]:
     """Judge lines, each a document that Lambda accepted."""
-    lines = [Line(number, json.dumps(document).encode()) for number, document in enumerate(documents, 1)]
-    return reconcile([Submission(line, "request") for line in lines], items, dead or [])
+    ledger = Ledger()
+    ledger.add(submissions(documents))
+    ledger.judge(items, dead or [])
+    return list(ledger.outcomes(*Fate))
+
+
+def submissions(documents: Iterable[object]) -> Iterator[Submission]:
+    for number, document in enumerate(documents, 1):
+        yield Submission(Line(number, json.dumps(document).encode()), "request")
 
 
 def fates(items: list[Item], *documents: object, dead: list[Failure] | None = None) -> list[str]:
@@ -116,6 +102,13 @@ def test_many_records_of_one_id_are_judged_in_a_moment() -> None:
     assert time.process_time() - started < 5
 
 
+def test_a_disk_without_room_is_one_sentence() -> None:
+    ledger = Ledger()
+    ledger._database.execute("PRAGMA max_page_count = 8")
+    with pytest.raises(LocalError, match=r"can't be kept: database or disk is full; TMPDIR names another"):
+        ledger.add(submissions(map(record, range(1000))))
+
+
 # Batches
 
 
@@ -129,7 +122,6 @@ def test_a_record_that_a_later_stage_refused_leads_to_its_line() -> None:
     batch = [record(1), record(2), unstamped(3, "x")]
     stamped = {"valid": True, **unstamped(3, "changed"), "timestamp": 9}
     dead = failures(message(envelope(batch, record(2)), "enricher"), message(envelope(batch, stamped), "enricher"))
-    assert [failure.origins for failure in dead] == [(canonical(batch[1]),), (canonical(batch[2]),)]
     assert fates([item(1, {"n": 1})], *batch, dead=dead) == ["STORED", "DEAD", "DEAD"]
 
 
@@ -160,22 +152,3 @@ def test_a_line_that_is_a_batch_has_the_worst_fate_of_its_records() -> None:
     assert fates([item(1, {"n": 1})], batch) == ["LOST"]
     assert fates([item(1, {"n": 1})], batch, dead=failures(message(record(2), "validator"))) == ["DEAD"]
     assert fates([], [], dead=failures(message([], "validator"))) == ["DEAD"]
-
-
-# The table
-
-
-def test_an_item_is_read_as_json_whatever_fields_it_has() -> None:
-    stored = {
-        "id": {"S": "a"},
-        "timestamp": {"N": "12345678901234567890"},
-        "data": {"S": '{"n":1.5}'},
-        "enriched": {"BOOL": True},
-        "version": {"S": "1.0"},
-        "tags": {"L": [{"S": "x"}, {"M": {"y": {"NULL": True}}}]},
-    }
-    client = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Items": [stored]}]))
-    (found,) = read_items(client, "table")
-    assert (found.id, found.timestamp, found.data, found.enriched_by) == ("a", 12345678901234567890, '{"n":1.5}', "1.0")
-    assert list(found.fields) == ["id", "timestamp", "data", "enriched", "tags", "version"]
-    assert (found.fields["data"], found.fields["tags"]) == ({"n": 1.5}, ["x", {"y": None}])

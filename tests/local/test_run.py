@@ -11,9 +11,9 @@ from rich.console import Console
 
 from local.asynchronous import Clock, Faults, QueueOptions
 from local.errors import LocalError
+from local.lines import Lines
 from local.report import Report, show
 from local.run import feed
-from local.submit import read_lines
 from tests.conftest import DeployedStack
 from tests.own import enricher
 
@@ -22,7 +22,7 @@ def run(stack: DeployedStack, folder: Path, *lines: object, batch: int = 1) -> R
     """Feed lines, each a document or the bytes of one, to the deployed stack."""
     file = folder / "records.jsonl"
     file.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
-    return feed(stack.aws, stack.outputs, read_lines(file), Console(quiet=True), batch=batch)
+    return feed(stack.aws, stack.outputs, Lines(file), Console(quiet=True), batch=batch)
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:
@@ -113,9 +113,9 @@ def test_an_input_without_lines_is_one_sentence(tmp_path: Path, content: bytes |
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(LocalError, match=sentence):
-        read_lines(file)
+        Lines(file)
 
 
 def test_a_folder_as_input_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="can't be read: Is a directory"):
-        read_lines(tmp_path)
+        Lines(tmp_path)

@@ -19,7 +19,7 @@ from deployed import Stack
 from local.deploy import build, deploy
 from local.embedded.environment import for_tools
 from local.embedded.process import ROOT, EmbeddedAws, Options
-from local.reconcile import read_items
+from local.results import read_items
 
 IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 ENV_VARS = ROOT / "events" / "env.json"

@@ -21,7 +21,7 @@ from .matching import Document, canonical
 from .results import Failure, Item
 from .submit import Submission
 
-CACHE = 16_000
+CACHE = 4_000
 """KB of the database that are kept in memory."""
 DIGITS = 40
 """Of a timestamp as a text that sorts as its number: more than the 38 of DynamoDB."""

@@ -138,6 +138,8 @@ def show(report: Report, console: Console) -> None:
             f"{report.seconds:.1f} s, {report.rate} records/s.",
         ],
     )
+    if report.unsent is not None:
+        show_parts(console, [f"{problem[0].upper()}{problem[1:]}." for problem in report.problems])
 
 
 def show_items(report: Report, console: Console) -> None:
@@ -179,7 +181,7 @@ def _show_counts(groups: Iterable[tuple[Outcome, int]], console: Console) -> Non
     for outcome, number in groups:
         row = _row(outcome)
         counts[row if row in counts or len(counts) < MOST_ROWS else (row[0], "", OTHERS)] += number
-    found = counts.most_common()
+    found = sorted(counts.items(), key=lambda item: (item[0][-1] == OTHERS, -item[1]))
     rows = [(str(number), *row) for row, number in found]
     columns = ("records", "outcome", "stage", "detail")
     show_table(console, columns, rows, styles=[styles[row[0]] for row, _ in found])

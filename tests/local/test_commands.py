@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -178,8 +179,9 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
             pass
         time.sleep(2)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=DEADLINE)
+        output, errors = process.communicate(timeout=DEADLINE)
     assert (process.returncode, errors) == (130, "")
+    assert re.search(r"\d+ submitted.*\nStopped with \d+ lines not submitted; \d+ events? on the way", output), output
     document = json.loads(report.read_text())
     assert document["problems"][0].startswith("stopped with ")
     assert 0 < document["submitted"] < 20_000

@@ -137,7 +137,7 @@ def test_of_many_reasons_the_most_frequent_are_shown_and_the_others_counted() ->
     lines = [refused(number, f"reason {max(number, 3)}") for number in range(1, 101)]
     text, _ = printed(reported(*lines))
     rows = [re.split(r"  +", one.strip()) for one in text.splitlines() if " refused " in one and "by" not in one]
-    assert rows[0] == ["75", "refused", "other reasons"] or ["3", "refused", "reason 3"] in rows
+    assert (rows[0], rows[-1]) == (["3", "refused", "reason 3"], ["73", "refused", "other reasons"])
     assert len(rows) == MOST_ROWS + 1
     assert sum(int(row[0]) for row in rows) == 100
 

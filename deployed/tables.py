@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-FOLDED = 24
+FOLDED = 23
 """The narrowest that a long last column may become."""
+BETWEEN = 2
+"""Spaces between columns."""
 
 
 def show_table(
@@ -25,15 +27,18 @@ def show_table(
     """Print a table, its rows in styles; where it is too wide, each row as names and values, as many as fit a line."""
     lines = list(rows)
     styles = styles or [""] * len(lines)
+    if title:
+        show_parts(console, [title], style="italic")
     if not _fits(columns, lines, console.width):
-        _show_one_by_one(console, columns, lines, title, styles)
+        _show_one_by_one(console, columns, lines, styles)
         return
-    table = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, BETWEEN - 1, 0, 0), pad_edge=False, show_edge=False)
     for name in columns:
         table.add_column(name, no_wrap=name != columns[-1])
     for line, style in zip(lines, styles, strict=True):
         table.add_row(*(Text(value) for value in line), style=style)
     console.print(table)
+    console.print()
 
 
 def show_parts(console: Console, parts: Sequence[str], *, between: str = " ", style: str = "") -> None:
@@ -48,10 +53,8 @@ def show_parts(console: Console, parts: Sequence[str], *, between: str = " ", st
 
 
 def _show_one_by_one(
-    console: Console, columns: Sequence[str], lines: Sequence[Sequence[str]], title: str, styles: Sequence[str]
+    console: Console, columns: Sequence[str], lines: Sequence[Sequence[str]], styles: Sequence[str]
 ) -> None:
-    if title:
-        console.print(Text(title))
     for line, style in zip(lines, styles, strict=True):
         named = zip(columns, line, strict=True)
         show_parts(console, [f"{name}: {value}" for name, value in named if value], between="  ", style=style)
@@ -63,7 +66,7 @@ def _fits(columns: Sequence[str], lines: Sequence[Sequence[str]], width: int) ->
     *widths, last = [max(map(cell_len, cells)) for cells in zip(columns, *lines, strict=True)]
     words = (word for line in lines for word in line[-1].split())
     narrowest = max(min(last, FOLDED), max(map(cell_len, words), default=0))
-    return sum(widths) + narrowest + 2 * len(columns) <= width
+    return sum(widths) + BETWEEN * len(widths) + narrowest <= width
 
 
 def _filled(parts: Iterable[str], between: str, width: int) -> Iterator[str]:

@@ -122,6 +122,7 @@ def _array(values: Iterable[Any]) -> Iterator[str]:
 
 def show(report: Report, console: Console) -> None:
     """Print the report as tables."""
+    console.print()
     if report.count(*Fate) <= MOST_ROWS:
         _show_lines(report.ledger.outcomes(*Fate), console)
     else:
@@ -171,7 +172,7 @@ def _show_lines(outcomes: Iterable[Outcome], console: Console) -> None:
     lines = list(outcomes)
     rows = [(str(line.line), _shown(line.id or "", LONGEST_ID), *_row(line)) for line in lines]
     styles = [STYLES[line.fate] for line in lines]
-    show_table(console, ("line", "id", "outcome", "stage", "detail"), rows, styles=styles)
+    show_table(console, ("line", "id", "outcome", "detail"), rows, styles=styles)
 
 
 def _show_counts(groups: Iterable[tuple[Outcome, int]], console: Console) -> None:
@@ -180,18 +181,17 @@ def _show_counts(groups: Iterable[tuple[Outcome, int]], console: Console) -> Non
     styles: dict[str, str] = {fate.value: style for fate, style in STYLES.items()}
     for outcome, number in groups:
         row = _row(outcome)
-        counts[row if row in counts or len(counts) < MOST_ROWS else (row[0], "", OTHERS)] += number
+        counts[row if row in counts or len(counts) < MOST_ROWS else (row[0], OTHERS)] += number
     found = sorted(counts.items(), key=lambda item: (item[0][-1] == OTHERS, -item[1]))
     rows = [(str(number), *row) for row, number in found]
-    columns = ("records", "outcome", "stage", "detail")
-    show_table(console, columns, rows, styles=[styles[row[0]] for row, _ in found])
+    show_table(console, ("records", "outcome", "detail"), rows, styles=[styles[row[0]] for row, _ in found])
 
 
-def _row(outcome: Outcome) -> tuple[str, str, str]:
-    detail = outcome.reason
+def _row(outcome: Outcome) -> tuple[str, str]:
+    detail = f"{outcome.stage}: {outcome.reason}" if outcome.stage else outcome.reason
     if outcome.enriched_by and outcome.fate is Fate.STORED:
         detail = ", ".join(sorted(map(_enrichment, outcome.enriched_by))) + outcome.changed * "; data was changed"
-    return outcome.fate.value, _shown(outcome.stage, LONGEST_DETAIL), _shown(detail, LONGEST_DETAIL)
+    return outcome.fate.value, _shown(detail, LONGEST_DETAIL)
 
 
 def _enrichment(version: str | None) -> str:

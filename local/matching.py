@@ -1,4 +1,4 @@
-"""Which of the submitted documents became a stored item, or a dead letter's record.
+"""JSON documents as far as they tell which record they are of, and which of a batch became a record of a later stage.
 
 A stage may change `data`, and the validator stamps a record that has no timestamp. So the key decides; data does where
 several documents have the key.
@@ -33,7 +33,7 @@ class Document(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """The submitted documents that something can have come of."""
+    """The documents of a batch that a record can have come of."""
 
     same: Sequence[Document]
     """Those of its key and its data."""
@@ -42,7 +42,7 @@ class Matches(NamedTuple):
 
 
 class Documents:
-    """Submitted documents, to be found by what came of them."""
+    """The documents of a batch, to be found by what came of them."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._of_key: defaultdict[tuple[str, ...], list[Document]] = defaultdict(list)

@@ -1,7 +1,9 @@
 """What became of each submitted line, judged by the table and the dead-letter queue alone.
 
 A file may have more lines than fit into memory, so what is known of them is in a temporary database on the disk, which
-is gone with its connection. Of a record it holds the id and digests, nothing of the data.
+is gone with its connection. Of a record it holds the id and digests, nothing of the data: of the whole document, by
+which a dead letter names it; of its key, by which an item does; and of its data, which decides where several records
+have the key.
 """
 
 from __future__ import annotations

@@ -116,6 +116,13 @@ def test_changed_data_is_a_note() -> None:
     assert "enriched by version 1.0; data was changed" in text
 
 
+def test_a_line_that_is_stored_and_dead_counts_as_stored_and_is_told_apart() -> None:
+    both, stored = ({"id": name, "timestamp": 1, "data": 1} for name in "ab")
+    items = [Item(name, 1, "1", "1.0") for name in "ab"]
+    document = reported(line(1, [both, stored]), line(2, stored), items=items, dead=both).document()
+    assert (document["stored"], document["stored_and_dead"], document["dead_letters"]) == (2, 1, [])
+
+
 def test_a_line_that_was_submitted_again_counts_once() -> None:
     stored = line(1, {"id": "a", "timestamp": 1, "data": 1})
     document = reported(stored, stored, items=[Item("a", 1, "1", "1.0")]).document()

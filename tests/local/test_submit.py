@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.lines import Line
-from local.submit import AHEAD, Submission, submit
+from local.submit import AHEAD, THREADS, Submission, submit
 
 
 def submitted(client: Any, *events: Sequence[Line]) -> list[Submission]:
@@ -27,12 +28,13 @@ def test_what_is_refused_while_it_is_read_is_not_sent() -> None:
 class Lambda:
     """Answers invocations with a request id for each, or refuses them."""
 
-    def __init__(self, *, refuse: bytes = b"none") -> None:
-        self._refuse = refuse
+    def __init__(self, *, refuse: bytes = b"none", seconds: float = 0) -> None:
+        self._refuse, self._seconds = refuse, seconds
         self.payloads: list[bytes] = []
 
     def invoke(self, *, Payload: bytes, **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
         self.payloads.append(Payload)
+        time.sleep(self._seconds)
         if self._refuse in Payload:
             raise ClientError({"Error": {"Code": "413", "Message": "too large"}}, "Invoke")
         return {"Payload": BytesIO(), "ResponseMetadata": {"RequestId": f"request {len(self.payloads)}"}}
@@ -91,3 +93,16 @@ def test_what_was_sent_before_an_interruption_is_noted_and_nothing_more_is_sent(
         submit(client, "f", events(), note)
     assert sorted(client.payloads) == sorted(b"%d" % number for number in noted)
     assert len(noted) < 100
+
+
+def test_of_what_was_read_ahead_nothing_is_sent_after_an_interruption() -> None:
+    client, noted = Lambda(seconds=0.1), list[Submission]()
+
+    def events() -> Iterator[tuple[Line]]:
+        for number in range(AHEAD - 1):
+            yield (Line(number, b"1"),)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        submit(client, "f", events(), noted.extend)
+    assert len(noted) == len(client.payloads) <= 2 * THREADS

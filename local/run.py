@@ -118,8 +118,7 @@ def feed_by_file(
     seconds = time.monotonic() - started
     if told := files.report_of(client, bucket, key):
         console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
-    ledger.add(_telling(console, "lines", files.submissions(client, bucket, key, lines)))
-    _judge(aws, stack, ledger, console)
+    _judge(aws, stack, ledger, console, files.submissions(client, bucket, key, lines))
     return Report(ledger, seconds, state, READER)
 
 
@@ -170,9 +169,12 @@ def _drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
         time.sleep(POLL)
 
 
-def _judge(aws: EmbeddedAws, stack: Stack, ledger: Ledger, console: Console) -> None:
-    """Find what became of the lines, by the table and the dead-letter queue."""
+def _judge(
+    aws: EmbeddedAws, stack: Stack, ledger: Ledger, console: Console, submissions: Iterable[Submission] = ()
+) -> None:
+    """Find what became of the lines, those of these submissions too, by the table and the dead-letter queue."""
     with step("report", console):
+        ledger.add(_telling(console, "lines", submissions))
         items = read_items(aws.client("dynamodb"), stack.table)
         letters = take_failures(aws.client("sqs"), stack)
         ledger.judge(_telling(console, "items", items), _telling(console, "dead letters", letters))

@@ -112,14 +112,18 @@ def feed_by_file(
     started = time.monotonic()
     client, bucket = aws.client("s3"), stack.bucket
     key = files.drop(client, bucket, path)
-    files.wait_until_read(aws.queue_state)
+    stopped = False
     with _progress(console) as progress:
-        state = _drain(aws, progress)
+        try:
+            files.wait_until_read(aws.queue_state)
+            state = _drain(aws, progress)
+        except KeyboardInterrupt:
+            state, stopped = aws.queue_state(), True
     seconds = time.monotonic() - started
     if told := files.report_of(client, bucket, key):
         console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
     _judge(aws, stack, ledger, console, files.submissions(client, bucket, key, lines))
-    return Report(ledger, seconds, state, READER)
+    return Report(ledger, seconds, state, READER, unsent=0 if stopped else None)
 
 
 def _noting(ledger: Ledger, progress: Progress, number: int) -> Callable[[Sequence[Submission]], None]:

@@ -177,7 +177,7 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
         assert process.stdout
         while "deploy " not in process.stdout.readline():
             pass
-        time.sleep(2)
+        eventually(lambda: [*folder.rglob("ministack-lambda-*")], "a function runs")
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=DEADLINE)
     assert (process.returncode, errors) == (130, "")
@@ -186,4 +186,17 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
     assert document["problems"][0].startswith("stopped with ")
     assert 0 < document["submitted"] < 20_000
     assert document["submitted"] == document["stored"] + document["lost"]
+    assert_nothing_left(folder)
+
+
+def test_an_interrupted_run_by_file_reports_too(tmp_path: Path) -> None:
+    folder, records, report = tmp_path / "tmp", tmp_path / "records.jsonl", tmp_path / "report.json"
+    folder.mkdir()
+    records.write_text("".join(json.dumps({"id": f"r{n}", "timestamp": 1, "data": n}) + "\n" for n in range(20_000)))
+    with started(folder, "run", str(records), "--by-file", "--report", str(report)) as process:
+        eventually(lambda: [*folder.rglob("ministack-lambda-*")], "a function runs")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, errors) == (130, ""), output
+    assert json.loads(report.read_text())["problems"][0].startswith("stopped with 0 lines not submitted")
     assert_nothing_left(folder)

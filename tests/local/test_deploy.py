@@ -94,12 +94,12 @@ def test_a_function_cannot_use_the_key_itself_but_only_the_services_in_its_name(
 
 
 def test_every_alarm_tells_the_address_and_the_existing_topic(deployed: tuple[EmbeddedAws, Stack]) -> None:
-    aws, _ = deployed
+    aws, stack = deployed
     resources = build_model().to_dict()["Resources"].values()
     # No bucket is deployed here.
     wanted = [one for one in resources if one["Type"] == ALARM and one.get("Condition") != "FilesAreWatched"]
     alarms = aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == len(wanted) >= 20
+    assert len(alarms) == len(wanted) > 4 * len(stack.aliases)
     told = {topic for alarm in alarms for topic in alarm["AlarmActions"]}
     assert all(set(alarm["AlarmActions"]) == set(alarm["OKActions"]) == told for alarm in alarms)
     (own,) = told - {existing_topic(aws)}

@@ -108,6 +108,27 @@ def test_an_environment_that_was_moved_is_made_anew(fresh: Path, installing: str
     assert len(installed(fresh)) == 2
 
 
+CHECKS = {
+    *("mypy", "ruff check --quiet", "ruff format --check --quiet"),
+    *("python generate.py --check", "python generate.py --check --diagram"),
+    *("cfn-lint", "sam validate", "sam validate --lint"),
+}
+
+
+@pytest.mark.parametrize("broken", [None, *sorted(CHECKS)])
+def test_lint_runs_every_check_and_fails_where_one_does(fresh: Path, broken: str | None) -> None:
+    tools = fresh / ".venv/bin"
+    tools.mkdir(parents=True)
+    for name in {check.split()[0] for check in CHECKS}:
+        tool = tools / name
+        tool.write_text(f'#!/bin/sh\necho "{name} $*" >> ran\n[ "$(echo {name} $*)" != "{broken}" ]\n')
+        tool.chmod(0o755)
+    (fresh / ".venv/.ready").write_text(f"{fresh}\n")
+    run = make(fresh, "lint")
+    assert {line.strip() for line in (fresh / "ran").read_text().splitlines()} == CHECKS
+    assert run.returncode == (2 if broken else 0), run.stderr
+
+
 def test_help_lists_every_command(fresh: Path) -> None:
     run = make(fresh)
     assert run.returncode == 0

@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,16 +118,20 @@ class EmbeddedAws:
         """The URL under which every service answers."""
         return self.environment["AWS_ENDPOINT_URL"]
 
-    def client(self, service: str) -> Any:
-        """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
-        session: Any = boto3.session.Session(
+    @cached_property
+    def _session(self) -> Any:
+        """What makes the clients, once: a session reads megabytes of AWS's models before its first one."""
+        return boto3.session.Session(
             botocore_session=botocore.session.Session(NO_SHELL_SETTINGS),
             aws_access_key_id=self._credentials.access_key,
             aws_secret_access_key=self._credentials.secret_key,
             region_name=REGION,
         )
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
         config = Config(proxies={}, retries={"max_attempts": 3}, max_pool_connections=32, connect_timeout=5)
-        return session.client(
+        return self._session.client(
             service, endpoint_url=self.endpoint, verify=self.environment["AWS_CA_BUNDLE"], config=config
         )
 

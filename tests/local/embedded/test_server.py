@@ -301,4 +301,5 @@ def test_what_the_shell_says_of_aws_reaches_no_client(stack: DeployedStack, monk
                         "AWS_ACCESS_KEY_ID": "AKIAREAL", "HTTPS_PROXY": "http://127.0.0.1:9"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     assert os.environ["AWS_PROFILE"] == "production"
+    monkeypatch.delitem(vars(stack.aws), "_session", raising=False)  # made anew, in this environment
     assert stack.aws.client("sts").get_caller_identity()["Account"] == "000000000000"

@@ -17,6 +17,8 @@ from local.embedded.process import EmbeddedAws, Options
 from local.errors import LocalError
 from model import build as build_model
 
+pytestmark = pytest.mark.xdist_group("deploy")  # it is deployed once
+
 ALARM = "AWS::CloudWatch::Alarm"
 SENTENCE = "The provided execution role does not have permissions to call SendMessage on SQS"
 # MiniStack's CloudFormation knows no CodeDeploy and no Application Auto Scaling: GradualDeployment and the maximum have

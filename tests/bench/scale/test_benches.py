@@ -13,6 +13,8 @@ from bench.scale import benches, durations
 from operate.commands.submit import WRITES
 from tests.bench.scale.samples import DURATIONS
 
+pytestmark = pytest.mark.xdist_group("tables")  # they are made once
+
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Table]:

@@ -82,6 +82,7 @@ def embedded(
     """The deployed stack, and an environment that leads to it alone, with its owner's rights."""
     _lead_to(monkeypatch, tmp_path, deployed_stack.aws.environment)
     monkeypatch.setattr("operate.dead_letters.queue.POLL", 0)  # it has one server, which misses no letter
+    monkeypatch.setattr("operate.dead_letters.redrive.MOMENT", 0)  # what comes back is read after `drain`
     return deployed_stack
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -31,13 +32,15 @@ class Lambda:
     def __init__(self, *, refuse: bytes = b"none", seconds: float = 0) -> None:
         self._refuse, self._seconds = refuse, seconds
         self.payloads: list[bytes] = []
+        self._numbers = itertools.count(1)
 
     def invoke(self, *, Payload: bytes, **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
         self.payloads.append(Payload)
+        number = next(self._numbers)  # each thread gets one of its own
         time.sleep(self._seconds)
         if self._refuse in Payload:
             raise ClientError({"Error": {"Code": "413", "Message": "too large"}}, "Invoke")
-        return {"Payload": BytesIO(), "ResponseMetadata": {"RequestId": f"request {len(self.payloads)}"}}
+        return {"Payload": BytesIO(), "ResponseMetadata": {"RequestId": f"request {number}"}}
 
 
 def test_a_line_alone_is_sent_as_it_stands_and_several_as_an_array() -> None:

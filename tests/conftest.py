@@ -12,12 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deployed import ENTRY, Stack
 from local.asynchronous import QueueOptions
 from local.deploy import PARAMETERS, WITH_FILES, build, deploy
 from local.embedded.process import ROOT, EmbeddedAws, Options
 from local.results import Failure, Item, read_items, take_failures
+
+# The same examples every time, so that a red run is red again; building junk can be slow on a busy machine.
+settings.register_profile(
+    "tests", max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 DEADLINE = 60
 """Seconds within which the queue drains."""

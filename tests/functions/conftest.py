@@ -17,15 +17,8 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from record import FIELDS
-
-# The same examples every time, so that a red run is red again; building junk can be slow on a busy machine.
-settings.register_profile(
-    "functions", max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("functions")
 
 Answer = tuple[int, str]  # HTTP status, name of the error
 

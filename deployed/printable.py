@@ -1,4 +1,4 @@
-"""Text of records as it can be shown: it looks like what it is, and can't steer a terminal."""
+"""Text for people: of records, so that it looks like what it is and can't steer a terminal; and of counts."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(char) for char in _MIXED.sub(lambda word: _FOREIGN.sub(_escaped, word[0]), text))
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return a count with what is counted, in the right number."""
+    return f"{count} {one if count == 1 else many}"
 
 
 def _visible(char: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from deployed.printable import printable
+from deployed.printable import counted, printable
 from deployed.tables import show_parts, show_table
 
 from .reconcile import Fate, Ledger, Outcome
@@ -55,18 +55,19 @@ class Report(NamedTuple):
         """Why the run is not a success; empty if it is one."""
         found = [f"the queue failed: {error}" for error in self.queue["errors"]]
         if self.unsent is not None:
-            on_the_way = _counted(self.queue["open"], "event")
-            not_sent = _counted(self.unsent, "line")
+            on_the_way = counted(self.queue["open"], "event", "events")
+            not_sent = counted(self.unsent, "line", "lines")
             return [
                 *found,
                 f"stopped with {not_sent} not submitted; {on_the_way} on the way count as lost",
             ]
         if lost := self.count(Fate.LOST):
             sum_up = f"{self.count(Fate.STORED)} stored + {self.count(Fate.DEAD)} dead"
-            submitted = f"{_counted(self.submitted, 'record')} {_were(self.submitted)} submitted"
+            submitted = f"{counted(self.submitted, 'record was', 'records were')} submitted"
             found.append(f"{submitted}, but {sum_up} leave {lost} lost")
         if (refused := self.count(Fate.REFUSED)) and self.by != READER:
-            found.append(f"{refused} of {_counted(self.count(*Fate), 'line')} {_were(refused)} refused")
+            lines = counted(self.count(*Fate), "line", "lines")
+            found.append(f"{refused} of {lines} {'was' if refused == 1 else 'were'} refused")
         if not self.count(Fate.STORED):
             found.append("nothing was stored")
         return found
@@ -129,12 +130,12 @@ def show(report: Report, console: Console) -> None:
         _show_counts(report.ledger.groups(), console)
     _show_losses(report, console)
     events, submitted = report.ledger.events, report.submitted
-    in_events = f" in {_counted(events, 'event')}" if events < submitted else ""
+    in_events = f" in {counted(events, 'event', 'events')}" if events < submitted else ""
     show_parts(
         console,
         [
             f"{submitted} submitted{in_events}: {report.count(Fate.STORED)} stored, "
-            f"{_counted(report.count(Fate.DEAD), 'dead letter')}, {report.count(Fate.LOST)} lost;",
+            f"{counted(report.count(Fate.DEAD), 'dead letter', 'dead letters')}, {report.count(Fate.LOST)} lost;",
             f"{report.count(Fate.REFUSED)} refused by {report.by}.",
             f"{report.seconds:.1f} s, {report.rate} records/s.",
         ],
@@ -153,16 +154,7 @@ def show_items(report: Report, console: Console) -> None:
 def _show_losses(report: Report, console: Console) -> None:
     reasons = Counter((loss["metric"], loss["reason"]) for loss in report.queue["losses"])
     for (metric, reason), number in reasons.most_common():
-        console.print(Text(f"{metric}: {_counted(number, 'time')}: {printable(reason)}", "red"))
-
-
-def _counted(number: int, one: str) -> str:
-    """Return a number with what is counted, in the right number."""
-    return f"{number} {one}{'s' * (number != 1)}"
-
-
-def _were(number: int) -> str:
-    return "was" if number == 1 else "were"
+        console.print(Text(f"{metric}: {counted(number, 'time', 'times')}: {printable(reason)}", "red"))
 
 
 STYLES = {Fate.STORED: "green", Fate.DEAD: "yellow", Fate.REFUSED: "yellow", Fate.LOST: "red"}

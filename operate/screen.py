@@ -63,8 +63,3 @@ class Screen:
         ) as progress:
             task = progress.add_task(what, total=total or None)
             yield lambda count: progress.advance(task, count)
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """Return a count with what is counted, in the right number."""
-    return f"{count} {one if count == 1 else many}"

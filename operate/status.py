@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployed import Stack
+from deployed.printable import counted
 from operate.aws import Access, code_of, explain
 from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import DeadLetterQueue, Depth
 from operate.errors import AwsError, DeniedError
-from operate.screen import counted
 from operate.submission.files import Bucket, FilesInWork
 
 ALARM = "AWS::CloudWatch::Alarm"

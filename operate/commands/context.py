@@ -15,6 +15,7 @@ import click
 from botocore.exceptions import ClientError
 
 from deployed import DEFAULT_STACK, PROJECT, Stack, StackError, describe, follow, read
+from deployed.printable import counted
 from operate.aws import DENIED, Access, code_of, explained
 from operate.dead_letters.history import History, default_path
 from operate.dead_letters.peek import Peek
@@ -23,7 +24,7 @@ from operate.dead_letters.selection import UNKNOWN, Finding, Selection, examine
 from operate.errors import AwsError, MisuseError, StoppedError, is_interruption
 from operate.invoke import Invoker
 from operate.rate_limit import RateLimiter
-from operate.screen import Screen, counted
+from operate.screen import Screen
 
 Command = Callable[..., Any]
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import click
 
+from deployed.printable import counted
 from operate.commands.context import EXIT_CODES, Context, of_stack
 from operate.errors import LEFT, MisuseError, standing
-from operate.screen import counted
 from operate.submission.files import REJECTED, REPORTS, Bucket, Report, look_at
 
 READER = "reader"

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from deployed import ENTRY
+from deployed.printable import counted
 from operate.commands.context import EXIT_CODES, Context, of_stack, selecting, sending
 from operate.dead_letters.queue import Depth
 from operate.dead_letters.redrive import UNFINISHED, Plan, Redrive, RedriveCounts, Result, Verdict
 from operate.dead_letters.selection import Selection
 from operate.errors import LEFT, MisuseError, standing
-from operate.screen import counted
 
 
 @click.command("redrive", epilog=EXIT_CODES)

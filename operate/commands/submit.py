@@ -12,11 +12,11 @@ from typing import IO
 import click
 
 from deployed import ENTRY
+from deployed.printable import counted
 from operate.commands.context import EXIT_CODES, Context, of_stack, sending
 from operate.errors import LEFT, MisuseError, standing
 from operate.files import NewFile
 from operate.invoke import Fate, Outcome
-from operate.screen import counted
 from operate.submission.journal import Header, Journal
 from operate.submission.lines import Line, read_lines
 from operate.submission.packing import Batch, Packing

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from deployed.printable import counted
 from operate.commands.context import EXIT_CODES, Context, of_stack
 from operate.errors import LEFT, standing
 from operate.files import NewFile
 from operate.rate_limit import RateLimiter
-from operate.screen import counted
 from operate.submission.journal import read_header
 from operate.submission.lines import read_lines
 from operate.submission.verify import Letters, Sent, Status, Verification

@@ -21,6 +21,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from deployed import DeadLetter, Stack
+from deployed.printable import counted
 from operate.dead_letters.history import History
 from operate.dead_letters.in_flight import InFlight
 from operate.dead_letters.payload import NotGivenError, payloads
@@ -28,7 +29,6 @@ from operate.dead_letters.peek import Peek
 from operate.dead_letters.queue import BATCH, DeadLetterQueue, Depth
 from operate.dead_letters.selection import Finding, Selection, examine
 from operate.invoke import Fate, Invoker
-from operate.screen import counted
 
 ROUNDS = 3
 """How often the queue is read to its end while it says that there is more."""

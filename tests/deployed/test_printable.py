@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployed.printable import printable
+from deployed.printable import counted, printable
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,8 @@ def test_what_is_invisible_or_looks_like_another_is_escaped(text: str, shown: st
 @given(st.text())
 def test_whatever_is_shown_prints_on_one_line(text: str) -> None:
     assert printable(text).isprintable()
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 letters"), (1, "1 letter"), (2, "2 letters")])
+def test_one_is_not_many(count: int, text: str) -> None:
+    assert counted(count, "letter", "letters") == text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from operate.commands.dead_letters import COLUMNS as DEAD_LETTERS
-from operate.screen import Screen, counted
+from operate.screen import Screen
 
 
 class Terminal(io.StringIO):
@@ -26,11 +26,6 @@ def test_nothing_of_a_record_is_markup_in_a_table_or_a_note(monkeypatch: pytest.
     assert "[link=https://example.com]a[/link] [/] [red]" in out.getvalue()
     assert "[bold]t[/]" in out.getvalue()
     assert "[link=https://example.com]n[/link] [/]" in err.getvalue()
-
-
-@pytest.mark.parametrize(("count", "text"), [(0, "0 letters"), (1, "1 letter"), (2, "2 letters")])
-def test_one_is_not_many(count: int, text: str) -> None:
-    assert counted(count, "letter", "letters") == text
 
 
 REQUEST = "6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11"

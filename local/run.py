@@ -43,11 +43,11 @@ def run(
     Raises:
         LocalError: It could not be run.
     """
-    lines, ledger = Lines(records), Ledger(showing_items=items)
+    lines = Lines(records)
     with deployed(options, console, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
         if by_file:
-            return feed_by_file(aws, stack, records, lines, console, ledger=ledger)
-        return feed(aws, stack, lines, console, batch=batch, ledger=ledger)
+            return feed_by_file(aws, stack, records, lines, console, items=items)
+        return feed(aws, stack, lines, console, batch=batch, items=items)
 
 
 def up(options: Options, console: Console) -> None:
@@ -85,19 +85,17 @@ def deployed(
 
 
 def feed(
-    aws: EmbeddedAws, stack: Stack, lines: Lines, console: Console, *, batch: int = 1, ledger: Ledger | None = None
+    aws: EmbeddedAws, stack: Stack, lines: Lines, console: Console, *, batch: int = 1, items: bool = False
 ) -> Report:
     """Submit lines, so many in an event at most, wait until the queue has drained, and find what became of them."""
-    ledger = ledger or Ledger()
+    ledger = Ledger(showing_items=items)
     started = time.monotonic()
-    stopped = False
-    with _progress(console) as progress:
-        try:
-            note = _noting(ledger, progress, len(lines))
-            submit(aws.client("lambda"), stack.aliases[ENTRY], pack(lines, batch), note)
-            state = _drain(aws, progress)
-        except KeyboardInterrupt:
-            state, stopped = aws.queue_state(), True
+
+    def send(progress: Progress) -> None:
+        note = _noting(ledger, progress, len(lines))
+        submit(aws.client("lambda"), stack.aliases[ENTRY], pack(lines, batch), note)
+
+    state, stopped = _work_off(aws, console, send)
     seconds = time.monotonic() - started
     _judge(aws, stack, ledger, console)
     unsent = len(lines) - ledger.count(*Fate) if stopped else None
@@ -105,25 +103,29 @@ def feed(
 
 
 def feed_by_file(
-    aws: EmbeddedAws, stack: Stack, path: Path, lines: Lines, console: Console, *, ledger: Ledger | None = None
+    aws: EmbeddedAws, stack: Stack, path: Path, lines: Lines, console: Console, *, items: bool = False
 ) -> Report:
     """Drop a file of lines into the bucket, wait until the queue has drained, and find what became of the lines."""
-    ledger = ledger or Ledger()
+    ledger = Ledger(showing_items=items)
     started = time.monotonic()
     client, bucket = aws.client("s3"), stack.bucket
     key = files.drop(client, bucket, path)
-    stopped = False
-    with _progress(console) as progress:
-        try:
-            files.wait_until_read(aws.queue_state)
-            state = _drain(aws, progress)
-        except KeyboardInterrupt:
-            state, stopped = aws.queue_state(), True
+    state, stopped = _work_off(aws, console, lambda _: files.wait_until_read(aws.queue_state))
     seconds = time.monotonic() - started
     if told := files.report_of(client, bucket, key):
         console.print(f"The reader's report: {json.dumps(told)}", highlight=False)
     _judge(aws, stack, ledger, console, files.submissions(client, bucket, key, lines))
     return Report(ledger, seconds, state, READER, unsent=0 if stopped else None)
+
+
+def _work_off(aws: EmbeddedAws, console: Console, begin: Callable[[Progress], None]) -> tuple[dict[str, Any], bool]:
+    """Begin, and wait until the queue has drained; return its last state, and whether that was interrupted."""
+    with _progress(console) as progress:
+        try:
+            begin(progress)
+            return _drain(aws, progress), False
+        except KeyboardInterrupt:
+            return aws.queue_state(), True
 
 
 def _noting(ledger: Ledger, progress: Progress, number: int) -> Callable[[Sequence[Submission]], None]:

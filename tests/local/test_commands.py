@@ -169,10 +169,15 @@ def test_an_interruption_while_modules_are_loaded_leaves_no_traceback(tmp_path: 
     assert process.returncode == -signal.SIGINT
 
 
+def write_many(records: Path) -> None:
+    """Write more lines than a run gets through before it is interrupted."""
+    records.write_text("".join(json.dumps({"id": f"r{n}", "timestamp": 1, "data": n}) + "\n" for n in range(20_000)))
+
+
 def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
     folder, records, report = tmp_path / "tmp", tmp_path / "records.jsonl", tmp_path / "report.json"
     folder.mkdir()
-    records.write_text("".join(json.dumps({"id": f"r{n}", "timestamp": 1, "data": n}) + "\n" for n in range(20_000)))
+    write_many(records)
     with started(folder, "run", str(records), "--report", str(report)) as process:
         assert process.stdout
         while "deploy " not in process.stdout.readline():
@@ -192,7 +197,7 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
 def test_an_interrupted_run_by_file_reports_too(tmp_path: Path) -> None:
     folder, records, report = tmp_path / "tmp", tmp_path / "records.jsonl", tmp_path / "report.json"
     folder.mkdir()
-    records.write_text("".join(json.dumps({"id": f"r{n}", "timestamp": 1, "data": n}) + "\n" for n in range(20_000)))
+    write_many(records)
     with started(folder, "run", str(records), "--by-file", "--report", str(report)) as process:
         eventually(lambda: [*folder.rglob("ministack-lambda-*")], "a function runs")
         process.send_signal(signal.SIGINT)

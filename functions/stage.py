@@ -77,7 +77,7 @@ def logged(handle: Handler) -> Handler:
     return handler
 
 
-def log(outcome: str, record: Record, context: object = None) -> None:
+def log(outcome: str, record: Record, context: object) -> None:
     """Log what became of a record, by its id and timestamp: Lambda's own `timestamp` is the line's.
 
     Every record has this line. Where Lambda wants JSON it is written as such, the same that the runtime would write:

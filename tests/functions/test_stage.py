@@ -84,7 +84,7 @@ def test_a_refusal_is_logged_with_the_id_and_the_reason_and_raised(caplog: pytes
 
 def test_an_outcome_is_logged_with_the_id_and_the_timestamp(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    log("record accepted", parse(EVENT))
+    log("record accepted", parse(EVENT), None)
     [line] = caplog.records
     assert (line.levelname, line.getMessage()) == ("INFO", "record accepted")
     assert (line.recordId, line.recordTimestamp) == ("order-1", 1)

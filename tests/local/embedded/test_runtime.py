@@ -60,9 +60,9 @@ sys.path.insert(0, sys.argv[1])
 import stage
 from record import parse
 record = parse({"id": "é", "timestamp": 1, "data": 2})
-stage.log("record stored", record)
+stage.log("record stored", record, None)
 stage._LOGS_JSON = False
-stage.log("record stored", record)
+stage.log("record stored", record, None)
 """
 
 

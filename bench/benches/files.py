@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from math import ceil
 from typing import Any
 
@@ -41,6 +41,7 @@ def files(setup: Setup) -> list[Table]:
     return [reading, _costs(setup)]
 
 
+@cache
 def _reader() -> dict[str, Any]:
     """Return what the model says of the reader."""
     properties: dict[str, Any] = build().resources["ReaderFunction"].properties

@@ -19,7 +19,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from dropped import (
+from core.json_faults import nested_too_deep
+from core.lines import Line
+from core.uploaded import (
     REJECTED,
     REPORTS,
     File,
@@ -34,8 +36,6 @@ from dropped import (
     put,
     s3,
 )
-from json_faults import nested_too_deep
-from lines import Line
 from record import MAX_DEPTH
 
 SUFFIXES = (".jsonl", ".jsonl.gz")

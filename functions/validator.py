@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.stage import stage
 from record import Record
-from stage import stage
 
 
 @stage("accepted", first=True)

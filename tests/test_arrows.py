@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("model", "functions", "deployed", "local", "operate", "guardrails", "bench")
 ALLOWED = {
     "model": {"model"},
-    "functions": set[str](),  # by their bare names: what is in the package lies side by side
+    "functions": {"functions"},
+    "functions/core": {"functions.core", "functions.record"},
     "deployed": {"deployed"},
     "local": {"local", "deployed"},
     "local/asynchronous": {"local.asynchronous", "deployed"},
@@ -34,8 +35,20 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+def exists(module: str) -> bool:
+    place = ROOT / module.replace(".", "/")
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+
+
 def imported(path: Path) -> Iterator[str]:
-    """Give the modules that a module names, absolute."""
+    """Give the modules that a module names, from the root on: in Lambda functions/ is the root, and names are bare."""
+    inside = path.relative_to(ROOT).parts[0] == "functions"
+    for module in named(path):
+        bare = f"functions.{module}"
+        yield bare if inside and exists(f"functions.{module.split('.')[0]}") else module
+
+
+def named(path: Path) -> Iterator[str]:
     package = dotted(path).split(".") if path.name == "__init__.py" else dotted(path).split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -45,7 +58,7 @@ def imported(path: Path) -> Iterator[str]:
             origin = ".".join([*base, *([node.module] if node.module else [])])
             for alias in node.names:  # a module of a package, or what a module holds
                 module = f"{origin}.{alias.name}"
-                yield module if (ROOT / module.replace(".", "/")).with_suffix(".py").exists() else origin
+                yield module if exists(module) or exists(f"functions.{module}") else origin
 
 
 def within(module: str, packages: set[str]) -> bool:

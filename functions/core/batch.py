@@ -11,7 +11,8 @@ import math
 import time
 
 from record import InvalidRecord, Record, known_id, parse
-from stage import MAX_HANDED_ON_BYTES, encoded_size
+
+from .delivery import MAX_HANDED_ON_BYTES, encoded_size
 
 TYPE_CHECKING = False  # the name that type checkers know, without the import
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def store_all(
         InvalidRecord: the batch is empty.
         ServiceError: a record could not be stored, or a dead letter not be sent.
     """
-    from inserts import put_all  # noqa: PLC0415 - only the stage that stores has a table
+    from .inserts import put_all  # noqa: PLC0415 - only the stage that stores has a table
 
     _check_not_empty(event, records)
     items = [_attempt(lambda record: item(parse(record, added=True)), record) for record in records]
@@ -79,7 +80,7 @@ def _check_not_empty(event: object, records: list[object]) -> None:
 
 
 def _check_deliverable(event: object, results_size: int) -> None:
-    """Refuse a batch whose results Lambda could not deliver to the next stage, as `stage.check_deliverable` does."""
+    """Refuse a batch whose results Lambda could not deliver to the next stage, as `check_deliverable` does."""
     size = encoded_size(event) + results_size
     if size > MAX_HANDED_ON_BYTES:
         raise InvalidRecord(
@@ -101,7 +102,7 @@ def _refuse(event: object, records: list[object], outcomes: Sequence[object], co
     for record, refusal in refused:
         _LOG.warning("record refused", extra={"recordId": known_id(record), "reason": str(refusal)})
     if refused:
-        from dead_letters import send  # noqa: PLC0415 - most batches need none
+        from .dead_letters import send  # noqa: PLC0415 - most batches need none
 
         send(event, refused, request_id=context.aws_request_id, deadline=_deadline(context))
 

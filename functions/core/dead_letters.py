@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from aws import AFTER_FAULT, AFTER_THROTTLING, Client, ConfigurationError, ServiceError, from_environment
-from bulk import send_all
 from record import InvalidRecord
+
+from .aws import AFTER_FAULT, AFTER_THROTTLING, Client, ConfigurationError, ServiceError, from_environment
+from .bulk import send_all
 
 MESSAGES = 10  # a request
 REQUEST_BYTES = 1_048_576  # of bodies and attributes, of a message and of all that a request holds

@@ -44,23 +44,23 @@ def split(chunks: Iterable[bytes], *, number: int = 0, end: int = 0) -> Iterator
     Raises:
         DamagedFile: nothing at all can be read; damage further on is the fault of the line that it is in.
     """
-    rest, dropped = b"", 0
+    rest, left_out = b"", 0
     try:
         for chunk in chunks:
             *whole, rest = (rest + chunk).split(b"\n")
             for content in whole:
-                number, end = number + 1, end + dropped + len(content) + 1
+                number, end = number + 1, end + left_out + len(content) + 1
                 yield from _line(number, content, end)
-                dropped = 0
+                left_out = 0
             if len(rest) > 2 * MOST:
-                dropped += len(rest) - MOST - 1
+                left_out += len(rest) - MOST - 1
                 rest = rest[: MOST + 1]
     except DamagedFile as damage:
         if not end and not rest:
             raise
-        yield Line(number + 1, rest.strip(), end + dropped + len(rest), str(damage))
+        yield Line(number + 1, rest.strip(), end + left_out + len(rest), str(damage))
     else:
-        yield from _line(number + 1, rest, end + dropped + len(rest))
+        yield from _line(number + 1, rest, end + left_out + len(rest))
 
 
 def _line(number: int, content: bytes, end: int) -> Iterator[Line]:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-import aws
-import batch
 import validator
-from aws import ServiceError
+from core import aws, batch
+from core.aws import ServiceError
+from core.delivery import MAX_HANDED_ON_BYTES
+from core.stage import stage
 from record import InvalidRecord, Record
-from stage import MAX_HANDED_ON_BYTES, stage
 
 from ..own import enricher
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-import aws
-import dead_letters
-from aws import ServiceError
+from core import aws, dead_letters
+from core.aws import ServiceError
 from record import InvalidRecord, known_id
 
 from .conftest import REQUEST_ID

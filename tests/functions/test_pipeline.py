@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import validator
-from aws import ServiceError
+from core.aws import ServiceError
 from record import InvalidRecord
 
 from ..own import enricher

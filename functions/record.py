@@ -145,10 +145,10 @@ def unwrap(event: object) -> object:
     return event
 
 
-def known_id(event: object) -> str | None:
-    """Return the id of the record in any event, a refused one too; None if it has no valid id."""
+def known_id(body: object) -> str | None:
+    """Return the id of a record, a refused one too; None if it has no valid id."""
     try:
-        return str(text(ID, _object(unwrap(event)).get("id"))["S"])
+        return str(text(ID, _object(body).get("id"))["S"])
     except InvalidRecord:
         return None
 

@@ -44,8 +44,7 @@ def stage(outcome: str, *, first: bool = False) -> Callable[..., Handler]:
             record = parse(body, added=not first)
             return record, {**record.fields, **(function(record) or {})}
 
-        def handle(event: object, context: object) -> object:
-            body = event if first else unwrap(event)
+        def handle(event: object, body: object, context: object) -> object:
             if isinstance(body, list):
                 from .batch import hand_on  # noqa: PLC0415 - single events pay nothing for it
 
@@ -55,22 +54,27 @@ def stage(outcome: str, *, first: bool = False) -> Callable[..., Handler]:
             log(f"record {outcome}", record, context)
             return result
 
-        return wraps(function)(logged(handle))
+        return wraps(function)(logged(handle, first=first))
 
     return decorate
 
 
-def logged(handle: Handler) -> Handler:
-    """Let a handler's refusals and failures leave a log line with the record's id; the runtime logs the error."""
+def logged(handle: Callable[[Any, Any, Any], Any], *, first: bool = False) -> Handler:
+    """Make a handler of a function of the event, its body and the context.
+
+    Each refusal and each failure leaves a log line with the record's id; the runtime logs the error.
+    """
 
     def handler(event: object, context: object) -> object:
+        body = event  # also of an envelope that is none
         try:
-            return handle(event, context)
+            body = event if first else unwrap(event)
+            return handle(event, body, context)
         except InvalidRecord as refusal:
-            _LOG.warning("record refused", extra={"recordId": known_id(event), "reason": str(refusal)})
+            _LOG.warning("record refused", extra={"recordId": known_id(body), "reason": str(refusal)})
             raise
         except Exception as failure:
-            _LOG.error("stage failed", extra={"recordId": known_id(event), "reason": type(failure).__name__})
+            _LOG.error("stage failed", extra={"recordId": known_id(body), "reason": type(failure).__name__})
             raise
 
     return handler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 
-from record import parse, unwrap
+from record import parse
 
 from .stage import log, logged
 from .store import put
@@ -26,8 +26,7 @@ def stores(item: Callable[[Record], Item]) -> Handler:
     function raises `InvalidRecord`.
     """
 
-    def handle(event: object, context: object) -> dict[str, object]:
-        body = unwrap(event)
+    def handle(event: object, body: object, context: object) -> dict[str, object]:
         if isinstance(body, list):
             from .batch import store_all  # noqa: PLC0415 - single events pay nothing for it
 

@@ -115,7 +115,7 @@ def bare(body: Any) -> Any:
 
 
 def in_envelope(body: Any) -> Any:
-    return {"requestContext": {}, "requestPayload": [1], "responsePayload": body}
+    return {"requestContext": {}, "requestPayload": 1, "responsePayload": body}
 
 
 def outcomes_alone(handler: Callable[[Any, Any], Any], wrap: Callable[[Any], Any], batch: list[Any]) -> list[Any]:

@@ -101,6 +101,14 @@ def test_no_batch_takes_more_than_one_request_at_the_last_stage(s3: FakeS3, func
     assert min(sizes[:-1]) > 200 * 1024
 
 
+def test_no_batch_has_more_records_than_the_stages_take(
+    s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "BATCH", 10**6)
+    read(s3.drop("a.jsonl", text(*(record(number) for number in range(1001)))), functions)
+    assert [len(batch) for batch in functions.to(ENTRY)] == [1000, 1]
+
+
 def test_a_large_record_is_sent_alone(s3: FakeS3, functions: FakeLambda) -> None:
     records = [record(1), record(2, data="x" * 500_000), record(3)]
     read(s3.drop("a.jsonl", text(*records)), functions)

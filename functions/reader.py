@@ -22,6 +22,7 @@ from typing import Any
 from core.batch import MAX_RECORDS
 from core.json_faults import nested_too_deep
 from core.lines import Line
+from core.numbers import exact_float, exact_int
 from core.uploaded import (
     REJECTED,
     REPORTS,
@@ -175,7 +176,7 @@ def record(line: Line, timestamp_of: Callable[[int], int]) -> bytes:
         raise ValueError(line.fault)
     try:
         text = line.content.decode()
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse, parse_float=exact_float, parse_int=exact_int)
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:

@@ -11,7 +11,7 @@ from record import FIELDS, InvalidRecord
 # What is imported stays, and looking through it for garbage again and again is a twentieth of the cold start.
 gc.disable()
 try:
-    from aws import Client, ConfigurationError, ServiceError, from_environment
+    from .aws import Client, ConfigurationError, ServiceError, from_environment
 finally:
     gc.enable()
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from local.asynchronous import CREDENTIALS, Answer, AwsApi, Receive, Scope, Send, call, read_body, region_of, respond
+from local.asynchronous import CALLER, Answer, AwsApi, Receive, Scope, Send, call, read_body, region_of, respond
 from local.embedded.ministack import ministack
 
 EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")
@@ -99,7 +99,7 @@ async def execute(aws: AwsApi, scope: Scope, document: dict[str, Any]) -> Answer
         "/",
         service="dynamodb",
         region=region_of(scope),
-        credentials=scope.get(CREDENTIALS),
+        key=scope[CALLER].key,
         headers={"x-amz-target": TARGET, "content-type": "application/x-amz-json-1.0"},
         body=json.dumps(document).encode(),
     )

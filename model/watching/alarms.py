@@ -10,7 +10,8 @@ from troposphere.events import Rule
 from troposphere.logs import LogGroup, MetricFilter, MetricTransformation
 from troposphere.sqs import Queue
 
-from .. import parameters
+from model import parameters
+
 from ..conditions import IS_WATCHED
 from ..stages import sam
 from ..stages.capacity import Provisioned

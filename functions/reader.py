@@ -38,7 +38,7 @@ from core.uploaded import (
     put,
     s3,
 )
-from record import MAX_DEPTH
+from record import MAX_DEPTH, parse
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 BATCH = 240 * 1024
@@ -170,7 +170,7 @@ def record(line: Line, timestamp_of: Callable[[int], int]) -> bytes:
     """Return what is sent for a line: as it stands, but with a timestamp.
 
     Raises:
-        ValueError: it is no record's JSON, or would spoil the batch that it is in.
+        ValueError: it is no record, or would spoil the batch that it is in.
     """
     if line.fault:
         raise ValueError(line.fault)
@@ -183,16 +183,14 @@ def record(line: Line, timestamp_of: Callable[[int], int]) -> bytes:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON ({error.msg} at column {error.colno})") from None
-    if not isinstance(document, dict):
-        raise ValueError("it is no JSON object")
     # Lambda's runtime could not decode a batch that holds it.
     if text.count("[") + text.count("{") > MAX_DEPTH and nested_too_deep(document, MAX_DEPTH + 1):
         raise ValueError(f"it is nested more than {MAX_DEPTH + 1} levels deep")
+    parse(document)
     if "timestamp" in document:
         return line.content
     rest = _OPENING.sub("", text, count=1)
-    comma = "" if rest.startswith("}") else ", "
-    return f'{{"timestamp": {timestamp_of(line.number)}{comma}{rest}'.encode()
+    return f'{{"timestamp": {timestamp_of(line.number)}, {rest}'.encode()
 
 
 def _refuse(name: str) -> None:

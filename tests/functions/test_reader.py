@@ -110,7 +110,7 @@ def test_no_batch_has_more_records_than_the_stages_take(
 
 
 def test_a_large_record_is_sent_alone(s3: FakeS3, functions: FakeLambda) -> None:
-    records = [record(1), record(2, data="x" * 500_000), record(3)]
+    records = [record(1), record(2, data="x" * 300_000), record(3)]
     read(s3.drop("a.jsonl", text(*records)), functions)
     assert functions.to(ENTRY) == [[one] for one in records]
 
@@ -119,8 +119,14 @@ FAULTS = {
     "{broken": "it is not JSON (Expecting property name enclosed in double quotes at column 2)",
     '{"id": "a", "data": 12345678901234567890.123456789}': "it has a number that a double does not hold exactly "
     "(12345678901234567890.123456789): send it as a string",
-    "[1, 2]": "it is no JSON object",
-    '"text"': "it is no JSON object",
+    "[1, 2]": "Invalid data: a record must be a JSON object (got an array)",
+    '"text"': "Invalid data: a record must be a JSON object (got a string)",
+    '{"id": "a"}': "Invalid data: missing data field",
+    '{"id": 7, "data": 1}': "Invalid data: id must be a string (got an integer)",
+    '{"id": "a", "data": 1, "timestamp": 0}': "Invalid data: timestamp must be positive",
+    json.dumps(
+        {"id": "a", "data": "x" * 409_600}
+    ): "Invalid data: the stored item must be at most 409600 bytes (got 409688)",
     '{"id": "a", "data": NaN}': "it is not JSON (JSON has no NaN)",
     '{"data": ' + "[" * 600 + "]" * 600 + "}": "it is nested more than 401 levels deep",
     "[" * 100_000: "it is nested too deep",
@@ -139,6 +145,16 @@ def test_each_line_that_is_no_record_has_its_number_and_reason(s3: FakeS3, funct
     ]
     report = s3.json("reports/a.jsonl.json")
     assert (report["lines"], report["accepted"], report["rejected"]) == (len(FAULTS) + 2, 2, len(FAULTS))
+
+
+def test_a_line_whose_data_breaks_the_schema_is_rejected(
+    s3: FakeS3, functions: FakeLambda, schema: Callable[[Any], None]
+) -> None:
+    schema({"properties": {"total": {"maximum": 1}}})
+    read(s3.drop("a.jsonl", text(record(1), record(2), record(3))), functions)
+    assert sent(functions) == [record(1)]
+    reasons = {one["reason"] for one in s3.documents("rejected/a.jsonl.jsonl")}
+    assert reasons == {"Invalid data: data.total must be smaller than or equal to 1"}
 
 
 def test_a_file_in_another_encoding_is_rejected_line_by_line(s3: FakeS3, functions: FakeLambda) -> None:
@@ -225,7 +241,7 @@ def undated(count: int) -> list[dict[str, Any]]:
 
 
 def test_a_record_without_a_timestamp_gets_one_from_the_date_and_its_line(s3: FakeS3, functions: FakeLambda) -> None:
-    read(s3.drop("a.jsonl", text("{}", "", *undated(2), record(7))), functions)
+    read(s3.drop("a.jsonl", text(*undated(1), "", *undated(2), record(7))), functions)
     stamps = [one["timestamp"] for one in sent(functions)]
     assert stamps == [DATE + 1, DATE + 3, DATE + 4, 8]
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from troposphere import Template
 
-from deployed import ENTRY
 from model import build
+from pipeline.stack import ENTRY
 
 
 class Configured(NamedTuple):

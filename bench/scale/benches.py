@@ -20,7 +20,7 @@ HOT, HOT_RATES = 0.2, (1_000, 4_000, 10_000)
 """The share of the records that one id has, where it has many; and the records a second."""
 BACKFILL = 10_000_000
 PACED = 3_000
-"""Records a second: the pace that `operate submit` keeps by itself."""
+"""Records a second: the pace that `pipeline submit` keeps by itself."""
 UNPACED = 100_000
 """Records a second that a producer sends who has no reason to wait."""
 WARMED = 40_000

@@ -26,7 +26,7 @@ from bench.scale.queues import Stage
 from bench.scale.scenarios import retries
 from bench.scale.simulation import Load, Platform, Simulation
 from bench.scale.table import Table as DataTable
-from local.asynchronous import DEFAULT_MINUTE, KINDS, Result
+from pipeline.local.asynchronous import DEFAULT_MINUTE, KINDS, Result
 
 STEP = 0.05
 """Seconds of a step."""
@@ -49,7 +49,7 @@ class Run(NamedTuple):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Say the same to `python -m local run`."""
+        """Say the same to `pipeline run`."""
         batch = ("--batch", str(self.size)) if self.size > 1 else ()
         return (*batch, *(("--fail-rate", str(self.faults)) if self.faults else ()))
 

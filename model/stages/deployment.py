@@ -6,7 +6,8 @@ from troposphere import GetAtt, NoValue, Ref, Sub
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import Role
 
-from .. import parameters, policy
+from model import parameters, policy
+
 from ..conditions import DEPLOYS_GRADUALLY, when
 from . import sam
 

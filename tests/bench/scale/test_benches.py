@@ -10,7 +10,7 @@ import pytest
 from bench.results.__main__ import SCALE
 from bench.results.figures import Row, Table
 from bench.scale import benches, durations
-from operate.commands.submit import WRITES
+from pipeline.commands.submit import WRITES
 from tests.bench.scale.samples import DURATIONS
 
 pytestmark = pytest.mark.xdist_group("tables")  # they are made once

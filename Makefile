@@ -26,10 +26,10 @@ help: ## list these commands
 
 run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." for its options)
 	@$(BIN)/cfn-lint
-	@$(BIN)/python -m local run $(ARGS)
+	@$(BIN)/pipeline run $(ARGS)
 
 up: $(READY) generate ## keep the embedded AWS up, with the stack deployed (ARGS="--port N")
-	@$(BIN)/python -m local up $(ARGS)
+	@$(BIN)/pipeline up $(ARGS)
 
 test: $(READY) lint ## lint, check types, check generated files and run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
@@ -65,7 +65,7 @@ check-sam-lint:
 
 scan: $(READY) $(SCAN_READY) ## scan the template, and what prod deploys of it, by checkov
 	@mkdir -p .aws-sam
-	@$(BIN)/python -m tests.guardrails.deployed prod > .aws-sam/prod.json
+	@$(BIN)/python -m tools.tests.rules.deployed prod > .aws-sam/prod.json
 	@$(CHECKOV) --file template.yaml
 	@$(CHECKOV) --file .aws-sam/prod.json
 
@@ -76,10 +76,12 @@ bench: $(READY) $(BENCH_READY) ## measure the project beside its peers (ARGS="--
 setup: $(READY) ## make the virtual environment in .venv
 
 lock: $(READY) ## pin the requirements anew, with hashes
-	@for name in requirements requirements-scan bench/requirements; do \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; \
-	done
+	@$(LOCK) requirements.in --overrides requirements-overrides.in --output-file requirements.txt
+	@$(LOCK) requirements-scan.in --output-file requirements-scan.txt
+	@$(LOCK) bench/requirements.in --output-file bench/requirements.txt
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) $(SCAN) $(BENCH) $(VENV).lock $(SCAN).lock $(BENCH).lock \
@@ -92,13 +94,17 @@ LOCKED := $(PYTHON) -c 'import fcntl, os, sys; lock = os.open(sys.argv[1], os.O_
 	os.set_inheritable(lock, True); fcntl.flock(lock, fcntl.LOCK_EX); os.execvp("sh", ["sh", "-c", sys.argv[2]])'
 INSTALL = $(LOCKED) $(1).lock '[ $(1)/.ready -nt $(2) ] || { $(PYTHON) -m venv --clear $(1) && \
 	$(1)/bin/python -m pip install -qq --no-deps --no-compile --only-binary :all: --require-hashes --requirement $(2) && \
-	echo "$(CURDIR)" > $(1)/.ready; }'
+	$(3) echo "$(CURDIR)" > $(1)/.ready; }'
+
+# The command `pipeline`, from its own folder; the build backend is among the locked packages.
+INSTALL_TOOLS = $(BIN)/python -m pip install -qq --no-deps --no-build-isolation --no-index --editable tools &&
 
 # The scripts in an environment name the folder that it was made in: one that was moved or copied is made anew.
-$(foreach ready,$(READY) $(SCAN_READY) $(BENCH_READY),$(if $(filter-out $(CURDIR),$(shell cat $(ready) 2>/dev/null || echo $(CURDIR))),\
+$(foreach ready,$(READY) $(SCAN_READY) $(BENCH_READY),$(if $(filter-out $(CURDIR),$(shell cat $(ready) 2>/dev/null || echo \
+	$(CURDIR))),\
 	$(shell rm -f $(ready))))
 
-$(READY): requirements.txt
+$(READY): requirements.txt tools/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \
 		"Python 3.11 or newer is needed: '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)." \
 		"Name another with: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }
@@ -106,12 +112,12 @@ $(READY): requirements.txt
 		"The venv module of '$(PYTHON)' is missing: install it (Debian and Ubuntu: apt-get install python3-venv)," \
 		"then run make $(MAKECMDGOALS) again"; exit 1; }
 	@echo "Making $(VENV) and installing $$(grep -c '==' requirements.txt) packages, about a minute the first time ..."
-	@$(call INSTALL,$(VENV),requirements.txt)
+	@$(call INSTALL,$(VENV),requirements.txt,$(INSTALL_TOOLS))
 
 $(SCAN_READY): requirements-scan.txt | $(READY)
 	@echo "Making $(SCAN) and installing checkov, about a minute the first time ..."
-	@$(call INSTALL,$(SCAN),requirements-scan.txt)
+	@$(call INSTALL,$(SCAN),requirements-scan.txt,)
 
 $(BENCH_READY): bench/requirements.txt | $(READY)
 	@echo "Making $(BENCH) and installing matplotlib, about half a minute the first time ..."
-	@$(call INSTALL,$(BENCH),bench/requirements.txt)
+	@$(call INSTALL,$(BENCH),bench/requirements.txt,)

@@ -19,7 +19,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from dropped import (
+from core.batch import MAX_RECORDS
+from core.json_faults import nested_too_deep
+from core.lines import Line
+from core.uploaded import (
     REJECTED,
     REPORTS,
     File,
@@ -34,8 +37,6 @@ from dropped import (
     put,
     s3,
 )
-from json_faults import nested_too_deep
-from lines import Line
 from record import MAX_DEPTH
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -137,7 +138,7 @@ class Reading:
             self.counts["rejected"] += 1
         else:
             size = COPIES * len(content) + ADDED
-            if self._batch and self._size + size > BATCH:
+            if self._batch and (self._size + size > BATCH or len(self._batch) == MAX_RECORDS):
                 self._send()
                 sent = True
             self._batch.append(content)

@@ -106,7 +106,7 @@ def copied(tmp_path: Path) -> Path:
 def test_another_name_is_that_of_everything_deployed_and_the_tests_go_on_with_it(copied: Path) -> None:
     run = generate("--name", OTHER, root=copied)
     assert (run.returncode, run.stderr) == (0, "")
-    files = "model/project.py, deployed/stack.py, samconfig.toml, pyproject.toml, .github/deployment-role.yaml"
+    files = "model/project.py, samconfig.toml, pyproject.toml, .github/deployment-role.yaml"
     assert run.stdout.startswith(f"Renamed {NAME} to {OTHER} in {files}\nWrote ")
     template = (copied / "template.yaml").read_text()
     assert f"FunctionName: !Sub {OTHER}-validator-${{EnvironmentSuffix}}" in template

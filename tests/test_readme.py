@@ -54,8 +54,8 @@ def test_a_target_is_the_makefiles(target: str) -> None:
 
 
 def test_the_operators_commands_in_the_readme_are_there() -> None:
-    for command in set(re.findall(r"python -m operate ([\w-]+)", README)):
+    for command in set(re.findall(r"pipeline ([\w-]+)", README)):
         done = subprocess.run(
-            [sys.executable, "-m", "operate", command, "--help"], cwd=ROOT, capture_output=True, check=False
+            [sys.executable, "-m", "pipeline", command, "--help"], cwd=ROOT, capture_output=True, check=False
         )
         assert done.returncode == 0, command

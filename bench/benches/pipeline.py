@@ -38,7 +38,7 @@ def run(count: int, options: tuple[str, ...], folder: Path) -> Sample:
     """Run the command on so many records, and read its report."""
     records, report = folder / "records.jsonl", folder / "report.json"
     records.write_text("".join(json.dumps(sized(index)) + "\n" for index in range(count)), encoding="utf-8")
-    command = [sys.executable, "-m", "local", "run", str(records), "--report", str(report), *options]
+    command = [sys.executable, "-m", "pipeline", "run", str(records), "--report", str(report), *options]
     began = time.perf_counter()
     subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     took = time.perf_counter() - began

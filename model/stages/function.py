@@ -18,7 +18,8 @@ from troposphere.serverless import (
 )
 from troposphere.sqs import Queue
 
-from .. import parameters, policy
+from model import parameters, policy
+
 from ..conditions import HAS_KEY, when
 from ..watching import alarms
 from . import deployment, sam

@@ -255,7 +255,7 @@ def endpoint() -> Iterator[tuple[FakeDynamoDB, str]]:
 @pytest.fixture(scope="module")
 def environment(endpoint: tuple[FakeDynamoDB, str]) -> Iterator[None]:
     """What Lambda gives a stage, for the fake endpoint."""
-    clients = [importlib.import_module(name).client for name in ("store", "dead_letters")]
+    clients = [importlib.import_module(name).client for name in ("core.store", "core.dead_letters")]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME"):
             patch.delenv(name, raising=False)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import validator
-from aws import ServiceError
+from core.aws import ServiceError
 from record import InvalidRecord
 
 from ..own import enricher
@@ -115,7 +115,7 @@ def bare(body: Any) -> Any:
 
 
 def in_envelope(body: Any) -> Any:
-    return {"requestContext": {}, "requestPayload": [1], "responsePayload": body}
+    return {"requestContext": {}, "requestPayload": 1, "responsePayload": body}
 
 
 def outcomes_alone(handler: Callable[[Any, Any], Any], wrap: Callable[[Any], Any], batch: list[Any]) -> list[Any]:

@@ -38,7 +38,7 @@ LINT = [
 ]
 # Of the tests outside tests/sample, those that see the changes; CONTRIBUTING.md says when the others are run.
 TESTS = [
-    *("tests/test_project.py", "tests/test_runbook.py", "tests/guardrails/test_template.py"),
+    *("tests/test_project.py", "tests/test_runbook.py", "tools/tests/rules/test_template.py"),
     *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),
     *("tests/model/test_stack.py", "tests/model/stages/test_function.py", "tests/model/test_tags.py"),
     *("tests/model/test_project.py", "tests/model/test_diagram.py"),
@@ -96,7 +96,7 @@ def test_the_copy_runs(copy: Path, tmp_path: Path) -> None:
         {"id": "dear", "timestamp": 1, "data": {"total": 10_001}},
     ]
     (tmp_path / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
-    done = run(copy, f"python -m local run {tmp_path}/records.jsonl --report {tmp_path}/report.json --minute 0")
+    done = run(copy, f"pipeline run {tmp_path}/records.jsonl --report {tmp_path}/report.json --minute 0")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["submitted"], report["stored"], report["enriched_by"]) == (2, 1, {})
@@ -139,7 +139,7 @@ class Up:
 def up(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     folder = tmp_path_factory.mktemp("up")
     process = subprocess.Popen(
-        [BIN / "python", "-m", "local", "up", "--minute", "0"],
+        [BIN / "python", "-m", "pipeline", "up", "--minute", "0"],
         cwd=copy,
         env={**os.environ, "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
@@ -191,7 +191,7 @@ def test_a_change_is_seen_after_the_commands_of_the_loop(up: Up) -> None:
     changes.edit(up.folder / "functions/auditor.py", at="^LIMIT = .*$", put="LIMIT = 100")
     # The AWS CLI is not everywhere.
     printed = {command: in_shell(up, command) for command in lines if not command.startswith("aws ")}
-    assert "total must be at most 100\n" in printed["python -m operate dead-letters"]
+    assert "total must be at most 100\n" in printed["pipeline dead-letters"]
     assert "record stored" in printed[f"sam logs --stack-name {STACK} --name ProcessorFunction"]
 
 

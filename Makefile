@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 SCAN := .venv-scan
 SCAN_READY := $(SCAN)/.ready
 CHECKOV := $(SCAN)/bin/checkov --config-file .checkov.yaml
+# The plotting library, which only `make bench` needs.
+BENCH := .venv-bench
+BENCH_READY := $(BENCH)/.ready
 
 # Nothing is sent anywhere, and nothing but the named targets reads the caller's AWS account.
 export SAM_CLI_TELEMETRY := 0
@@ -66,20 +69,23 @@ scan: $(READY) $(SCAN_READY) ## scan the template, and what prod deploys of it, 
 	@$(CHECKOV) --file template.yaml
 	@$(CHECKOV) --file .aws-sam/prod.json
 
-bench: $(READY) ## measure the project beside its peers (ARGS="--list" shows what)
+bench: $(READY) $(BENCH_READY) ## measure the project beside its peers (ARGS="--list" shows what)
 	@$(BIN)/python -m bench $(ARGS)
+	@$(BENCH)/bin/python -m bench.results.pictures
 
 setup: $(READY) ## make the virtual environment in .venv
 
 lock: $(READY) ## pin the requirements anew, with hashes
 	@$(LOCK) requirements.in --overrides requirements-overrides.in --output-file requirements.txt
 	@$(LOCK) requirements-scan.in --output-file requirements-scan.txt
+	@$(LOCK) bench/requirements.in --output-file bench/requirements.txt
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
 clean: ## remove what the other commands made
-	@rm -rf $(VENV) $(SCAN) $(VENV).lock $(SCAN).lock .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(SCAN) $(BENCH) $(VENV).lock $(SCAN).lock $(BENCH).lock \
+		.aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The lock is complete, so pip has nothing to resolve and runs no package's own build; byte code is written when a module
@@ -94,7 +100,8 @@ INSTALL = $(LOCKED) $(1).lock '[ $(1)/.ready -nt $(2) ] || { $(PYTHON) -m venv -
 INSTALL_TOOLS = $(BIN)/python -m pip install -qq --no-deps --no-build-isolation --no-index --editable tools &&
 
 # The scripts in an environment name the folder that it was made in: one that was moved or copied is made anew.
-$(foreach ready,$(READY) $(SCAN_READY),$(if $(filter-out $(CURDIR),$(shell cat $(ready) 2>/dev/null || echo $(CURDIR))),\
+$(foreach ready,$(READY) $(SCAN_READY) $(BENCH_READY),$(if $(filter-out $(CURDIR),$(shell cat $(ready) 2>/dev/null || echo \
+	$(CURDIR))),\
 	$(shell rm -f $(ready))))
 
 $(READY): requirements.txt tools/pyproject.toml
@@ -110,3 +117,7 @@ $(READY): requirements.txt tools/pyproject.toml
 $(SCAN_READY): requirements-scan.txt | $(READY)
 	@echo "Making $(SCAN) and installing checkov, about a minute the first time ..."
 	@$(call INSTALL,$(SCAN),requirements-scan.txt,)
+
+$(BENCH_READY): bench/requirements.txt | $(READY)
+	@echo "Making $(BENCH) and installing matplotlib, about half a minute the first time ..."
+	@$(call INSTALL,$(BENCH),bench/requirements.txt,)

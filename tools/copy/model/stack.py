@@ -1,0 +1,1 @@
+../../../model/stack.py

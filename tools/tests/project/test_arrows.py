@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 ROOTS = {"model": ROOT, "functions": ROOT / "functions", "tools/pipeline": ROOT / "tools", "bench": ROOT}
 """The folders with modules, each with the folder that its modules are named from: in Lambda functions/ is the root."""
 FOLDERS = [folder for folder in ROOTS if (ROOT / folder).exists()]

@@ -10,7 +10,7 @@ import pytest
 from model import build
 from model.project import NAME
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -16,6 +16,9 @@ def fresh(tmp_path: Path) -> Path:
     """A folder with the Makefile and the lock, and no virtual environment."""
     for name in ("Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "tools").mkdir()
+    for name in ("template.yaml", "tools/pyproject.toml"):
+        (tmp_path / name).touch()
     return tmp_path
 
 
@@ -58,29 +61,48 @@ def test_a_missing_venv_module_is_named_with_how_to_install_it(fresh: Path) -> N
 
 @pytest.fixture
 def installing(fresh: Path) -> str:
-    """A stand-in that makes environments whose pip notes what it was asked."""
+    """A stand-in that makes environments whose pip and uv note what they were asked."""
     return python(
         fresh,
         f"""case "$1 $2" in
         "-m venv")
             sleep 0.3
             mkdir -p "$4/bin"
-            printf '#!/bin/sh\\necho "$@" >> "{fresh}/installed"\\n' > "$4/bin/python"
-            chmod +x "$4/bin/python";;
+            for name in python uv; do
+                printf '#!/bin/sh\\necho "'$name' $@" >> "{fresh}/installed"; [ ! -e "{fresh}/no-'$name'" ]\\n' \
+                    > "$4/bin/$name"
+                chmod +x "$4/bin/$name"
+            done;;
         *) exec "{sys.executable}" "$@";;
         esac""",
     )
 
 
 def installed(folder: Path) -> list[str]:
-    return (folder / "installed").read_text().splitlines()
+    """Return what was installed: the tool, uv, and the locked packages by it or by pip."""
+    lines = (folder / "installed").read_text().splitlines()
+    return [line for line in lines if line.endswith("requirements.txt")]
 
 
 def test_what_is_installed_is_as_locked_and_runs_no_build(fresh: Path, installing: str) -> None:
     assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
     (asked,) = installed(fresh)
+    assert asked.startswith("uv ")
     assert {"--no-deps", "--require-hashes"} <= set(asked.split())
     assert "--only-binary :all:" in asked
+    uv = (fresh / ".venv/uv.txt").read_text()
+    assert uv.startswith("uv==")
+    assert uv.count("==") == 1
+    assert "--hash=sha256:" in uv
+
+
+def test_pip_installs_the_same_if_uv_can_not(fresh: Path, installing: str) -> None:
+    (fresh / "no-uv").touch()
+    run = make(fresh, "setup", f"PYTHON={installing}")
+    assert (run.returncode, run.stderr) == (0, "uv can't install here, so pip does: that takes about a minute.\n")
+    _, asked = installed(fresh)
+    assert asked.startswith("python -m pip install ")
+    assert {"--no-deps", "--require-hashes"} <= set(asked.split())
 
 
 def test_an_environment_is_made_once(fresh: Path, installing: str) -> None:
@@ -95,17 +117,23 @@ def test_two_makes_in_one_clone_install_once(fresh: Path, installing: str) -> No
     assert len(installed(fresh)) == 1
 
 
-def test_an_environment_that_is_half_made_is_made_anew(fresh: Path, installing: str) -> None:
+def test_an_environment_that_is_half_made_or_was_moved_is_made_anew(fresh: Path, installing: str) -> None:
     (fresh / ".venv/bin").mkdir(parents=True)
-    assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
-    assert len(installed(fresh)) == 1
-
-
-def test_an_environment_that_was_moved_is_made_anew(fresh: Path, installing: str) -> None:
     assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
     moved = shutil.copytree(fresh, fresh.with_name("moved"))  # with the files' times
     assert make(moved, "setup", f"PYTHON={installing}").returncode == 0
     assert len(installed(fresh)) == 2
+
+
+@pytest.mark.parametrize("name", ["x;touch PWNED;", "$(touch PWNED)", "it's here", 'a" `touch PWNED` b'])
+def test_no_part_of_a_folders_name_reaches_the_shell(fresh: Path, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    (folder / ".venv").mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", folder)
+    (folder / ".venv/.ready").write_text("elsewhere\n")
+    assert make(folder, "help").returncode == 0
+    assert not (folder / ".venv/.ready").exists()
+    assert [path for path in tmp_path.rglob("*") if path.name.startswith("PWNED")] == []
 
 
 CHECKS = {

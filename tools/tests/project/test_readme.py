@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text()
 BIN = Path(sys.executable).parent
 
 BLOCKS = re.findall(r"(?m)^(?:<!-- (needs .*?) -->\n)?```sh\n(.*?)```", README, re.DOTALL)
 # Left to other tests: what would run this one again, or takes too long twice.
 ELSEWHERE = {
-    "make run": "tests/local/test_run.py",
+    "make run": "tools/tests/local/test_run.py",
     "make test": ".ci/run",
-    ". .venv/bin/activate": "tests/test_setup.py",
+    ". .venv/bin/activate": "tools/tests/project/test_setup.py",
     "cfn-lint": "Makefile",  # by `make lint`, before the tests
     "sam validate --lint": "Makefile",
 }

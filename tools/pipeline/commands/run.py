@@ -40,11 +40,10 @@ from pipeline.terminal.report import show_item, show_run
 )
 @click.option(
     "--batch",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_RECORDS),
     default=1,
     show_default=True,
-    help=f"Records in an event at most, {MOST_RECORDS} at the very most, and at most 300 KB of them; 1: each line as "
-    "it stands.",
+    help="Records in an event at most, and at most 300 KB of them; 1: each line as it stands.",
 )
 @click.option("--by-file", is_flag=True, help="Upload RECORDS into the bucket of files, as one file.")
 @click.option("--items", is_flag=True, help="Show what is stored, too: each item as a line of JSON.")

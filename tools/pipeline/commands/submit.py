@@ -57,9 +57,8 @@ REJECTED = ".rejected"
 )
 @click.option(
     "--batch",
-    type=click.IntRange(min=1),
-    help=f"Records in an event at most, {MOST_RECORDS} at the very most; 1: each line as it stands.  "
-    "[default: by size, so that an event is one request]",
+    type=click.IntRange(1, MOST_RECORDS),
+    help="Records in an event at most; 1: each line as it stands.  [default: by size, so that an event is one request]",
 )
 @settle_options(
     "Wait until each line is stored or a dead letter, send again what is missing, and report as `verify` does.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -56,7 +55,7 @@ class Packing:
         """
         self._prepare, self._bare = prepare, batch == 1
         self._bytes = ONE_REQUEST if batch is None else MOST
-        self._most = min(batch or MOST_RECORDS, MOST_RECORDS, max(1, int(rate or sys.maxsize)))
+        self._most = min(batch or MOST_RECORDS, MOST_RECORDS, max(1, int(rate or MOST_RECORDS)))
         self._lines: list[Line] = []
         self._contents: list[bytes] = []
         self._size = 0

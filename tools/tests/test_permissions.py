@@ -46,6 +46,13 @@ HERE = {
     "logs:FilterLogEvents": Right("logs:FilterLogEvents", "`arn:aws:logs:REGION:ACCOUNT:log-group:/aws/lambda/NAME`"),
 }
 """What MiniStack asks for instead, as the document says too."""
+
+
+def here(right: Right) -> Right:
+    """The right that MiniStack asks for, which may be that of several actions."""
+    return HERE.get(right.action, right)
+
+
 UNCHECKED = {"lambda:GetAccountSettings"}
 """What MiniStack lets everybody do."""
 COMMANDS = {
@@ -113,7 +120,7 @@ def grant(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     def put(rights: list[Right]) -> None:
         statements = [
             {"Effect": "Allow", "Action": right.action, "Resource": resources(stack, right.resource)}
-            for right in [HERE.get(right.action, right) for right in rights]
+            for right in map(here, rights)
         ]
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
         iam.put_user_policy(UserName=USER, PolicyName="operate", PolicyDocument=document)
@@ -130,7 +137,7 @@ def test_the_document_knows_every_command() -> None:
         "verify": 6,
         "dead-letters": 5,
         "redrive": 7,
-        "status": 13,
+        "status": 15,
     }
 
 
@@ -141,11 +148,11 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
     rights = RIGHTS[command]
     for missing in rights:
         fill(stack)
-        grant([right for right in rights if right != missing])
+        grant([right for right in rights if right != missing and here(right) != here(missing)])
         ran = operate(*COMMANDS[command])
         assert (missing.action, ran.code) == (missing.action, 0 if missing.action in UNCHECKED else 3)
         if missing.action not in UNCHECKED:
-            assert HERE.get(missing.action, missing).action in ran.error
+            assert here(missing).action in ran.error
     fill(stack)
     grant(rights)
     assert operate(*COMMANDS[command]).code == (1 if command == "verify" else 0)  # its record was not submitted

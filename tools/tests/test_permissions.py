@@ -61,6 +61,7 @@ COMMANDS = {
     "dead-letters": ("dead-letters",),
     "redrive": ("redrive", "--yes", "--stage", "validator"),
     "status": ("status",),
+    "explain": ("explain", "r-1"),
 }
 
 
@@ -138,6 +139,7 @@ def test_the_document_knows_every_command() -> None:
         "dead-letters": 5,
         "redrive": 7,
         "status": 15,
+        "explain": 8,
     }
 
 
@@ -155,4 +157,4 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
             assert here(missing).action in ran.error
     fill(stack)
     grant(rights)
-    assert operate(*COMMANDS[command]).code == (1 if command == "verify" else 0)  # its record was not submitted
+    assert operate(*COMMANDS[command]).code == (1 if command in ("verify", "explain") else 0)  # nothing was submitted

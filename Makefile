@@ -72,10 +72,11 @@ bench: $(READY) ## measure the project beside its peers (ARGS="--list" shows wha
 setup: $(READY) ## make the virtual environment in .venv
 
 lock: $(READY) ## pin the requirements anew, with hashes
-	@for name in requirements requirements-scan; do \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; \
-	done
+	@$(LOCK) requirements.in --overrides requirements-overrides.in --output-file requirements.txt
+	@$(LOCK) requirements-scan.in --output-file requirements-scan.txt
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
 
 clean: ## remove what the other commands made
 	@rm -rf $(VENV) $(SCAN) $(VENV).lock $(SCAN).lock .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis

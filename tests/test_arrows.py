@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOTS = {"model": ROOT, "functions": ROOT, "tools/pipeline": ROOT / "tools", "bench": ROOT}
+ROOTS = {"model": ROOT, "functions": ROOT / "functions", "tools/pipeline": ROOT / "tools", "bench": ROOT}
 """The folders with modules, each with the folder that its modules are named from: in Lambda functions/ is the root."""
 FOLDERS = [folder for folder in ROOTS if (ROOT / folder).exists()]
 SHARED = {"pipeline.errors", "pipeline.project", "pipeline"}
 STACK = SHARED | {"pipeline.stack", "pipeline.terminal"}
 ALLOWED = {
     "model": {"model"},
+    "functions/core": {"core", "record"},
     "tools/pipeline": {"pipeline"},
     "tools/pipeline/terminal": {"pipeline.terminal"} | SHARED,
     "tools/pipeline/stack": STACK,

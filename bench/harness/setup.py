@@ -50,7 +50,7 @@ class Setup:
     def python(self, stage: str, *, client: str = "", environment: Mapping[str, str] | None = None) -> MeasuredFunction:
         """Return one of the project's stages (or the empty handler), packaged as a build packages it.
 
-        `client` names the peer whose aws.py it gets instead of its own.
+        `client` names the peer whose core/aws.py it gets instead of its own.
         """
         interpreter = installed.lambda_python(self.console)
         sources = [PEERS / "python" / "empty"] if stage == "empty" else [ROOT / "functions"]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bench.scale import limits
 
 ATTEMPTS = 5
-"""Of a write; as ATTEMPTS in functions/aws.py, which a test holds them to."""
+"""Of a write; as ATTEMPTS in functions/core/aws.py, which a test holds them to."""
 FIRST_WAIT = 1.0
 """Seconds: the longest first wait after throttling; each further one is twice as long, and half of it is waited on
 average."""

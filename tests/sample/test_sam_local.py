@@ -57,8 +57,8 @@ def containers() -> Iterator[tuple[EmbeddedAws, Stack, Path]]:
     if reason := missing():
         pytest.skip(reason)
     with EmbeddedAws(Options(PORT, bridge())) as aws:
-        template = build(aws.workspace)
-        stack = deploy(aws, template)
+        template = build(aws.workspace, root=ROOT)
+        stack = deploy(aws, template, root=ROOT)
         for package in template.parent.glob("*Function"):
             shutil.copy(aws.environment["AWS_CA_BUNDLE"], package / "ca.pem")
         yield aws, stack, template

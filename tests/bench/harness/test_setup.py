@@ -39,6 +39,6 @@ def test_a_function_is_packaged_without_byte_code_and_with_its_peers_client(
 ) -> None:
     monkeypatch.setattr(installed, "lambda_python", lambda _: Path("python"))
     function = setup.python("processor", client="boto3")
-    assert "boto3" in (function.folder / "aws.py").read_text()
+    assert "boto3" in (function.folder / "core" / "aws.py").read_text()
     assert (function.folder / "record.py").exists()
     assert not list(function.folder.rglob("*.pyc"))

@@ -67,7 +67,7 @@ def test_a_table_never_takes_more_than_its_quota() -> None:
 
 
 def test_the_client_is_simulated_with_the_attempts_and_waits_that_it_has() -> None:
-    client = (ROOT / "functions" / "aws.py").read_text()
+    client = (ROOT / "functions" / "core" / "aws.py").read_text()
     assert re.search(rf"^ATTEMPTS = {ATTEMPTS}$", client, re.MULTILINE)
     assert re.search(rf"^_?AFTER_THROTTLING = {FIRST_WAIT}$", client, re.MULTILINE)
     assert math.isclose(FIRST_WAIT, 1.0)

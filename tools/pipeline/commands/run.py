@@ -31,7 +31,7 @@ from pipeline.local.run import run as run_pipeline
 )
 @click.option(
     "--batch",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1000),
     default=1,
     show_default=True,
     help="Records in an event at most, and at most 300 KB of them; one is sent as it stands.",

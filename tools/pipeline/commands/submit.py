@@ -56,7 +56,7 @@ RESUME = "run the same command again to go on where it stopped"
 )
 @click.option(
     "--batch",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1000),
     help="Records in an event at most; 1: each as it stands.  [default: by size, so that an event is one request]",
 )
 @sending(f"Records a second at most; fewer while AWS throttles.  [default: {WRITES} writes a second]")

@@ -45,8 +45,7 @@ def read_lines(stream: IO[bytes], *, too_long: Callable[[bytes], object] = bytes
         content = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
         if len(raw) > MOST and not raw.endswith(b"\n"):
             too_long(content)
-            while not content.endswith(b"\n"):
-                content = stream.readline(MOST) or b"\n"
+            while not content.endswith(b"\n") and (content := stream.readline(MOST)):
                 too_long(content)
                 end += len(content)
             yield Line(number, b"", end)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,6 +12,8 @@ ONE_REQUEST = 70_000
 https://aws.amazon.com/lambda/pricing/"""
 MOST = 300_000
 """Bytes of a batch whose size is chosen: three times as much is still an event."""
+MOST_RECORDS = 1000
+"""Records of a batch: the stages refuse more as one event."""
 ADDED = 50
 """Bytes of what the stages add to a record, on average over the three."""
 _NOT_ASCII = bytes(range(128, 256))
@@ -52,7 +53,7 @@ class Packing:
         """
         self._bare, self._started = batch == 1, started
         self._bytes = ONE_REQUEST if batch is None else MOST
-        self._most = min(batch or sys.maxsize, max(1, int(rate or sys.maxsize)))
+        self._most = min(batch or MOST_RECORDS, MOST_RECORDS, max(1, int(rate or MOST_RECORDS)))
         self._lines: list[Line] = []
         self._contents: list[bytes] = []
         self._size = 0

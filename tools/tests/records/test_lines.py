@@ -68,7 +68,8 @@ def test_a_line_that_is_too_long_is_never_held_and_handed_on_part_by_part() -> N
     parts: list[bytes] = []
     found = list(read_lines(io.BytesIO(b'{"a":1}\n' + long + b"\r\n[2]\n" + long), too_long=parts.append))
     assert [(line.number, line.content) for line in found] == [(1, b'{"a":1}'), (2, b""), (3, b"[2]"), (4, b"")]
-    assert b"".join(parts) == long + b"\r\n" + long + b"\n"
+    assert b"".join(parts) == long + b"\r\n" + long
+    assert found[-1].end == len(b'{"a":1}\n' + long + b"\r\n[2]\n" + long)
     assert max(map(len, parts)) <= MOST + 2
     with pytest.raises(InvalidLineError, match="more than 1047376 bytes"):
         event(found[1], started=None)

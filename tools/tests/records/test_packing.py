@@ -38,6 +38,11 @@ def test_an_event_is_no_larger_than_it_may_be_but_for_a_single_record(sizes: lis
         assert len(one.lines) <= (batch or len(sizes))
 
 
+def test_no_event_has_more_records_than_the_stages_take() -> None:
+    source = read_lines(io.BytesIO(b"0\n" * 1001))
+    assert [len(one.lines) for one in Packing(batch=5000).pack(source)] == [1000, 1]
+
+
 def test_a_batch_is_an_array_of_the_lines_as_they_stand() -> None:
     source = list(read_lines(io.BytesIO(b'{ "id": "a", "data": 1.10 }\n[1]\n')))
     (one,) = Packing().pack(iter(source))

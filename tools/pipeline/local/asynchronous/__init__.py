@@ -26,18 +26,38 @@ another kind of destination, `targets` and `delivery`; what MiniStack leaves out
 embedded AWS by its public HTTP API, through `aws_api`, within the process.
 """
 
-from .aws_api import Answer, App, AwsApi, Receive, Scope, Send, call, lambda_error, read_body, replay, respond
+from .aws_api import (
+    AUTHORIZATION,
+    CALLER,
+    Answer,
+    App,
+    AwsApi,
+    Caller,
+    Key,
+    Receive,
+    Scope,
+    Send,
+    call,
+    chunks,
+    header,
+    lambda_error,
+    read_body,
+    replay,
+    respond,
+    sent_by,
+)
 from .counts import Count, Counts
 from .event import Result
 from .faults import KINDS, Faults
 from .lambda_api import REQUEST_ID_HEADER
-from .middleware import CREDENTIALS, AsynchronousInvocation, region_of, target_of
+from .middleware import AsynchronousInvocation, region_of, target_of
 from .queue import Queue, QueueOptions
 from .retries import DEFAULT_MINUTE, Clock
 from .targets import UNQUALIFIED, NameRefusedError, Target, UnsupportedTargetError, require_supported, service_of
 
 __all__ = [
-    "CREDENTIALS",
+    "AUTHORIZATION",
+    "CALLER",
     "DEFAULT_MINUTE",
     "KINDS",
     "REQUEST_ID_HEADER",
@@ -46,10 +66,12 @@ __all__ = [
     "App",
     "AsynchronousInvocation",
     "AwsApi",
+    "Caller",
     "Clock",
     "Count",
     "Counts",
     "Faults",
+    "Key",
     "NameRefusedError",
     "Queue",
     "QueueOptions",
@@ -60,12 +82,15 @@ __all__ = [
     "Target",
     "UnsupportedTargetError",
     "call",
+    "chunks",
+    "header",
     "lambda_error",
     "read_body",
     "region_of",
     "replay",
     "require_supported",
     "respond",
+    "sent_by",
     "service_of",
     "target_of",
 ]

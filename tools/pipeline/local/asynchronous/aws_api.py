@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from secrets import token_hex
 from time import time
@@ -13,24 +13,38 @@ from urllib.parse import quote, unquote, urlencode
 from uuid import uuid4
 from xml.etree import ElementTree as ET
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-UNSIGNED = (
+AUTHORIZATION = (
     "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/{service}/aws4_request, "
-    "SignedHeaders=host, Signature=not-checked"
+    "SignedHeaders=host, Signature=checked-before"
 )
-"""MiniStack believes the owner's key; a real signature would cost as much as the rest of a request."""
+"""The one form in which a request inside the process names its caller. Signatures are checked before that."""
+CALLER = "local.caller"
+"""The key under which a request's scope has its `Caller`."""
 TRACE_HEADER = "x-amzn-trace-id"
 VERSIONS = {"cloudformation": "2010-05-15", "iam": "2010-05-08", "monitoring": "2010-08-01", "sts": "2011-06-15"}
 """The API versions that the services with the query protocol are asked for."""
+
+
+class Key(NamedTuple):
+    """The public part of somebody's credentials."""
+
+    access_key: str
+    token: str = ""
+    """Sessions have one."""
+
+
+class Caller(NamedTuple):
+    """Who sent a request, and to which service and region, as its checked signature says."""
+
+    key: Key
+    service: str
+    region: str
 
 
 class Answer(NamedTuple):
@@ -88,22 +102,17 @@ class AwsApi:
         *,
         service: str,
         region: str,
-        credentials: Credentials | None = None,
+        key: Key | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Answer:
-        """Send one request, with the owner's rights unless credentials are given, and wait for its answer."""
-        raw_path = quote(path, safe="/-_.~")
-        url = f"https://{self.host}{raw_path}" + (f"?{urlencode(query)}" if query else "")
-        sent = {**(headers or {}), "host": self.host}
-        if credentials is None:
-            sent["authorization"] = UNSIGNED.format(access_key=self.access_key, region=region, service=service)
-        else:
-            request = AWSRequest(method, url, sent, body)
-            SigV4Auth(credentials, service, region).add_auth(request)
-            sent = dict(request.headers.items())
-        return await call(self.app, http_scope(method, raw_path, urlencode(query or {}), sent.items()), body)
+        """Send one request, in the owner's name unless another key is given, and wait for its answer."""
+        scope = http_scope(
+            method, quote(path, safe="/-_.~"), urlencode(query or {}), {**(headers or {}), "host": self.host}.items()
+        )
+        caller = Caller(key or Key(self.access_key), service, region)
+        return await call(self.app, sent_by(scope, caller), body)
 
     async def query(self, service: str, region: str, action: str, parameters: Mapping[str, str]) -> Answer:
         """Call an action of a service with the query protocol, with the owner's rights."""
@@ -132,11 +141,26 @@ def http_scope(method: str, raw_path: str, query: str, headers: Any) -> Scope:
     }
 
 
+def sent_by(scope: Scope, caller: Caller) -> Scope:
+    """Name the caller of a request, for the layers here in its scope, for MiniStack in its headers."""
+    access_key, token = caller.key
+    authorization = AUTHORIZATION.format(access_key=access_key, region=caller.region, service=caller.service)
+    named = {b"authorization": authorization.encode()} | ({b"x-amz-security-token": token.encode()} if token else {})
+    others = [one for one in scope["headers"] if one[0] not in (b"authorization", b"x-amz-security-token")]
+    return {**scope, "headers": [*others, *named.items()], CALLER: caller}
+
+
+def header(scope: Scope, name: str) -> str:
+    """Return the value of a header, given in lower case; empty if there is none."""
+    wanted = name.encode()
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == wanted), "")
+
+
 async def call(app: App, scope: Scope, body: bytes) -> Answer:
     """Let an ASGI app answer one request."""
     status = 0
     headers: dict[str, str] = {}
-    chunks: list[bytes] = []
+    body_parts: list[bytes] = []
 
     async def nothing_more() -> Message:
         return await asyncio.Future()
@@ -149,11 +173,11 @@ async def call(app: App, scope: Scope, body: bytes) -> Answer:
                 {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in message["headers"]}
             )
         elif message["type"] == "http.response.body":
-            chunks.append(message.get("body", b""))
+            body_parts.append(message.get("body", b""))
 
     # In a task of its own: what the app keeps in context variables belongs to this request alone.
     await asyncio.create_task(app(scope, replay(body, nothing_more), send))  # type: ignore[arg-type]
-    return Answer(status, headers, b"".join(chunks))
+    return Answer(status, headers, b"".join(body_parts))
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
@@ -173,17 +197,27 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
 
 async def read_sized(receive: Receive, limit: int) -> tuple[bytes | None, int]:
     """Read the body of a request, and its size in bytes; no body when that is over the limit."""
-    chunks, size, more = [], 0, True
+    taken, size = [], 0
+    async for chunk in chunks(receive):
+        size += len(chunk)
+        if size <= limit:
+            taken.append(chunk)
+    return b"".join(taken) if size <= limit else None, size
+
+
+async def chunks(receive: Receive) -> AsyncIterator[bytes]:
+    """Yield the parts of a request's body.
+
+    Raises:
+        ConnectionResetError: The client went away.
+    """
+    more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionResetError("the client went away")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= limit:
-            chunks.append(chunk)
+        yield message.get("body", b"")
         more = message.get("more_body", False)
-    return b"".join(chunks) if size <= limit else None, size
 
 
 def new_trace() -> str:

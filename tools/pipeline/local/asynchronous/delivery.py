@@ -11,9 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from botocore.credentials import Credentials
-
-from .aws_api import AwsApi
+from .aws_api import AwsApi, Key
 from .configuration import EventInvokeConfig, VersionConfig
 from .counts import Counts, Loss
 from .documents import Document, dead_letter, invocation_record
@@ -71,22 +69,22 @@ class Delivery:
             if version is None:
                 raise DeliveryError(f"{event.target.arn} is gone, and its role with it")
             require_supported(arn)
-            credentials = await self.roles.credentials(version.role, event.target)
+            key = await self.roles.key(version.role, event.target)
             if document.size > PAYLOAD_LIMIT:
                 raise DeliveryError(f"{document.size} bytes are over the limit of {PAYLOAD_LIMIT} of {arn}")
             send = self._to_function if service_of(arn) == "lambda" else self._to_queue
-            await send(arn, document, event, credentials)
+            await send(arn, document, event, key)
         except (DeliveryError, UnsupportedTargetError, AssumeRoleError) as error:
             _lose(metric, event, error, counts)
 
-    async def _to_function(self, arn: str, document: Document, origin: Event, credentials: Credentials) -> None:
+    async def _to_function(self, arn: str, document: Document, origin: Event, key: Key) -> None:
         target = Target.of_arn(arn)
-        answer = await self.functions.may_invoke(target, credentials)
+        answer = await self.functions.may_invoke(target, key)
         if answer.status != 204:
             raise DeliveryError(f"{target.arn} was not invoked: {answer.problem}")
         await self.accept(origin, target, document.body)
 
-    async def _to_queue(self, arn: str, document: Document, origin: Event, credentials: Credentials) -> None:
+    async def _to_queue(self, arn: str, document: Document, origin: Event, key: Key) -> None:
         region, account, name = arn.split(":")[3:]
         attributes = {
             key: {"DataType": kind, "StringValue": value} for key, (kind, value) in document.attributes.items()
@@ -102,7 +100,7 @@ class Delivery:
             "/",
             service="sqs",
             region=region,
-            credentials=credentials,
+            key=key,
             headers={"x-amz-target": "AmazonSQS.SendMessage", "content-type": "application/x-amz-json-1.0"},
             body=json.dumps(message).encode(),
         )

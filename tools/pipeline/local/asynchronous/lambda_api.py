@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Generic, TypeVar
 
-from botocore.credentials import Credentials
-
-from .aws_api import TRACE_HEADER, Answer, AwsApi
+from .aws_api import TRACE_HEADER, Answer, AwsApi, Key
 from .configuration import EventInvokeConfig, Known, VersionConfig
 from .event import Attempt, Event, Result
 from .targets import UNQUALIFIED, Target
@@ -25,23 +23,23 @@ DEPTH_HEADER = "x-ministack-invoke-depth"
 LIFETIME = 0.5
 """Seconds that an answer is kept."""
 
-Key = TypeVar("Key", bound=Hashable)
+Question = TypeVar("Question", bound=Hashable)
 Value = TypeVar("Value")
 
 
 @dataclass
-class Cache(Generic[Key, Value]):
+class Cache(Generic[Question, Value]):
     """A half-second cache: in AWS, too, settings take a moment to arrive."""
 
-    _answers: dict[Key, tuple[Value, float]] = field(default_factory=dict)
+    _answers: dict[Question, tuple[Value, float]] = field(default_factory=dict)
 
-    async def get(self, key: Key, ask: Callable[[], Awaitable[Value]]) -> Value:
-        """Return the answer to `key`, asking only if there is no recent one."""
-        known = self._answers.get(key)
+    async def get(self, question: Question, ask: Callable[[], Awaitable[Value]]) -> Value:
+        """Return the answer to a question, asking only if there is no recent one."""
+        known = self._answers.get(question)
         if known is not None and known[1] > monotonic():
             return known[0]
         value = await ask()
-        self._answers[key] = value, monotonic() + LIFETIME
+        self._answers[question] = value, monotonic() + LIFETIME
         return value
 
     def forget(self) -> None:
@@ -54,7 +52,7 @@ class LambdaApi:
     """Lambda, asked with the rights of the service itself."""
 
     aws: AwsApi
-    _permissions: Cache[tuple[Target, str], Answer] = field(default_factory=Cache)
+    _permissions: Cache[tuple[Target, Key | None], Answer] = field(default_factory=Cache)
     _configs: Cache[Target, EventInvokeConfig] = field(default_factory=Cache)
     _versions: Cache[Target, VersionConfig | None] = field(default_factory=Cache)
 
@@ -106,13 +104,12 @@ class LambdaApi:
         """Return the version that the qualifier stands for, or stood for half a second ago."""
         return (await self.may_invoke(target, None)).headers.get("x-amz-executed-version")
 
-    async def may_invoke(self, target: Target, credentials: Credentials | None) -> Answer:
+    async def may_invoke(self, target: Target, key: Key | None) -> Answer:
         """Ask, as somebody or as the owner, whether an invocation would be taken (204), without making it."""
-        asking = target, credentials.access_key if credentials else self.aws.access_key
-        return await self._permissions.get(asking, lambda: self._call(target, credentials, "DryRun", b"{}", {}))
+        return await self._permissions.get((target, key), lambda: self._call(target, key, "DryRun", b"{}", {}))
 
     async def _call(
-        self, target: Target, credentials: Credentials | None, kind: str, payload: bytes, headers: dict[str, str]
+        self, target: Target, key: Key | None, kind: str, payload: bytes, headers: dict[str, str]
     ) -> Answer:
         return await self.aws.request(
             "POST",
@@ -120,7 +117,7 @@ class LambdaApi:
             f"{FUNCTIONS}/{target.caller_arn}/invocations",
             service="lambda",
             region=target.region,
-            credentials=credentials,
+            key=key,
             headers={"x-amz-invocation-type": kind, **headers},
             body=payload,
         )

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 
 from .aws_api import (
+    CALLER,
     TRACE_HEADER,
     Answer,
     App,
@@ -16,6 +17,7 @@ from .aws_api import (
     Receive,
     Scope,
     Send,
+    header,
     lambda_error,
     new_trace,
     read_sized,
@@ -28,11 +30,8 @@ from .targets import NameRefusedError, Target
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
-CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
 SETTING = ("iam", "cloudformation")
 """The services beside Lambda whose requests change what functions and roles are."""
-CREDENTIALS = "local.credentials"
-"""Where a request's scope has the credentials of its caller; None stands for the owner."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class AsynchronousInvocation:
         """Answer one request, or hand it through."""
         if scope["type"] != "http":
             await self.inner(scope, receive, send)
-        elif (match := INVOCATION.fullmatch(scope["path"])) and _header(scope, b"x-amz-invocation-type") == "Event":
+        elif (match := INVOCATION.fullmatch(scope["path"])) and header(scope, "x-amz-invocation-type") == "Event":
             await respond(send, await self._accept(scope, receive, match[1]))
         else:
             await self.inner(scope, receive, send)
@@ -65,8 +64,7 @@ class AsynchronousInvocation:
             target = target_of(scope, name, self.aws.account)
         except NameRefusedError as error:
             return lambda_error(400, *error.args)
-        # The signature was checked at the door, and covers the invocation type: the question is a request of its own.
-        answer = await self.queue.functions.may_invoke(target, scope.get(CREDENTIALS))
+        answer = await self.queue.functions.may_invoke(target, scope[CALLER].key)
         if answer.status != 204:
             return answer
         if refusal := _refusal(body, size):
@@ -74,7 +72,7 @@ class AsynchronousInvocation:
         return await self._take(scope, target, body or b"{}")
 
     async def _take(self, scope: Scope, target: Target, body: bytes) -> Answer:
-        request_id, trace = str(uuid4()), _header(scope, TRACE_HEADER.encode()) or new_trace()
+        request_id, trace = str(uuid4()), header(scope, TRACE_HEADER) or new_trace()
         await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=_depth(scope))
         headers = {"x-amzn-requestid": request_id, TRACE_HEADER: trace, "content-length": "0"}
         return Answer(202, headers, b"")
@@ -96,18 +94,9 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
-
-
-def _credential(scope: Scope) -> re.Match[str] | None:
-    return CREDENTIAL.search(_header(scope, b"authorization"))
-
-
 def _may_change_settings(scope: Scope) -> bool:
     """Tell whether a request may have changed what functions do, or what somebody may."""
-    match = _credential(scope)
-    ours = LAMBDA.match(scope["path"]) or (match and match[2] in SETTING)
+    ours = LAMBDA.match(scope["path"]) or scope[CALLER].service in SETTING
     return scope["method"] != "GET" and bool(ours)
 
 
@@ -123,10 +112,10 @@ def target_of(scope: Scope, name: str, account: str) -> Target:
 
 def region_of(scope: Scope) -> str:
     """Return the region that a request was signed for."""
-    match = _credential(scope)
-    return match[1] if match else "us-east-1"
+    region: str = scope[CALLER].region
+    return region
 
 
 def _depth(scope: Scope) -> int:
-    depth = _header(scope, DEPTH_HEADER.encode())
+    depth = header(scope, DEPTH_HEADER)
     return int(depth) if depth.isdecimal() else 0

@@ -1,4 +1,4 @@
-"""The execution roles' credentials: with them Lambda sends a function's records and dead letters on."""
+"""The execution roles' sessions: in them Lambda sends a function's records and dead letters on."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from botocore.credentials import Credentials
-
-from .aws_api import AwsApi
+from .aws_api import AwsApi, Key
 from .targets import Target
 
 MARGIN = 300
-"""Seconds before their end at which credentials are renewed."""
+"""Seconds before its end at which a session is renewed."""
 SESSION = "awslambda_{}"
 """Lambda's own sessions begin like this, so that SQS's SenderId tells its messages from the function's own."""
 SESSION_LIMIT = 64
@@ -25,13 +23,13 @@ class AssumeRoleError(Exception):
 
 @dataclass
 class Roles:
-    """Assumes roles, as the Lambda service does, and keeps the credentials until they end."""
+    """Assumes roles, as the Lambda service does, and keeps the sessions until they end."""
 
     aws: AwsApi
-    _kept: dict[tuple[str, str], tuple[Credentials, float]] = field(default_factory=dict)
+    _kept: dict[tuple[str, str], tuple[Key, float]] = field(default_factory=dict)
 
-    async def credentials(self, role: str, target: Target) -> Credentials:
-        """Return credentials of a function's role.
+    async def key(self, role: str, target: Target) -> Key:
+        """Return the key of a session in a function's role.
 
         Raises:
             AssumeRoleError: The role is gone, or doesn't trust Lambda.
@@ -42,11 +40,11 @@ class Roles:
             kept = self._kept[role, session] = await self._assume(role, target.region, session)
         return kept[0]
 
-    async def _assume(self, role: str, region: str, session: str) -> tuple[Credentials, float]:
+    async def _assume(self, role: str, region: str, session: str) -> tuple[Key, float]:
         answer = await self.aws.query("sts", region, "AssumeRole", {"RoleArn": role, "RoleSessionName": session})
         found = answer.xml("Credentials")
         if answer.status != 200 or found is None:
             raise AssumeRoleError(f"{role} could not be assumed: {answer.body.decode('utf-8', 'replace')}")
         part = {child.tag.rpartition("}")[2]: child.text or "" for child in found}
         end = datetime.fromisoformat(part["Expiration"].replace("Z", "+00:00")).timestamp()
-        return Credentials(part["AccessKeyId"], part["SecretAccessKey"], part["SessionToken"]), end
+        return Key(part["AccessKeyId"], part["SessionToken"]), end

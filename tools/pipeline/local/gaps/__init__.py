@@ -14,7 +14,7 @@ from . import inside
 from .configurations import Configurations
 from .invocations import Invocations
 from .rule_targets import deliver_by
-from .sender_ids import SenderIds
+from .sender_ids import SenderIds, write_senders
 from .statements import Statements, batch_answer, execute
 
 __all__ = ["batch_answer", "deliver_by", "execute", "mended"]
@@ -23,5 +23,6 @@ __all__ = ["batch_answer", "deliver_by", "execute", "mended"]
 def mended(aws: AwsApi) -> AwsApi:
     """Return MiniStack as AWS would be, by an API of it alone; it is mended in this process for good."""
     inside.wrap()
-    invocations = replace(aws, app=Invocations(SenderIds(Statements(aws), aws)))
+    write_senders(aws.account)
+    invocations = replace(aws, app=Invocations(SenderIds(Statements(aws))))
     return replace(aws, app=Configurations(invocations))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.local.asynchronous import (
-    CREDENTIALS,
+    CALLER,
     UNQUALIFIED,
     Answer,
     AwsApi,
@@ -107,7 +107,7 @@ class Configurations:
             path,
             service="lambda",
             region=region_of(scope),
-            credentials=scope.get(CREDENTIALS),
+            key=scope[CALLER].key,
             query=query,
             headers={"content-type": "application/json"},
             body=json.dumps(document).encode() if document else b"",

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.local.asynchronous import (
-    CREDENTIALS,
+    CALLER,
     Answer,
     AwsApi,
     Receive,
@@ -110,7 +110,7 @@ async def execute(aws: AwsApi, scope: Scope, document: dict[str, Any]) -> Answer
         "/",
         service="dynamodb",
         region=region_of(scope),
-        credentials=scope.get(CREDENTIALS),
+        key=scope[CALLER].key,
         headers={"x-amz-target": TARGET, "content-type": "application/x-amz-json-1.0"},
         body=json.dumps(document).encode(),
     )

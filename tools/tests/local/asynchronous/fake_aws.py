@@ -11,16 +11,22 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from pipeline.local.asynchronous import REQUEST_ID_HEADER, AsynchronousInvocation, Clock, Faults, Queue, QueueOptions
-from pipeline.local.asynchronous.aws_api import UNSIGNED, Answer, AwsApi, Receive, Scope, Send, call, http_scope
+from pipeline.local.asynchronous.aws_api import (
+    Answer,
+    AwsApi,
+    Caller,
+    Key,
+    Receive,
+    Scope,
+    Send,
+    call,
+    http_scope,
+    sent_by,
+)
 
 ROLE = "arn:aws:iam::000000000000:role/role"
 DLQ = "arn:aws:sqs:us-east-1:000000000000:dlq"
 KEY = "OWNERSKEY"
-
-
-def by_owner(service: str = "lambda") -> str:
-    """Return the header of a request with the owner's rights."""
-    return UNSIGNED.format(access_key=KEY, region="us-east-1", service=service)
 
 
 INVOKE = re.compile(r"/2015-03-31/functions/(?:arn:aws:lambda:[^:]+:\d+:function:)?([\w-]+)(?::([\w$-]+))?/invocations")
@@ -192,10 +198,12 @@ class Door:
             **{"x-amz-invocation-type": "Event", **headers},
         )
 
-    async def request(self, method: str, path: str, body: bytes = b"", *, query: str = "", **headers: str) -> Answer:
+    async def request(
+        self, method: str, path: str, body: bytes = b"", *, query: str = "", service: str = "lambda", **headers: str
+    ) -> Answer:
         """Send a request with the owner's rights."""
-        sent = {"authorization": by_owner(), **headers}
-        return await call(self.app, http_scope(method, path, query, sent.items()), body)
+        scope = http_scope(method, path, query, headers.items())
+        return await call(self.app, sent_by(scope, Caller(Key(KEY), service, "us-east-1")), body)
 
     async def drained(self) -> None:
         """Wait until no delivery is open."""

@@ -14,7 +14,7 @@ from pipeline.local.asynchronous.faults import Fault
 from pipeline.local.asynchronous.queue import injected
 
 from . import fake_aws
-from .fake_aws import DLQ, SYSTEM_ERROR, THROTTLED, Door, FakeAws, arn, by_owner, door, function_error, success
+from .fake_aws import DLQ, SYSTEM_ERROR, THROTTLED, Door, FakeAws, arn, door, function_error, success
 
 Scenario = Callable[[], Awaitable[None]]
 
@@ -420,7 +420,7 @@ def test_a_right_that_is_taken_away_is_missed_at_once() -> None:
         await opened.invoke("f:live")
         await opened.drained()
         aws.denied.add("g:live")
-        await opened.request("POST", "/", b"Action=PutRolePolicy", authorization=by_owner("iam"))
+        await opened.request("POST", "/", b"Action=PutRolePolicy", service="iam")
         await opened.invoke("f:live")
         await opened.drained()
         assert len(aws.events["g:live"]) == 1

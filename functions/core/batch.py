@@ -11,7 +11,8 @@ import math
 import time
 
 from record import InvalidRecord, Record, known_id, parse
-from stage import MAX_HANDED_ON_BYTES, encoded_size
+
+from .delivery import MAX_HANDED_ON_BYTES, encoded_size
 
 TYPE_CHECKING = False  # the name that type checkers know, without the import
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from record import Attribute
 
     Done = TypeVar("Done")
+
+MAX_RECORDS = 1000
+"""A batch of more is refused as one event: each record that is refused becomes a message."""
 
 _LOG = logging.getLogger("stage")  # which logs the same of single events
 
@@ -36,7 +40,7 @@ def hand_on(
     """Return what the next stage gets: the results in order, without the refused.
 
     Raises:
-        InvalidRecord: the batch is empty, or too large to hand on.
+        InvalidRecord: the batch is empty, has too many records, or is too large to hand on.
         ServiceError: a dead letter could not be sent.
     """
 
@@ -44,7 +48,7 @@ def hand_on(
         result = work(record)[1]
         return result, encoded_size(result) + len(", ")
 
-    _check_not_empty(event, records)
+    _check_count(event, records)
     outcomes = [_attempt(sized, record) for record in records]
     done = [outcome for outcome in outcomes if not isinstance(outcome, InvalidRecord)]
     _check_deliverable(event, sum(size for _, size in done))
@@ -59,12 +63,12 @@ def store_all(
     """Store the records, each exactly once, as the `item` that each is.
 
     Raises:
-        InvalidRecord: the batch is empty.
+        InvalidRecord: the batch is empty, or has too many records.
         ServiceError: a record could not be stored, or a dead letter not be sent.
     """
-    from inserts import put_all  # noqa: PLC0415 - only the stage that stores has a table
+    from .inserts import put_all  # noqa: PLC0415 - only the stage that stores has a table
 
-    _check_not_empty(event, records)
+    _check_count(event, records)
     items = [_attempt(lambda record: item(parse(record, added=True)), record) for record in records]
     written = iter(put_all([item for item in items if not isinstance(item, InvalidRecord)], _deadline(context)))
     outcomes = [item if isinstance(item, InvalidRecord) else next(written) for item in items]
@@ -72,14 +76,16 @@ def store_all(
     _log("batch stored", outcomes, alreadyStored=outcomes.count(False))
 
 
-def _check_not_empty(event: object, records: list[object]) -> None:
-    """Refuse an empty array from a producer; what a stage hands on is empty if it refused all."""
+def _check_count(event: object, records: list[object]) -> None:
+    """Refuse too many records, and an empty array from a producer; what a stage hands on is empty if it refused all."""
     if not records and event is records:
         raise InvalidRecord("a batch must not be empty")
+    if len(records) > MAX_RECORDS:
+        raise InvalidRecord(f"a batch must have at most {MAX_RECORDS} records (got {len(records)})")
 
 
 def _check_deliverable(event: object, results_size: int) -> None:
-    """Refuse a batch whose results Lambda could not deliver to the next stage, as `stage.check_deliverable` does."""
+    """Refuse a batch whose results Lambda could not deliver to the next stage, as `check_deliverable` does."""
     size = encoded_size(event) + results_size
     if size > MAX_HANDED_ON_BYTES:
         raise InvalidRecord(
@@ -101,7 +107,7 @@ def _refuse(event: object, records: list[object], outcomes: Sequence[object], co
     for record, refusal in refused:
         _LOG.warning("record refused", extra={"recordId": known_id(record), "reason": str(refusal)})
     if refused:
-        from dead_letters import send  # noqa: PLC0415 - most batches need none
+        from .dead_letters import send  # noqa: PLC0415 - most batches need none
 
         send(event, refused, request_id=context.aws_request_id, deadline=_deadline(context))
 

@@ -44,31 +44,34 @@ def split(chunks: Iterable[bytes], *, number: int = 0, end: int = 0) -> Iterator
     Raises:
         DamagedFile: nothing at all can be read; damage further on is the fault of the line that it is in.
     """
-    rest, dropped = b"", 0
+    rest, left_out = b"", 0
     try:
         for chunk in chunks:
             *whole, rest = (rest + chunk).split(b"\n")
             for content in whole:
-                number, end = number + 1, end + dropped + len(content) + 1
-                yield from _line(number, content, end)
-                dropped = 0
+                number, size = number + 1, left_out + len(content)
+                end += size + 1
+                yield from _line(number, content, end, size)
+                left_out = 0
             if len(rest) > 2 * MOST:
-                dropped += len(rest) - MOST - 1
+                left_out += len(rest) - MOST - 1
                 rest = rest[: MOST + 1]
     except DamagedFile as damage:
         if not end and not rest:
             raise
-        yield Line(number + 1, rest.strip(), end + dropped + len(rest), str(damage))
+        yield Line(number + 1, rest.strip(), end + left_out + len(rest), str(damage))
     else:
-        yield from _line(number + 1, rest, end + dropped + len(rest))
+        yield from _line(number + 1, rest, end + left_out + len(rest), left_out + len(rest))
 
 
-def _line(number: int, content: bytes, end: int) -> Iterator[Line]:
+def _line(number: int, content: bytes, end: int, size: int) -> Iterator[Line]:
+    """Yield a line of so many bytes, of whose content only the beginning may be held."""
     if number == 1:
         content = content.removeprefix(BYTE_ORDER_MARK)
     content = content.strip()
-    if content:
-        yield Line(number, content, end, f"it has more than {MOST} bytes" if len(content) > MOST else "")
+    too_long = size > 2 * MOST or len(content) > MOST
+    if content or too_long:
+        yield Line(number, content, end, f"it has more than {MOST} bytes" if too_long else "")
 
 
 def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:

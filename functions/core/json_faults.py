@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 
-from record import MAX_DEPTH
-
 _canonical = json.JSONEncoder(allow_nan=False, sort_keys=True).encode
 _lenient = json.JSONEncoder(allow_nan=True, sort_keys=True).encode
-_TOO_DEEP = f"must be nested at most {MAX_DEPTH} levels deep"
 
 
-def json_fault(value: object, encoded: str) -> str | None:
+def json_fault(value: object, encoded: str, levels: int) -> str | None:
     """Return what a value must or must not be, given its JSON if it has any; None if nothing is wrong with it."""
+    too_deep = f"must be nested at most {levels} levels deep"
     try:
         encoded = encoded or _canonical(value)
     except RecursionError:
-        return _TOO_DEEP
+        return too_deep
     except (TypeError, ValueError):
         return _why_not_json(value)
-    return _TOO_DEEP if nested_too_deep(value) else None
+    return too_deep if nested_too_deep(value, levels) else None
 
 
 def _why_not_json(value: object) -> str:
@@ -34,7 +32,7 @@ def _why_not_json(value: object) -> str:
     return "must not hold NaN or Infinity"
 
 
-def nested_too_deep(value: object, levels: int = MAX_DEPTH) -> bool:
+def nested_too_deep(value: object, levels: int) -> bool:
     """Walk the value level by level, without recursion."""
     level = [value]
     for _ in range(levels):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from aws import ATTEMPTS, ServiceError, jitter
+from .aws import ATTEMPTS, ServiceError, jitter
 
 
 class Sized(Protocol):

@@ -1,4 +1,4 @@
-"""A file that was dropped into the bucket: found by S3's event, read in ranges, and what is written beside it."""
+"""A file that was uploaded to the bucket: found by S3's event, read in ranges, and what is written beside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lines import DamagedFile, Line, gunzip, skip, split
+from .lines import DamagedFile, Line, gunzip, skip, split
 
 REPORTS, REJECTED = "reports/", "rejected/"
 RANGE = 4 * 1024 * 1024
@@ -56,7 +56,7 @@ class File(NamedTuple):
         key: its key.
         pinned: what S3's operations take so that they are about this version of it, and no other.
         size: bytes.
-        modified: when it was dropped, in ms since the epoch.
+        modified: when it was uploaded, in ms since the epoch.
         digest: the same for the same content.
     """
 
@@ -205,7 +205,7 @@ def lines_of(file: File, *, number: int, end: int) -> Iterator[Line]:
 
 
 def first_date(file: File) -> int:
-    """Return when a file of this name and content was dropped first, in ms since the epoch.
+    """Return when a file of this name and content was uploaded first, in ms since the epoch.
 
     Whoever asks first writes it down, so that the same content again, or at the same time, has the same date.
     """

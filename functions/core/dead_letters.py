@@ -3,6 +3,9 @@ r"""The dead letters of a batch's refused records, each alone, as Lambda would h
 Lambda's format: the body is the event, and the attributes are RequestID, ErrorCode and ErrorMessage ("Capturing records
 of Lambda asynchronous invocations"). SQS takes the characters of XML 1.0 only (SendMessageBatch): in the body, which is
 JSON, others are written as \uXXXX.
+
+A later stage's event holds the batch at each level: what each stage before was given, and what it returned. A letter
+has of each level only the records of its record's id, so that all letters together are about as large as the batch.
 """
 
 from __future__ import annotations
@@ -10,17 +13,22 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aws import AFTER_FAULT, AFTER_THROTTLING, Client, ConfigurationError, ServiceError, from_environment
-from bulk import send_all
 from record import InvalidRecord
+
+from .aws import AFTER_FAULT, AFTER_THROTTLING, Client, ConfigurationError, ServiceError, from_environment
+from .bulk import send_all
 
 MESSAGES = 10  # a request
 REQUEST_BYTES = 1_048_576  # of bodies and attributes, of a message and of all that a request holds
 MAX_ERROR_MESSAGE_BYTES = 1024  # as Lambda cuts it
+FEW = 4
+"""Records of one id that a letter has of a level as they are. Of more, it has those that its record can be made of."""
+MAX_REST_BYTES = 4096  # of what a stage was given, if that is no batch
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _STRING_OR_INFINITY = re.compile(r'"(?:[^"\\]|\\.)*"|Infinity')
@@ -49,13 +57,58 @@ def send(event: object, refused: Iterable[tuple[object, InvalidRecord]], *, requ
 
 
 def _bodies(event: object, refused: Iterable[tuple[object, InvalidRecord]]) -> Iterator[tuple[str, InvalidRecord]]:
-    """Return the event that each record would have been alone; the rest of an envelope is encoded once."""
-    head = tail = ""
-    if isinstance(event, dict):
-        rest = {name: value for name, value in event.items() if name != "responsePayload"}
-        head, tail = _encode({**rest, "responsePayload": None}).removesuffix("null}"), "}"
+    """Yield the event that each record would have been alone."""
+    if not isinstance(event, dict):
+        yield from ((_encode(record), refusal) for record, refusal in refused)
+        return
+    before = _reducer(event["requestPayload"]) if "requestPayload" in event else None
     for record, refusal in refused:
-        yield f"{head}{_encode(record)}{tail}", refusal
+        reduced = {"requestPayload": before(record)} if before else {}
+        yield _encode({**event, **reduced, "responsePayload": record}), refusal
+
+
+def _reducer(event: Any) -> Callable[[object], object]:
+    """Return a function that reduces what a stage was given to what a later record can be made of."""
+    if isinstance(event, list):
+        return _finder(event)
+    if isinstance(event, dict) and isinstance(event.get("responsePayload"), list):
+        found, before = _finder(event["responsePayload"]), _reducer(event.get("requestPayload"))
+        return lambda record: {**event, "requestPayload": before(record), "responsePayload": found(record)}
+    rest = event if len(_encode(event)) <= MAX_REST_BYTES else None
+    return lambda record: rest
+
+
+def _finder(records: list[object]) -> Callable[[object], list[object]]:
+    """Return a function that finds the records that a later one can be made of: those of its id.
+
+    A few of them stay all together. Of many, those of its data stay which have its timestamp or none, and of these a
+    few, as they are all alike.
+    """
+    of_id, alike = defaultdict(list), defaultdict(list)
+    for record in records:
+        of_id[_id(record)].append(record)
+    for record in (record for same in of_id.values() if len(same) > FEW for record in same):
+        alike[_content(record)].append(record)
+
+    def find(record: object) -> list[object]:
+        same = of_id.get(_id(record), [])
+        if len(same) <= FEW:
+            return same
+        content = _content(record)
+        return [*alike.get(content, ()), *alike.get((*content[:-1], None), ())][:FEW]
+
+    return find
+
+
+def _id(record: object) -> str | None:
+    found = record.get("id") if isinstance(record, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _content(record: object) -> tuple[str | None, str, str | None]:
+    """Return what tells records apart: the id, the data and, if there is one, the timestamp, as JSON."""
+    fields = record if isinstance(record, dict) else {"data": record}
+    return _id(record), _encode(fields.get("data")), _encode(fields["timestamp"]) if "timestamp" in fields else None
 
 
 def _letter(body: str, reason: str, request_id: str) -> Letter:

@@ -15,6 +15,8 @@ from functools import wraps
 
 from record import InvalidRecord, Record, known_id, parse, unwrap
 
+from .delivery import check_deliverable
+
 TYPE_CHECKING = False  # the name that type checkers know, without the import
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +25,7 @@ if TYPE_CHECKING:
     Fields = dict[str, object]
     Handler = Callable[[Any, Any], Any]
 
-# Lambda's asynchronous events hold 1 MB. The envelope's own fields (request id, ARN, times) take well under 2 KB of it.
-MAX_HANDED_ON_BYTES = 1_000_000 - 2_000
-
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("stage")
 _LOGS_JSON = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"  # as the function's LoggingConfig says
 
 
@@ -45,10 +44,9 @@ def stage(outcome: str, *, first: bool = False) -> Callable[..., Handler]:
             record = parse(body, added=not first)
             return record, {**record.fields, **(function(record) or {})}
 
-        def handle(event: object, context: object) -> object:
-            body = event if first else unwrap(event)
+        def handle(event: object, body: object, context: object) -> object:
             if isinstance(body, list):
-                from batch import hand_on  # noqa: PLC0415 - single events pay nothing for it
+                from .batch import hand_on  # noqa: PLC0415 - single events pay nothing for it
 
                 return hand_on(event, body, context, work=work, outcome=outcome)
             record, result = work(body)
@@ -56,22 +54,27 @@ def stage(outcome: str, *, first: bool = False) -> Callable[..., Handler]:
             log(f"record {outcome}", record, context)
             return result
 
-        return wraps(function)(logged(handle))
+        return wraps(function)(logged(handle, first=first))
 
     return decorate
 
 
-def logged(handle: Handler) -> Handler:
-    """Let a handler's refusals and failures leave a log line with the record's id; the runtime logs the error."""
+def logged(handle: Callable[[Any, Any, Any], Any], *, first: bool = False) -> Handler:
+    """Make a handler of a function of the event, its body and the context.
+
+    Each refusal and each failure leaves a log line with the record's id; the runtime logs the error.
+    """
 
     def handler(event: object, context: object) -> object:
+        body = event  # also of an envelope that is none
         try:
-            return handle(event, context)
+            body = event if first else unwrap(event)
+            return handle(event, body, context)
         except InvalidRecord as refusal:
-            _LOG.warning("record refused", extra={"recordId": known_id(event), "reason": str(refusal)})
+            _LOG.warning("record refused", extra={"recordId": known_id(body), "reason": str(refusal)})
             raise
         except Exception as failure:
-            _LOG.error("stage failed", extra={"recordId": known_id(event), "reason": type(failure).__name__})
+            _LOG.error("stage failed", extra={"recordId": known_id(body), "reason": type(failure).__name__})
             raise
 
     return handler
@@ -97,26 +100,3 @@ def log(outcome: str, record: Record, context: object) -> None:
             **fields,
         }
         sys.stdout.write(json.dumps(line) + "\n")
-
-
-def check_deliverable(event: object, result: object) -> None:
-    r"""Refuse a result that Lambda could not deliver to the next stage.
-
-    Lambda sends the event and the result in one document. A document too large is lost with nothing but a metric to
-    tell, so it is refused here, where it becomes a dead letter. Sizes are in bytes of ASCII, characters as \uXXXX: no
-    encoding of Lambda's is longer.
-    """
-    size = encoded_size([event, result]) - len("[, ]")
-    if size > MAX_HANDED_ON_BYTES:
-        raise InvalidRecord(
-            f"an event and its result must be at most {MAX_HANDED_ON_BYTES} bytes together to reach the next stage"
-            f" (got {size}), but the processor takes the record directly"
-        )
-
-
-def encoded_size(document: object) -> int:
-    """Return the bytes of a document in ASCII-escaped JSON."""
-    try:
-        return len(json.dumps(document))
-    except (TypeError, ValueError, RecursionError):
-        raise InvalidRecord("the event must be a value that can be encoded as JSON") from None

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws import AFTER_FAULT, AFTER_THROTTLING, ServiceError
-from bulk import check_time, send_all
-from store import ConflictingRecord, client, put, table_name
+from .aws import AFTER_FAULT, AFTER_THROTTLING, ServiceError
+from .bulk import check_time, send_all
+from .store import ConflictingRecord, client, put, table_name
 
 if TYPE_CHECKING:
-    from store import Item
+    from .store import Item
 
 STATEMENTS = 25  # a request
 # DynamoDB takes 16 MB in a request, and 4 MB in a transaction. JSON's escapes make a text at most three times as long.

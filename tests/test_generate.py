@@ -131,10 +131,10 @@ def test_a_name_there_and_back_changes_nothing(copied: Path) -> None:
 
 
 def test_what_is_left_to_do_by_hand_is_named_by_file_and_line(copied: Path) -> None:
-    (copied / "docs/mine.md").write_text(f"One line.\nThe stack {NAME}-dev, not my-{NAME} nor {NAME}es.\n")
+    (copied / "mine.md").write_text(f"One line.\nThe stack {NAME}-dev, not my-{NAME} nor {NAME}es.\n")
     left = generate("--name", OTHER, root=copied).stdout.partition("Left to do by hand:\n")[2]
     assert f"- A stack that is deployed as {NAME}-... stays as it is: " in left
-    assert f"- docs/mine.md still says {NAME}: line 2\n" in left
+    assert f"- mine.md still says {NAME}: line 2\n" in left
     assert "samconfig.toml" not in left
 
 

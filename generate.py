@@ -35,7 +35,6 @@ PICTURE = re.compile(r"(?<=<!-- the architecture, by generate\.py --diagram -->\
 # Where the project's name is said, and what stands before it there.
 SAID = {
     "model/project.py": r'NAME = checked\("',
-    "deployed/stack.py": r'PROJECT = "',
     "samconfig.toml": r'(?:stack_name|s3_prefix) = "',
     "pyproject.toml": r'name = "',
     ".github/deployment-role.yaml": r"    Default: ",

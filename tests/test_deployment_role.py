@@ -15,7 +15,7 @@ from cfnlint.decode import decode_str
 
 from model.project import NAME
 
-from .conftest import DeployedStack
+from .deployed import DeployedStack
 from .model.resolution import resolve
 from .model.translation import translate
 from .own.pipeline import build

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from deployed import PROJECT
 from model import build
 from model.project import NAME
+from pipeline.project import default_stack
 
 from .model.test_combinations import (
     test_a_combination_refers_to_nothing_that_is_not_there,
@@ -54,4 +54,4 @@ def test_the_pipeline_begins_with_the_validator_and_stores_by_the_processor(temp
 
 
 def test_the_tools_look_for_a_stack_of_the_projects_name() -> None:
-    assert PROJECT == NAME
+    assert default_stack(Path(__file__).resolve().parent.parent) == f"{NAME}-dev"

@@ -15,7 +15,8 @@ from troposphere.applicationautoscaling import (
     TargetTrackingScalingPolicyConfiguration,
 )
 
-from .. import parameters
+from model import parameters
+
 from . import sam
 from .capacity import Provisioned
 

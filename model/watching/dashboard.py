@@ -11,7 +11,8 @@ from troposphere.dynamodb import Table
 from troposphere.events import Rule
 from troposphere.sqs import Queue
 
-from .. import parameters
+from model import parameters
+
 from ..conditions import IS_WATCHED
 from ..parameters import DEPLOYMENT_TYPE, ENVIRONMENT_SUFFIX, GRADUAL_DEPLOYMENT
 from ..stages.function import Component

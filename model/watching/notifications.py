@@ -7,7 +7,8 @@ from awacs.aws import Allow, ArnLike, Condition, Principal, Statement
 from troposphere import AWSHelperFn, Ref, Sub
 from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
 
-from .. import parameters, policy
+from model import parameters, policy
+
 from ..conditions import EMAILS_ALARMS, HAS_ALARM_TOPIC, HAS_KEY, when
 
 TOPIC = "AlarmTopic"

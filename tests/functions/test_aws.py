@@ -24,8 +24,8 @@ from botocore.loaders import create_loader
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import aws
-from local.embedded.certificate import Certificates, make_certificates
+from core import aws
+from pipeline.local.embedded.certificate import Certificates, make_certificates
 
 FUNCTION_TIMEOUT = 60  # seconds
 TRUST = ssl.create_default_context()

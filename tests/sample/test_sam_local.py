@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from deployed import Stack
-from local.deploy import build, deploy
-from local.embedded.environment import for_tools
-from local.embedded.process import ROOT, EmbeddedAws, Options
-from local.results import read_items
+from pipeline.local.deploy import build, deploy
+from pipeline.local.embedded.environment import for_tools
+from pipeline.local.embedded.process import EmbeddedAws, Options
+from tests.deployed import read_items
+from pipeline.stack import Stack
+from tests.deployed import ROOT
 
 IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 ENV_VARS = ROOT / "events" / "env.json"
@@ -56,8 +57,8 @@ def containers() -> Iterator[tuple[EmbeddedAws, Stack, Path]]:
     if reason := missing():
         pytest.skip(reason)
     with EmbeddedAws(Options(PORT, bridge())) as aws:
-        template = build(aws.workspace)
-        stack = deploy(aws, template)
+        template = build(aws.workspace, root=ROOT)
+        stack = deploy(aws, template, root=ROOT)
         for package in template.parent.glob("*Function"):
             shutil.copy(aws.environment["AWS_CA_BUNDLE"], package / "ca.pem")
         yield aws, stack, template

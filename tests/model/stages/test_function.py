@@ -4,8 +4,8 @@ import pytest
 
 from model import render, storage
 from model.project import NAME
+from tests.own.pipeline import build
 
-from ...own.pipeline import build
 from ..built_stages import STAGES, following
 from ..pipelines import stack_of, stage
 from ..translation import of_type, translate

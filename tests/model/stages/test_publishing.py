@@ -14,8 +14,8 @@ from troposphere.awslambda import Environment
 from troposphere.sns import Topic
 
 from model.stages.sam import REPLACING, Function
+from tests.own.pipeline import build
 
-from ...own.pipeline import build
 from ..translation import of_type, translate
 
 FUNCTION = "ProcessorFunction"

@@ -1,0 +1,66 @@
+"""What an operator has to know when a command can't go on: one sentence, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LEFT = 1
+"""The command went through, and something is left, refused or failed."""
+MISUSE = 2
+"""The command, its options or its input file can't be used as they are; click's own code too."""
+AWS = 3
+"""AWS refused, or could not be reached."""
+INTERRUPTED = 130
+"""Ctrl-C; another signal ends with 128 and its number."""
+
+
+class CommandError(Exception):
+    """The command can't go on; the message is one sentence."""
+
+    exit_code = LEFT
+
+
+class MisuseError(CommandError):
+    """What was asked for can't be done as it was asked."""
+
+    exit_code = MISUSE
+
+
+class AwsError(CommandError):
+    """AWS refused, or could not be reached."""
+
+    exit_code = AWS
+
+
+class DeniedError(AwsError):
+    """The caller lacks a permission."""
+
+
+class QueueGoneError(AwsError):
+    """The dead-letter queue was deleted meanwhile."""
+
+
+class StoppedError(CommandError):
+    """The operator interrupted the command; the message says where it stands."""
+
+    exit_code = INTERRUPTED
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Return whether an error is that of a signal, or of a lock that was being taken when the signal came."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt)
+
+
+@contextmanager
+def standing(tell: Callable[[], str]) -> Iterator[None]:
+    """Let what stops a command say where it stands."""
+    try:
+        yield
+    except CommandError as error:
+        stands = tell()
+        raise type(error)(f"{error} {stands[:1].upper()}{stands[1:]}.") from error
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not is_interruption(error):
+            raise
+        raise StoppedError(f"Interrupted: {tell()}.") from error

@@ -1,0 +1,79 @@
+"""Which dead letters a command is about, and what is known of each."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from pipeline.stack import RESULT, Attribution, DeadLetter, Stack, attribute
+
+# Request ids and times: Lambda puts both into the message of a timeout.
+_PASSING = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?"
+)
+UNKNOWN = "unknown"
+"""What letters are selected by that can't be attributed."""
+
+
+class Finding(NamedTuple):
+    """A letter with what its stack says about it."""
+
+    letter: DeadLetter
+    attribution: Attribution
+
+    @property
+    def stage_name(self) -> str:
+        """The stage as it is shown and selected by."""
+        return self.attribution.stage or UNKNOWN
+
+    @property
+    def record_id(self) -> str | None:
+        """The id of the record, where it has one: as the failed stage was given it, or as a stage before was.
+
+        Of a file that could not be read, its key.
+        """
+        stage, event = self.attribution.stage, self.letter.event
+        if self.attribution.is_beside and isinstance(
+            key := _member(_member(_member(event, "detail"), "object"), "key"), str
+        ):
+            return key
+        given = (self.attribution.record, *self.attribution.given.values())
+        for document in given if stage else (_member(event, RESULT), event):
+            if isinstance(found := _member(document, "id"), str):
+                return found
+        return None
+
+    @property
+    def records(self) -> int:
+        """How many records the letter holds: a batch that failed as a whole holds all of them."""
+        return len(record) if isinstance(record := self.attribution.record, list) else 1
+
+    @property
+    def reason(self) -> str:
+        """Why the letter is there, without what differs between letters of the same reason."""
+        text = self.attribution.problem or self.letter.error or "no error is given"
+        return _PASSING.sub("...", text.splitlines()[0])
+
+
+class Selection(NamedTuple):
+    """A choice among the letters; without anything chosen, all of them."""
+
+    stages: frozenset[str] = frozenset()
+    pattern: re.Pattern[str] | None = None
+
+    def takes(self, finding: Finding) -> bool:
+        """Return whether a letter is among the chosen."""
+        if self.stages and finding.stage_name not in self.stages:
+            return False
+        return self.pattern is None or bool(
+            self.pattern.search(finding.letter.body) or self.pattern.search(finding.letter.error)
+        )
+
+
+def examine(letter: DeadLetter, stack: Stack) -> Finding:
+    """Find out what is known of a letter."""
+    return Finding(letter, attribute(letter, stack))
+
+
+def _member(document: Any, name: str) -> Any:
+    return document.get(name) if isinstance(document, dict) else None

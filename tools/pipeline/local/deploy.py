@@ -1,0 +1,108 @@
+"""Builds the stack and deploys it to the embedded AWS, by the SAM CLI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline import project
+from pipeline.stack import Stack, StackError, describe, follow
+
+from .embedded.environment import REGION, for_tools
+from .embedded.process import EmbeddedAws
+from .embedded.workspace import Workspace
+from .errors import LocalError
+
+TETHER = "pipeline.local.embedded.tether"
+PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
+"""Nothing is kept warm here, and the functions run on this machine."""
+WITH_FILES = {**PARAMETERS, "FilesBucket": "true"}
+
+
+def build(workspace: Workspace, *, root: Path) -> Path:
+    """Build the project's template, and return the built one."""
+    built = workspace.path / "build"
+    environment = for_tools({}, workspace.folder("tmp"))
+    arguments = [
+        "--template-file",
+        str(_source(root, workspace) / "template.yaml"),
+        "--build-dir",
+        str(built),
+        "--cache-dir",
+        str(workspace.path / "cache"),
+    ]
+    _sam("build", arguments, environment, workspace.path)  # where it keeps what it makes on the way
+    return built / "template.yaml"
+
+
+def _source(root: Path, workspace: Workspace) -> Path:
+    """Return the folder to build from: a copy where it is read-only, since SAM copies files with their modes, twice."""
+    if os.access(root / "functions", os.W_OK):
+        return root
+    source = workspace.folder("source")
+    for path in (root / "template.yaml", *(root / "functions").rglob("*.py")):
+        copied = source / path.relative_to(root)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copied)
+    return source
+
+
+def deploy(aws: EmbeddedAws, template: Path, *, root: Path, parameters: Mapping[str, str] = PARAMETERS) -> Stack:
+    """Deploy a built template and return the stack, its stages in the pipeline's order.
+
+    Raises:
+        LocalError: It can't be deployed, or is no pipeline.
+    """
+    environment = for_tools(aws.environment, aws.workspace.folder("tmp"))
+    name = project.default_stack(root)
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    arguments = [
+        *("--template-file", str(template)),
+        *("--stack-name", name),
+        *("--region", REGION),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
+        *("--parameter-overrides", *overrides),
+        "--resolve-s3",
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+    ]
+    _sam("deploy", arguments, environment, root)
+    try:
+        return follow(aws.client("lambda"), describe(aws.client("cloudformation"), name))
+    except StackError as error:
+        raise LocalError(str(error)) from error
+
+
+def _sam(command: str, arguments: list[str], environment: Mapping[str, str], root: Path) -> None:
+    """Run one command of the SAM CLI; what it printed is shown when it fails."""
+    reading, writing = os.pipe()  # held open as long as this process lives
+    try:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pipeline.local.embedded.tether",
+                sys.executable,
+                "-m",
+                "samcli",
+                command,
+                *arguments,
+            ],
+            cwd=root,
+            env=environment,
+            stdin=reading,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            check=False,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    if done.returncode:
+        printed = done.stdout.decode("utf-8", "replace").strip()
+        raise LocalError(f"sam {command} failed with exit code {done.returncode}; it printed:\n{printed}")

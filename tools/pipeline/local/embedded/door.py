@@ -1,0 +1,143 @@
+"""The door: no request comes in that isn't signed rightly, by the owner of this start or by one of its users or roles.
+
+Another user of this machine can reach the port. Without the secret of this start there is nothing but refusals, and
+what is sent takes little memory until its signature is checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from dataclasses import dataclass, field
+
+from pipeline.local.asynchronous import (
+    REQUEST_ID_HEADER,
+    Answer,
+    App,
+    Receive,
+    Scope,
+    Send,
+    chunks,
+    header,
+    read_body,
+    replay,
+    respond,
+    sent_by,
+)
+
+from .control import CONTROL_PATH
+from .meaning import ambiguity
+from .signatures import Owner, Signed, find_secret, read_signature
+from .unchecked import Unchecked
+
+OWNERS_PATHS = re.compile(
+    r"/_.*|/health|/oauth2/.*|/login|/logout|/iceberg.*|.*/\.well-known/.*"
+    r"|/v2/?|/v2/(_catalog|.*/(blobs|manifests)/.*|.*/tags/list)",
+    re.DOTALL,
+)
+"""What MiniStack answers without asking IAM. The control path is one of them."""
+BODY_LIMIT = 512 * 1024 * 1024
+"""Bytes; a package to deploy may have 250 MB."""
+PATIENCE = 5
+"""Seconds that a refused client gets to send the rest, without which it would not read the refusal."""
+JSON_SERVICES = ("lambda", "local")
+"""Services with REST and JSON; others with JSON are known by a header."""
+
+
+class Refused(Exception):  # noqa: N818 - it is no fault
+    """A request is refused, with this code and this sentence."""
+
+
+NO_SIGNATURE = "InvalidClientTokenId", "The security token is invalid."
+WRONG_SIGNATURE = "SignatureDoesNotMatch", "The signature does not match."
+
+
+@dataclass(frozen=True)
+class Door:
+    """Wraps an embedded AWS."""
+
+    inner: App
+    control: App
+    owner: Owner
+    account: str
+    _unchecked: Unchecked = field(default_factory=Unchecked)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or refuse it."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http":
+            await self.inner(scope, receive, send)
+        else:
+            await self._admit(scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        signed = read_signature(scope)
+        try:
+            secret = signed and find_secret(signed, self.owner, self.account)
+            if signed is None or secret is None:
+                raise Refused(*NO_SIGNATURE)
+            body = await self._body(signed, secret, receive)
+            self._require_clear(signed, scope, body)
+        except Refused as refused:
+            await _refuse(refusal(scope, signed, *refused.args), receive, send)
+        else:
+            inner = self.control if scope["path"] == CONTROL_PATH else self.inner
+            await inner(_checked(scope, signed), replay(body, receive), send)
+
+    async def _body(self, signed: Signed, secret: str, receive: Receive) -> bytes:
+        """Read the body of a request that is rightly signed; without an announced hash, that can be told only then."""
+        if signed.announced is None:
+            body = await self._unchecked.read(receive)
+            if body is None or not signed.is_right(secret, body):
+                raise Refused(*WRONG_SIGNATURE)
+            return body
+        if not signed.is_right(secret):
+            raise Refused(*WRONG_SIGNATURE)
+        body = await read_body(receive, BODY_LIMIT)
+        if body is None or not signed.covers(secret, body):
+            raise Refused("XAmzContentSHA256Mismatch", "The body is not the one that was signed.")
+        return body
+
+    def _require_clear(self, signed: Signed, scope: Scope, body: bytes) -> None:
+        """Refuse what could mean two things, and the paths that are the owner's."""
+        if sentence := ambiguity(scope, signed.caller, body):
+            raise Refused("InvalidRequest", sentence)
+        if signed.caller.key.access_key != self.owner.access_key and OWNERS_PATHS.fullmatch(scope["path"]):
+            raise Refused("AccessDenied", "Only the owner may call this path.")
+
+
+def _checked(scope: Scope, signed: Signed) -> Scope:
+    """Return a request as the layers inside take it: with its caller, and without its signature."""
+    headers = [one for one in scope["headers"] if one[0] != REQUEST_ID_HEADER.encode()]
+    query = signed.rest_of_query() if signed.presigned else scope["query_string"]
+    return sent_by({**scope, "headers": headers, "query_string": query}, signed.caller)
+
+
+async def _refuse(answer: Answer, receive: Receive, send: Send) -> None:
+    """Refuse a request, whose body is thrown away: unread, it would stay in memory and keep the connection."""
+    rest = asyncio.create_task(_throw_away(receive))
+    await asyncio.wait({rest}, timeout=PATIENCE)
+    await respond(send, answer)
+    rest.cancel()
+
+
+async def _throw_away(receive: Receive) -> None:
+    with contextlib.suppress(ConnectionResetError):
+        async for _ in chunks(receive):
+            pass
+
+
+def refusal(scope: Scope, signed: Signed | None, code: str, message: str) -> Answer:
+    """Return a refusal in a form that the SDKs read: JSON, or XML as S3 or the query protocol has it."""
+    service = signed.parts.service if signed else ""
+    if service in JSON_SERVICES or header(scope, "x-amz-target"):
+        kind, body = "application/json", json.dumps({"__type": code, "message": message})
+    else:
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        kind, body = "text/xml", error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
+    return Answer(
+        403, {"content-type": kind, "content-length": str(len(body)), "x-amzn-errortype": code}, body.encode()
+    )

@@ -1,0 +1,122 @@
+"""The embedded AWS's own process: MiniStack behind the asynchronous queue, served over TLS on one port.
+
+`process` starts it as `python -m pipeline.local.embedded.server OPTIONS`, with the options as JSON. It prints one line
+of JSON when it serves, or why it can't. When its standard input closes, it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from pipeline.local.asynchronous import App, AsynchronousInvocation, AwsApi, Queue, QueueOptions
+from pipeline.local.gaps import deliver_by, mended
+
+from .certificate import Certificates, make_certificates
+from .control import control_of, parse
+from .door import Door
+from .environment import ACCOUNT, HOST, exports, for_ministack
+from .metrics import Metrics, publish_forever
+from .signatures import Owner
+from .tether import end_with_parent
+from .throttling import Throttling
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
+
+
+def main(options: dict[str, Any]) -> int:
+    """Serve until the parent is gone."""
+    folder = Path(options["folder"])
+    end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        listeners = _listen(options["port"], options["listen"])
+    except OSError as error:
+        _say({"error": f"port {options['port']} can't be used: {error.strerror or error}"})
+        return 1
+    certificates = make_certificates(folder)
+    port = listeners[0].getsockname()[1]
+    owner = Owner.make()
+    exported = exports(f"https://{HOST}:{port}", certificates.authority, owner.access_key, owner.secret_key)
+    os.environ.update(for_ministack(exported, folder, port, owner.function_key))
+    # Imported only now, because it reads the environment when it is imported.
+    from ministack.app import app as inner  # noqa: PLC0415
+
+    aws = mended(AwsApi(inner, f"{HOST}:{port}", owner.access_key, ACCOUNT))
+    asyncio.run(_serve(aws, owner, parse(options), _config(listeners, certificates), exported))
+    return 0
+
+
+def _listen(port: int, addresses: Sequence[str]) -> list[socket.socket]:
+    """Listen on the loopback address, and on the same port of others."""
+    loopback = _bind(HOST, port)
+    return [loopback, *(_bind(address, loopback.getsockname()[1]) for address in addresses)]
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.bind((address, port))
+    listener.listen()
+    return listener
+
+
+def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> Config:
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}" for listener in listeners]
+    config.certfile, config.keyfile = str(certificates.certificate), str(certificates.key)
+    config.alpn_protocols = ["http/1.1"]
+    config.keep_alive_timeout = KEEP_ALIVE
+    config.loglevel = "WARNING"
+    return config
+
+
+async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
+    queue = Queue(aws, options)
+    deliver_by(queue, aws)
+    started = asyncio.Event()
+    throttled = Throttling(aws, lambda: queue.options.faults)
+    door = Door(AsynchronousInvocation(replace(aws, app=throttled), queue), control_of(queue), owner, ACCOUNT)
+    app: Any = _announcing(door, started)
+    serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))
+    await started.wait()
+    _say({"environment": exported})
+    await asyncio.gather(serving, publish_forever(Metrics(aws), queue))
+
+
+def _announcing(app: App, started: asyncio.Event) -> App:
+    """Note when the app has started: the socket takes connections before that."""
+
+    async def announcing(scope: Any, receive: Any, send: Any) -> None:
+        async def noting(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                started.set()
+
+        await app(scope, receive, noting if scope["type"] == "lifespan" else send)
+
+    return announcing
+
+
+def _say(answer: dict[str, Any]) -> None:
+    """Tell the parent, which reads one line; all that is printed later goes to the log."""
+    print(json.dumps(answer), flush=True)  # noqa: T201 - the parent reads it
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

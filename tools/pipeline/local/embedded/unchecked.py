@@ -1,0 +1,51 @@
+"""The bodies of requests whose signature can be checked only when they are whole: together they hold little memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+
+from pipeline.local.asynchronous import Receive, chunks
+
+IN_MEMORY = 8 * 1024 * 1024
+"""Bytes of all of them together that are in memory; more is on disk."""
+LIMIT = 80 * 1024 * 1024
+"""Bytes of all of them together, since a package to deploy without S3 may have 70 MB."""
+PATIENCE = 30
+"""Seconds within which a body has to arrive."""
+
+
+@dataclass
+class Unchecked:
+    """Reads them; when they become too many, the one that takes longest ends."""
+
+    _held: dict[asyncio.Timeout, int] = field(default_factory=dict)
+    """The bytes of each, the oldest first."""
+
+    async def read(self, receive: Receive) -> bytes | None:
+        """Read a body; None if it took too long."""
+        with SpooledTemporaryFile() as file:
+            try:
+                async with asyncio.timeout(PATIENCE) as time:
+                    self._held[time] = 0
+                    try:
+                        async for chunk in chunks(receive):
+                            self._hold(time, len(chunk), file)
+                            file.write(chunk)
+                    finally:
+                        self._held.pop(time, None)
+            except TimeoutError:
+                return None
+            file.seek(0)
+            return file.read()
+
+    def _hold(self, time: asyncio.Timeout, size: int, file: SpooledTemporaryFile[bytes]) -> None:
+        if time in self._held:
+            self._held[time] += size
+        if sum(self._held.values()) > IN_MEMORY:
+            file.rollover()
+        while sum(self._held.values()) > LIMIT:
+            oldest = next(iter(self._held))
+            oldest.reschedule(0)
+            del self._held[oldest]

@@ -1,0 +1,148 @@
+"""The gaps that MiniStack's public API can't reach: its own functions, wrapped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+from pipeline.local.embedded.ministack import REST, ministack
+
+from . import statements
+from .rules import refusal_of_destinations, refusal_of_function
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The request id that the next invocation is to have."""
+RENAMED = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+"""Actions that IAM doesn't have, and what their requests need:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+"""
+UNNAMED = {"/2016-08-19/account-settings": "lambda:GetAccountSettings"}
+"""Actions that MiniStack has no name for, by their paths."""
+CBOR = re.compile(r"/service/\w+/operation/(\w+)")
+"""How CloudWatch's newer protocol names an action."""
+
+
+def wrap() -> None:
+    """Wrap them all; once in a process."""
+    _believe_callers()
+    _name_actions()
+    _cut_statements_once()
+    _number_requests()
+    _reserve_for_all_versions()
+    _deploy_whole_functions()
+
+
+def _believe_callers() -> None:
+    """Check no signature again: the door did, and names the caller."""
+    ministack("core.iam_evaluator").authenticate = lambda *_: None
+
+
+def _name_actions() -> None:
+    """Ask IAM for the actions that it has: one for a batch of messages, PartiQL's for each statement's table.
+
+    A request whose action isn't known needs one that nobody grants but by a wildcard; MiniStack asks for none.
+    """
+    iam_actions = ministack("core.iam_actions")
+
+    action_of, checks_of = iam_actions.extract_iam_action, iam_actions.dynamodb_transaction_checks
+
+    def renamed(service: str, method: str, path: str, *rest: Any) -> str:
+        if service in REST:
+            rest = {}, b"", {name: value for name, value in rest[-1].items() if name != "Action"}
+        action: str | None = action_of(service, method, path, *rest)
+        if action is None and (operation := CBOR.fullmatch(path)):
+            action = f"{iam_actions.SERVICE_TO_IAM_NAMESPACE.get(service)}:{operation[1]}"
+        action = action or UNNAMED.get(path.rstrip("/"), f"{service}:UnknownAction")
+        return RENAMED.get(action, action)
+
+    def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
+        if action in statements.EXECUTING:
+            found = statements.checks(body)
+            return [(kind, iam_actions._dynamodb_table_arn(table, region, account)) for kind, table in found]
+        of_items: list[tuple[str, str]] = checks_of(action, body, region, account)
+        return of_items
+
+    iam_actions.extract_iam_action, iam_actions.dynamodb_transaction_checks = renamed, checks
+
+
+def _cut_statements_once() -> None:
+    """Cut the text of a statement into its tokens once, however often it comes: it is the same for each item."""
+    keywords = ministack("services._dynamodb_keywords")
+    keywords._tokenize = lru_cache(1000)(keywords._tokenize)
+
+
+def _number_requests() -> None:
+    """Give an invocation the id that is asked for: the same in the context, in the log and in every attempt."""
+    lambda_svc = ministack("services.lambda_svc")
+
+    def new_uuid() -> str:
+        wanted = REQUEST_ID.get()
+        REQUEST_ID.set("")
+        return wanted or str(uuid4())
+
+    lambda_svc.new_uuid = new_uuid
+
+
+def _reserve_for_all_versions() -> None:
+    """Let reserved concurrency cap a function, whichever version of it runs."""
+    lambda_svc = ministack("services.lambda_svc")
+
+    def reserved(_: dict[str, Any], config: dict[str, Any]) -> int | None:
+        function = lambda_svc._functions.get(config.get("FunctionName"))
+        concurrency = function["concurrency"] if function else None
+        return None if concurrency is None else int(concurrency)
+
+    lambda_svc._reserved_concurrency = reserved
+
+
+def _deploy_whole_functions() -> None:
+    """Let CloudFormation refuse what Lambda refuses, and set what it leaves out of functions."""
+    provisioners = ministack("services.cloudformation.provisioners")
+
+    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS
+    functions = handlers["AWS::Lambda::Function"]
+    functions["create"] = _whole(functions["create"], properties=1)
+    functions["update"] = _whole(functions["update"], properties=2)
+    settings = handlers["AWS::Lambda::EventInvokeConfig"]
+    settings["create"] = _checked(settings["create"], properties=1)
+    settings["update"] = _checked(settings["update"], properties=2)
+
+
+def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
+    lambda_svc = ministack("services.lambda_svc")
+
+    def provision(*arguments: Any, **more: Any) -> Any:
+        wanted = arguments[properties]
+        _refuse(refusal_of_function(wanted))
+        made = original(*arguments, **more)
+        function, reserved = lambda_svc._functions[made[0]], wanted.get("ReservedConcurrentExecutions")
+        function["config"]["DeadLetterConfig"] = wanted.get("DeadLetterConfig") or {}
+        function["concurrency"] = None if reserved is None else int(reserved)
+        return made
+
+    return provision
+
+
+def _checked(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
+    def provision(*arguments: Any, **more: Any) -> Any:
+        wanted = arguments[properties]
+        _refuse(refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted))
+        return original(*arguments, **more)
+
+    return provision
+
+
+def _refuse(sentence: str | None) -> None:
+    """Fail a resource as CloudFormation does when Lambda refuses it."""
+    if sentence:
+        service = f"(Service: Lambda, Status Code: 400, Request ID: {uuid4()})"
+        handler = f"(RequestToken: {uuid4()}, HandlerErrorCode: InvalidRequest)"
+        raise ValueError(f'Resource handler returned message: "{sentence} {service}" {handler}')

@@ -1,0 +1,122 @@
+"""Statements of PartiQL: which of IAM's actions each needs on which table, and a batch of which some are denied.
+
+IAM has an action for each kind of statement, on its table, and none for a request that executes them:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
+In a batch a denied statement fails alone, with the code AccessDenied:
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pipeline.local.asynchronous import (
+    CALLER,
+    Answer,
+    AwsApi,
+    Receive,
+    Scope,
+    Send,
+    call,
+    read_body,
+    region_of,
+    respond,
+)
+from pipeline.local.embedded.ministack import ministack
+
+EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")
+"""What MiniStack asks for instead."""
+TARGET = "DynamoDB_20120810.BatchExecuteStatement"
+REQUEST_LIMIT = 16 * 1024 * 1024
+"""Bytes, DynamoDB's own limit."""
+DENIED = "AccessDeniedException"
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError)
+"""What a request that is no request of DynamoDB's makes of the code that reads it."""
+
+
+def checks(body: bytes) -> list[tuple[str, str]]:
+    """Return the action and the table, or its index, that each statement of a request needs.
+
+    A statement that can't be parsed is left out: it fails before it comes to a table.
+    """
+    found = []
+    with suppress(*MALFORMED):
+        document = json.loads(body)
+        for statement in document.get("Statements", [document]):
+            with suppress(*MALFORMED):
+                found.append(_check(statement["Statement"], statement.get("Parameters") or []))
+    return found
+
+
+def _check(text: str, parameters: Sequence[Any]) -> tuple[str, str]:
+    with suppress(*MALFORMED):
+        return _of_text(text)
+    return _parse(text, parameters)
+
+
+@lru_cache(1000)
+def _of_text(text: str) -> tuple[str, str]:
+    """Parse a statement whatever its parameters are: one has the same text for each item."""
+    return _parse(text, [{"S": ""}] * text.count("?"))
+
+
+def _parse(text: str, parameters: Sequence[Any]) -> tuple[str, str]:
+    """Parse a statement by the code that executes it, so that none reaches another table than the one asked for."""
+    parsed = ministack("services.dynamodb")._parse_partiql(text, parameters)
+    table, index = parsed["table"], parsed.get("index")
+    return f"dynamodb:PartiQL{parsed['op'].capitalize()}", f"{table}/index/{index}" if index else table
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Wraps an embedded AWS that denies a whole batch for one statement."""
+
+    aws: AwsApi
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hand it through."""
+        if scope["type"] != "http" or (b"x-amz-target", TARGET.encode()) not in scope["headers"]:
+            await self.aws.app(scope, receive, send)
+            return
+        body = await read_body(receive, REQUEST_LIMIT) or b""
+        answer = await call(self.aws.app, scope, body)
+        if answer.error_code == DENIED:
+            answer = await self._one_by_one(scope, json.loads(body))
+        await respond(send, answer)
+
+    async def _one_by_one(self, scope: Scope, document: dict[str, Any]) -> Answer:
+        """Execute each statement as if it had come alone, with the rights of the caller."""
+        responses = []
+        for statement in document["Statements"]:
+            answer = await execute(self.aws, scope, {**document, "Statements": [statement]})
+            if answer.error_code == DENIED:
+                responses.append({"Error": {"Code": "AccessDenied", "Message": answer.problem}})
+            elif answer.status == 200:
+                responses += answer.json()["Responses"]
+            else:
+                return answer
+        return batch_answer(responses)
+
+
+async def execute(aws: AwsApi, scope: Scope, document: dict[str, Any]) -> Answer:
+    """Execute other statements than those of a request, as its caller."""
+    return await aws.request(
+        "POST",
+        "/",
+        service="dynamodb",
+        region=region_of(scope),
+        key=scope[CALLER].key,
+        headers={"x-amz-target": TARGET, "content-type": "application/x-amz-json-1.0"},
+        body=json.dumps(document).encode(),
+    )
+
+
+def batch_answer(responses: Sequence[Any]) -> Answer:
+    """Return the answer to a batch of statements."""
+    body = json.dumps({"Responses": responses}).encode()
+    return Answer(200, {"content-type": "application/x-amz-json-1.0", "content-length": str(len(body))}, body)

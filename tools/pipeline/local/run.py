@@ -1,0 +1,81 @@
+"""A pipeline of one's own on this machine: the stack built, and deployed to an embedded AWS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from pipeline import project
+from pipeline.stack import Stack
+
+from .deploy import PARAMETERS, build, deploy
+from .embedded.process import EmbeddedAws, Options
+
+POLL = 0.1
+"""Seconds between two looks at the queue."""
+TOLD_EVERY = 10
+"""Seconds between two lines about the progress."""
+
+
+@contextmanager
+def deployed(
+    options: Options, console: Console, parameters: Mapping[str, str] = PARAMETERS
+) -> Iterator[tuple[EmbeddedAws, Stack]]:
+    """Start an embedded AWS with the stack deployed; the build goes on while it starts.
+
+    Raises:
+        LocalError: It could not be deployed.
+    """
+    root = project.root()
+    aws = EmbeddedAws(options)
+    aws.start()
+    try:
+        with step("build", console):
+            template = build(aws.workspace, root=root)
+        with step("start", console):
+            aws.wait_until_ready()
+        with step("deploy", console):
+            stack = deploy(aws, template, root=root, parameters=parameters)
+        yield aws, stack
+    finally:
+        aws.end()
+
+
+def drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
+    """Wait until no event is left in the queue, or it delivers nothing more, and return its last state."""
+    bar = progress.add_task("drain", total=None)
+    tell = teller(progress.console, "drain")
+    while True:
+        state = aws.queue_state()
+        tell(f"{state['ended']} of {state['accepted']} events")
+        progress.update(bar, completed=state["ended"], total=state["accepted"])
+        if not state["open"] or state["stopped"]:
+            return state
+        time.sleep(POLL)
+
+
+def teller(console: Console, name: str) -> Callable[[str], None]:
+    """Return what says now and then how far a step is, if no bar can be drawn."""
+    said = time.monotonic()
+
+    def tell(how_far: str) -> None:
+        nonlocal said
+        if not console.is_terminal and time.monotonic() - said > TOLD_EVERY:
+            console.print(f"{name:<8} {how_far}", highlight=False)
+            said = time.monotonic()
+
+    return tell
+
+
+@contextmanager
+def step(name: str, console: Console) -> Iterator[None]:
+    """Show which step it is, and how long it took."""
+    started = time.monotonic()
+    with console.status(f"{name} ..."):
+        yield
+    console.print(f"{name:<8} {time.monotonic() - started:5.1f} s", highlight=False)

@@ -1,0 +1,67 @@
+"""The project that the commands work on: the folder with its template, and the name of the stack that it deploys."""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.errors import MisuseError
+
+MARKS = ("samconfig.toml", "template.yaml", "functions")
+"""What a project's folder holds."""
+
+
+def find() -> Path | None:
+    """Return the project's folder: the current folder, or the nearest one above it that is a project."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if all((folder / mark).exists() for mark in MARKS)), None)
+
+
+def root() -> Path:
+    """Return the project's folder.
+
+    Raises:
+        MisuseError: The current folder is in no project.
+    """
+    found = find()
+    if found is None:
+        raise MisuseError(
+            f"{Path.cwd()} must be in a project: a folder with {', '.join(MARKS)}. Change to yours first."
+        )
+    return found
+
+
+class Deployment(NamedTuple):
+    """What samconfig.toml says of an environment's deployment."""
+
+    stack: str
+    region: str | None
+    parameters: Mapping[str, str]
+
+
+def default_stack(folder: Path) -> str:
+    """Return the name of the stack that a project deploys by default, by its samconfig.toml."""
+    return deployment(folder, "default").stack
+
+
+def deployment(folder: Path, environment: str) -> Deployment:
+    """Read how a project deploys an environment, by its samconfig.toml.
+
+    Raises:
+        MisuseError: It names no stack for it.
+    """
+    path = folder / "samconfig.toml"
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = settings[environment]["deploy"]["parameters"]
+        given = found.get("parameter_overrides", [])
+        pairs = shlex.split(given) if isinstance(given, str) else given
+        parameters = dict(pair.split("=", 1) for pair in pairs)
+        return Deployment(str(found["stack_name"]), found.get("region"), parameters)
+    except (OSError, ValueError) as error:
+        raise MisuseError(f"{path} can't be read: {error}.") from error
+    except (KeyError, TypeError) as error:
+        raise MisuseError(f"{path} must name the stack: stack_name in [{environment}.deploy.parameters].") from error

@@ -1,0 +1,72 @@
+"""What an operator sees: tables and progress for people on a terminal, plain lines for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from pipeline.terminal.printable import printable
+from pipeline.terminal.tables import show_parts, show_table
+
+NAMED = 20
+"""So many notes of one kind are shown, and the rest counted."""
+
+
+class Screen:
+    """Standard output for what was asked for, standard error for everything else."""
+
+    def __init__(self) -> None:
+        self._out = Console(file=sys.stdout)
+        self._err = Console(file=sys.stderr)
+        self._notes: dict[str, int] = {}
+
+    def say(self, text: str) -> None:
+        """Print a line of the answer."""
+        click.echo(printable(text))
+
+    def table(
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        styles: Sequence[str] | None = None,
+    ) -> None:
+        """Print a table, its rows in styles; for programs, lines of fields between tabs, the columns' names first."""
+        texts = ([printable(str(value)) for value in row] for row in rows)
+        if self._out.is_terminal:
+            show_table(self._out, columns, texts, title=title, styles=styles)
+            return
+        for line in ([name.lower() for name in columns], *texts):
+            click.echo("\t".join(line))
+
+    def note(self, text: str, *, kind: str = "") -> None:
+        """Print a line beside the answer; of one kind, only the first ones."""
+        self._notes[kind] = self._notes.get(kind, 0) + 1
+        if kind and self._notes[kind] > NAMED:
+            return
+        if self._err.is_terminal:
+            show_parts(self._err, [printable(text)])
+        else:
+            click.echo(printable(text), err=True)
+
+    def close(self) -> None:
+        """Say how many notes were not shown."""
+        for kind, count in list(self._notes.items()):
+            if kind and count > NAMED:
+                self.note(f"... and {count - NAMED} more: {kind}.")
+
+    @contextmanager
+    def progress(self, what: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
+        """Show how much of `total` is done, on a terminal; yields what is to be called with each bit more."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        with Progress(
+            *columns, console=self._err, disable=not (shown and self._err.is_terminal), transient=True
+        ) as progress:
+            task = progress.add_task(what, total=total or None)
+            yield lambda count: progress.advance(task, count)

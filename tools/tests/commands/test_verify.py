@@ -1,0 +1,186 @@
+"""The command `verify`, as a user runs it, against the fake AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.records import verify
+
+from ..conftest import Ran
+from ..fake_aws import Failure, FakeAws
+from ..stack.samples import STAGES, envelope, record
+
+Run = Callable[..., Ran]
+Write = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "FIRST_DELAY", 0.001)
+
+
+def store(aws: FakeAws, *records: dict[str, Any]) -> None:
+    """Store records as the processor does."""
+    for one in records:
+        data = json.dumps(one["data"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        aws.table[one["id"], one["timestamp"]] = data
+
+
+def of_stage(of: str, result: object, submitted: object) -> object:
+    """The event that a stage was given, for one record or for a batch."""
+    if of == "validator":
+        return result
+    first = envelope(submitted, result)
+    return first if of == "enricher" else envelope(first, result, stage="enricher")
+
+
+def counts(ran: Ran) -> list[int]:
+    """Stored, waiting, missing, different, not known."""
+    return [ran.counts[status.value] for status in verify.Status]
+
+
+def test_every_line_is_named_by_what_became_of_it(aws: FakeAws, operate: Run, records: Write, tmp_path: Path) -> None:
+    all_of_them = [record(n) for n in range(2000)]
+    deleted, changed, waiting, unsent = range(20), range(20, 30), range(30, 45), range(45, 50)
+    store(aws, *(one for n, one in enumerate(all_of_them) if n >= 50 or n in changed))
+    for number in changed:
+        aws.table[f"r-{number}", all_of_them[number]["timestamp"]] = '{"n":-1}'
+    for number in waiting:
+        stage = STAGES[number % 3]
+        aws.put(of_stage(stage, all_of_them[number], all_of_them[:100]), of=stage)
+    ran = operate("verify", records(*all_of_them), "--missing", tmp_path / "missing.jsonl", "--rate", 100_000)
+    assert (ran.code, counts(ran)) == (1, [1950, 15, 25, 10, 0])
+    assert "Line 21 (record r-20 at 1700000000020): stored with other data." in ran.err
+    assert "Line 31 (record r-30 at 1700000000030): waiting as dead letters." in ran.err
+    assert "Line 1 (record r-0 at 1700000000000): missing." in ran.err
+    missing = [json.loads(line)["id"] for line in (tmp_path / "missing.jsonl").read_text().splitlines()]
+    assert missing == [f"r-{number}" for number in (*deleted, *unsent)]
+    assert aws.visible == 15
+    assert not any(aws.calls[name] for name in ("Invoke", "DeleteMessageBatch"))
+
+
+def test_what_is_all_stored_is_all_right(aws: FakeAws, operate: Run, records: Write, tmp_path: Path) -> None:
+    odd = {"id": "ä", "timestamp": 7, "data": {"b": [1.10, -0.0, 10**25, "\u2028é\ud800"], "a": None}}
+    store(aws, record(1), odd)
+    ran = operate("verify", records(record(1), odd, record(1)), "--missing", tmp_path / "missing")
+    assert (ran.code, counts(ran), ran.err) == (0, [3, 0, 0, 0, 0], "")
+    assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_records_of_a_batch_that_failed_as_a_whole_wait(
+    aws: FakeAws, operate: Run, records: Write, stage: str
+) -> None:
+    batch = [record(n) for n in range(3)]
+    aws.put(of_stage(stage, batch, batch), of=stage)
+    assert counts(operate("verify", records(*batch, record(3)))) == [0, 3, 1, 0, 0]
+
+
+def test_a_refused_line_waits_whatever_it_is(aws: FakeAws, operate: Run, records: Write) -> None:
+    refused = [{"id": "r-1", "timestamp": 1}, {"id": "", "timestamp": 1, "data": 1}, "text", 7, None, [1], []]
+    for one in refused:
+        aws.put(json.dumps(one))
+    ran = operate("verify", records(*map(json.dumps, refused), json.dumps({"id": "r-1", "timestamp": 2}), "{broken"))
+    assert counts(ran) == [0, len(refused), 2, 0, 0]
+
+
+def test_what_no_role_of_the_stack_sent_is_no_proof(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.put(record(1), sent_by="123456789012")
+    aws.put([record(1)["id"], record(1)["timestamp"]])
+    assert counts(operate("verify", records(record(1)))) == [0, 0, 1, 0, 0]
+
+
+def test_a_conflict_is_a_letter_and_the_other_record_is_stored(aws: FakeAws, operate: Run, records: Write) -> None:
+    one, other = record(1), {**record(1), "data": "other"}
+    store(aws, one)
+    aws.put(of_stage("processor", other, other), of="processor")
+    assert counts(operate("verify", records(one, other))) == [1, 1, 0, 0, 0]
+    aws.table.clear()
+    assert counts(operate("verify", records(one, other))) == [0, 1, 1, 0, 0]
+
+
+def test_what_is_no_record_is_missing_and_kept(aws: FakeAws, operate: Run, records: Write, tmp_path: Path) -> None:
+    long = json.dumps(record(1, more="x" * 2_000_000))
+    ran = operate("verify", records("{broken", long, '{"id":"a","timestamp":1,"data":1e400}'), "--missing", "missing")
+    assert counts(ran) == [0, 0, 3, 0, 0]
+    assert sorted((tmp_path / "missing").read_text().splitlines()) == sorted(
+        ["{broken", long, '{"id":"a","timestamp":1,"data":1e400}']
+    )
+
+
+UNSTAMPED = [{"id": "a", "data": 1}, {"id": "a", "data": 2}]
+
+
+def test_a_record_without_a_timestamp_is_found_by_what_submit_gave_it(
+    aws: FakeAws, operate: Run, records: Write
+) -> None:
+    path = records(*UNSTAMPED)
+    started = operate("submit", path, "--timestamp", "now").counts["timestamps from"]
+    store(aws, *aws.payloads[0])
+    assert counts(operate("verify", path, "--started", started)) == [2, 0, 0, 0, 0]
+    ran = operate("verify", path, "--started", started + 1)
+    assert (ran.code, counts(ran)) == (1, [0, 0, 1, 1, 0])
+
+
+def test_while_a_submission_can_be_resumed_its_journal_tells(aws: FakeAws, operate: Run, records: Write) -> None:
+    path = records(*UNSTAMPED)
+    aws.failures["Invoke"] = [None, Failure(403, "AccessDeniedException")]
+    operate("submit", path, "--timestamp", "now", "--batch", 1, "--parallel", 1)
+    store(aws, *aws.payloads)
+    ran = operate("verify", path, "--missing", "missing")
+    assert counts(ran) == [1, 0, 1, 0, 0]
+    stamped = json.loads(Path("missing").read_text())
+    assert stamped == {**UNSTAMPED[1], "timestamp": aws.payloads[0]["timestamp"] + 1}
+
+
+def test_what_the_pipeline_stamped_can_not_be_known_unless_it_waits(aws: FakeAws, operate: Run, records: Write) -> None:
+    stamped = {**UNSTAMPED[1], "timestamp": 5}
+    aws.put(of_stage("enricher", stamped, UNSTAMPED[1]), of="enricher")
+    ran = operate("verify", records(*UNSTAMPED), "--missing", "missing")
+    assert (ran.code, counts(ran)) == (1, [0, 1, 0, 0, 1])
+    assert "Line 1: not known, as it has no timestamp" in ran.err
+    assert not Path("missing").exists()
+
+
+def test_where_the_pipeline_changes_data_the_keys_can_be_compared_alone(
+    aws: FakeAws, operate: Run, records: Write
+) -> None:
+    store(aws, {**record(1), "data": "changed"})
+    assert counts(operate("verify", records(record(1)))) == [0, 0, 0, 1, 0]
+    assert operate("verify", records(record(1)), "--keys-only").code == 0
+    aws.put(of_stage("processor", {**record(2), "data": "changed"}, record(2)), of="processor")
+    assert counts(operate("verify", records(record(2)), "--keys-only")) == [0, 1, 0, 0, 0]
+
+
+def test_what_dynamodb_leaves_out_is_asked_for_again(aws: FakeAws, operate: Run, records: Write) -> None:
+    all_of_them = [record(n) for n in range(100)]
+    store(aws, *all_of_them)
+    aws.unprocessed = 60
+    assert operate("verify", records(*all_of_them), "--rate", 100_000).code == 0
+    assert aws.calls["BatchGetItem"] == 7
+
+
+def test_what_dynamodb_leaves_out_for_ever_is_told(
+    aws: FakeAws, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        aws, "_BatchGetItem", lambda request: {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
+    )
+    ran = operate("verify", records(record(1)), "--rate", 100_000)
+    assert ran.code == 3
+    assert "left out some items 10 times" in ran.error
+    assert "0 lines were looked for" in ran.error
+
+
+def test_the_missing_lines_make_it_whole(aws: FakeAws, operate: Run, records: Write) -> None:
+    path = records(*(record(n) for n in range(5)))
+    store(aws, record(1), record(3))
+    operate("verify", path, "--missing", "missing")
+    assert operate("submit", "missing").code == 0
+    store(aws, *aws.payloads[0])
+    assert operate("verify", path).code == 0

@@ -1,0 +1,304 @@
+"""The deployed stack on the embedded AWS: asynchronous invocation, IAM and TLS as AWS has them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, SSLError
+
+from pipeline.local.asynchronous import Clock, Faults, QueueOptions, Result
+from tests.deployed import STACK_NAME, DeployedStack
+from tests.own import enricher
+
+GOOD = {"id": "a", "timestamp": 1700000000000, "data": {"n": 1}}
+
+
+def metric(state: dict[str, Any], name: str) -> int:
+    return sum(counts.get(name, 0) for counts in state["functions"].values())
+
+
+def test_a_good_record_passes_the_three_stages_and_is_stored_enriched(stack: DeployedStack) -> None:
+    stack.submit(GOOD)
+    state = stack.drain()
+    assert [(item.id, item.timestamp, item.data, item.enriched_by) for item in stack.items()] == [
+        ("a", 1700000000000, '{"n":1}', enricher.VERSION)
+    ]
+    assert {name: counts["SUCCESS"] for name, counts in state["functions"].items()} == {
+        stack.function(stage): 1 for stage in ("validator", "enricher", "processor")
+    }
+
+
+def test_a_bad_record_is_a_dead_letter_with_its_stage_and_reason(stack: DeployedStack) -> None:
+    stack.submit({"id": "a"})
+    stack.drain()
+    stage, letter, origins = stack.failures()[0]
+    assert (stage, letter.error, letter.error_code, *origins) == (
+        "validator",
+        "Invalid data: missing data field",
+        "200",
+        '{"id":"a"}',
+    )
+    assert stack.items() == []
+
+
+def test_a_dead_letter_of_a_later_stage_names_it_and_leads_to_the_submitted_record(stack: DeployedStack) -> None:
+    stack.submit(GOOD)
+    stack.drain()
+    stack.submit({**GOOD, "data": "other"})
+    stack.drain()
+    failure = stack.failures()[0]
+    assert (failure.stage, json.loads(*failure.origins)) == ("processor", {**GOOD, "data": "other"})
+    assert [item.data for item in stack.items()] == ['{"n":1}']
+
+
+def test_the_same_record_ten_times_is_stored_once(stack: DeployedStack) -> None:
+    stack.submit(*[GOOD] * 10)
+    state = stack.drain()
+    assert len(stack.items()) == 1
+    assert metric(state, "FUNCTION_ERROR") == 0
+
+
+def test_the_request_id_of_the_answer_is_that_of_the_dead_letter(stack: DeployedStack) -> None:
+    answer = stack.client("lambda").invoke(FunctionName=stack.entry, InvocationType="Event", Payload=b"1")
+    stack.drain()
+    assert stack.failures()[0].letter.request_id == answer["ResponseMetadata"]["RequestId"]
+
+
+def test_an_unqualified_event_runs_alone(stack: DeployedStack) -> None:
+    stack.client("lambda").invoke(
+        FunctionName=stack.function("validator"), InvocationType="Event", Payload=json.dumps(GOOD)
+    )
+    assert list(stack.drain()["functions"]) == [stack.function("validator")]
+
+
+def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> None:
+    stack.submit({"id": "a"})
+    stack.drain()
+    deadline = time.monotonic() + 20
+    wanted = {"Name": "Resource", "Value": f"{stack.function('validator')}:live"}
+    listed = stack.client("cloudwatch").list_metrics
+    while True:
+        found = listed(Namespace="AWS/Lambda", MetricName="AsyncEventsDropped", Dimensions=[wanted])["Metrics"]
+        if found or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert found
+
+
+# What the door refuses, it refuses as Lambda does.
+
+
+@pytest.mark.parametrize(
+    ("function", "payload", "status", "code"),
+    [
+        ("no-such-function", b"{}", 404, "ResourceNotFoundException"),
+        ("{}:no-such-alias", b"{}", 404, "ResourceNotFoundException"),
+        ("{}:live", b"not json", 400, "InvalidRequestContentException"),
+        ("{}:live", b"\xff", 400, "InvalidRequestContentException"),
+        ("{}:live", b"[NaN]", 400, "InvalidRequestContentException"),
+        ("{}:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
+        ("{}:live", b'"' + b"x" * (1024 * 1024) + b'"', 413, "RequestEntityTooLargeException"),
+    ],
+    ids=["function", "alias", "json", "utf-8", "nan", "depth", "size"],
+)
+def test_the_door_refuses(stack: DeployedStack, function: str, payload: bytes, status: int, code: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        name = function.format(stack.function("validator"))
+        stack.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert refused.value.response["Error"]["Code"] == code
+    assert stack.aws.queue_state()["accepted"] == 0
+
+
+def test_an_event_of_one_megabyte_is_taken(stack: DeployedStack) -> None:
+    payload = b'"' + b"x" * (1024 * 1024 - 2) + b'"'
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.function("processor"), InvocationType="Event", Payload=payload
+    )
+    assert answer["StatusCode"] == 202
+    stack.aws.restart_queue(QueueOptions())
+
+
+def test_a_destination_of_another_kind_is_refused_where_it_is_set(stack: DeployedStack) -> None:
+    with pytest.raises(ClientError, match="Lambda functions and SQS queues only"):
+        stack.client("lambda").put_function_event_invoke_config(
+            FunctionName=stack.function("processor"),
+            DestinationConfig={"OnSuccess": {"Destination": "arn:aws:sns:us-east-1:000000000000:topic"}},
+        )
+
+
+def test_sqs_does_not_redrive_a_queue_that_lambda_fills(stack: DeployedStack) -> None:
+    with pytest.raises(ClientError):
+        stack.client("sqs").start_message_move_task(SourceArn=stack.outputs.queue_arn)
+
+
+# IAM and TLS
+
+
+def user_client(stack: DeployedStack, service: str, name: str, *statements: dict[str, Any]) -> Any:
+    """Return a client of a new user who may do what the statements allow."""
+    iam = stack.client("iam")
+    iam.create_user(UserName=name)
+    if statements:
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    environment = stack.aws.environment
+    return boto3.client(
+        service,
+        region_name=environment["AWS_REGION"],
+        endpoint_url=stack.aws.endpoint,
+        verify=environment["AWS_CA_BUNDLE"],
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+
+
+def test_a_user_without_permission_can_not_invoke(stack: DeployedStack) -> None:
+    client = user_client(stack, "lambda", "nobody")
+    with pytest.raises(ClientError) as refused:
+        client.invoke(FunctionName=stack.entry, InvocationType="Event", Payload=b"{}")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert stack.aws.queue_state()["accepted"] == 0
+
+
+def test_a_user_with_permission_invokes_by_a_signed_request(stack: DeployedStack) -> None:
+    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": stack.entry}
+    client = user_client(stack, "lambda", "producer", allow)
+    answer = client.invoke(FunctionName=stack.entry, InvocationType="Event", Payload=json.dumps(GOOD))
+    assert answer["StatusCode"] == 202
+    assert metric(stack.drain(), "SUCCESS") == 3
+    assert len(stack.items()) == 1
+
+
+def test_a_user_invokes_where_loop_detection_is_off_too(stack: DeployedStack) -> None:
+    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
+    client, owner = user_client(stack, "lambda", "looper", allow), stack.client("lambda")
+    owner.put_function_recursion_config(FunctionName=stack.function("processor"), RecursiveLoop="Allow")
+    try:
+        answer = client.invoke(FunctionName=stack.outputs.aliases["processor"], InvocationType="Event", Payload=b"[]")
+        assert answer["StatusCode"] == 202
+        stack.drain()
+    finally:
+        owner.put_function_recursion_config(FunctionName=stack.function("processor"), RecursiveLoop="Terminate")
+
+
+def test_a_client_that_does_not_trust_the_authority_is_not_served(stack: DeployedStack) -> None:
+    client = boto3.client("sts", region_name="us-east-1", endpoint_url=stack.aws.endpoint, verify=True,
+                          aws_access_key_id="test", aws_secret_access_key="test",
+                          config=Config(retries={"total_max_attempts": 1}))  # fmt: skip
+    with pytest.raises(SSLError):
+        client.get_caller_identity()
+
+
+def test_plain_http_is_not_served(stack: DeployedStack) -> None:
+    with pytest.raises(httpx.TransportError):
+        httpx.get(stack.aws.endpoint.replace("https", "http"), trust_env=False)
+
+
+@contextmanager
+def without(stack: DeployedStack, action: str, logical_id: str) -> Iterator[None]:
+    """Deny an action that a deployed managed policy allows, for a while."""
+    iam = stack.client("iam")
+    resource = stack.client("cloudformation").describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId=logical_id
+    )
+    arn = resource["StackResourceDetail"]["PhysicalResourceId"]
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    denied = [{**s, "Effect": "Deny"} if action in s["Action"] else s for s in document["Statement"]]
+    assert denied != document["Statement"], f"{logical_id} does not allow {action}"
+    replace_policy(iam, arn, {**document, "Statement": denied})
+    try:
+        yield
+    finally:
+        replace_policy(iam, arn, document)
+
+
+def replace_policy(iam: Any, arn: str, document: dict[str, Any]) -> None:
+    before = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
+    iam.delete_policy_version(PolicyArn=arn, VersionId=before)
+
+
+def test_without_put_item_every_record_is_a_dead_letter_of_the_processor(stack: DeployedStack) -> None:
+    with without(stack, "dynamodb:PutItem", "ProcessorPolicy"):
+        stack.submit(GOOD)
+        state = stack.drain()
+    assert [(stage, "AccessDenied" in letter.error) for stage, letter, _ in stack.failures()] == [("processor", True)]
+    assert state["functions"][stack.function("processor")]["FUNCTION_ERROR"] == 3
+
+
+def test_without_invoke_function_the_record_is_lost_and_counted(stack: DeployedStack) -> None:
+    with without(stack, "lambda:InvokeFunction", "ValidatorInvokesEnricher"):
+        stack.submit(GOOD)
+        state = stack.drain()
+    assert state["functions"][stack.function("validator")]["DestinationDeliveryFailures"] == 1
+    assert "lambda:InvokeFunction" in state["losses"][0]["reason"]
+    assert (stack.items(), stack.failures()) == ([], [])
+
+
+def test_without_send_message_the_dead_letter_is_lost_and_counted(stack: DeployedStack) -> None:
+    enricher = {
+        "FunctionName": stack.outputs.aliases["enricher"],
+        "InvocationType": "Event",
+        "Payload": b'{"id": "a"}',
+    }
+    with without(stack, "sqs:SendMessage", "EnricherPolicy"):
+        stack.client("lambda").invoke(**enricher)
+        state = stack.drain()
+    assert state["functions"][stack.function("enricher")]["DeadLetterErrors"] == 1
+    assert "sqs:SendMessage" in state["losses"][0]["reason"]
+    assert stack.failures() == []
+
+
+# At-least-once delivery, exactly-once effects
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_with_duplicates_and_failures_every_record_is_stored_once_or_dead(stack: DeployedStack, seed: int) -> None:
+    stack.reset(QueueOptions(Clock(0.01), Faults(seed, duplicate=True, fail_rate=0.1)))
+    records = [{"id": f"r{n}", "timestamp": 1700000000000 + n, "data": n} for n in range(20)]
+    stack.submit(*records, {"id": "bad"})
+    stack.drain()
+    stored = [item.id for item in stack.items()]
+    dead = {json.loads(*failure.origins)["id"] for failure in stack.failures()}
+    assert len(stored) == len(set(stored))
+    assert set(stored) | dead == {record["id"] for record in records} | {"bad"}
+    assert "bad" not in stored
+
+
+def test_with_system_errors_and_throttling_alone_every_good_record_is_stored(stack: DeployedStack) -> None:
+    kinds = (Result.SYSTEM_ERROR, Result.THROTTLED)
+    stack.reset(QueueOptions(Clock(0.01), Faults(4, fail_rate=0.3, kinds=kinds)))
+    stack.submit(*[{"id": f"r{n}", "timestamp": 1700000000000 + n, "data": n} for n in range(20)])
+    state = stack.drain()
+    assert len(stack.items()) == 20
+    assert metric(state, "THROTTLED") > 0
+
+
+def test_the_functions_log_lines_are_in_their_log_groups(stack: DeployedStack) -> None:
+    stack.submit(GOOD)
+    stack.drain()
+    found = stack.client("logs").filter_log_events(
+        logGroupName=f"/aws/lambda/{stack.function('processor')}", filterPattern='"record stored"'
+    )["events"]
+    assert json.loads(found[-1]["message"])["recordId"] == "a"
+
+
+def test_what_the_shell_says_of_aws_reaches_no_client(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_CA_BUNDLE": "/no",
+                        "AWS_ACCESS_KEY_ID": "AKIAREAL", "HTTPS_PROXY": "http://127.0.0.1:9"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    assert os.environ["AWS_PROFILE"] == "production"
+    monkeypatch.delitem(vars(stack.aws), "_session", raising=False)  # made anew, in this environment
+    assert stack.aws.client("sts").get_caller_identity()["Account"] == "000000000000"

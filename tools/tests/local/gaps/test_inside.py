@@ -1,0 +1,205 @@
+"""What is mended inside MiniStack: IAM's actions, reserved concurrency, and what CloudFormation makes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.deployed import DeployedStack
+from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy
+
+SLOW = "import time\ndef handler(event, context):\n    time.sleep(3)\n"
+DENIED = "The provided execution role does not have permissions to call SendMessage on SQS"
+
+
+@pytest.fixture
+def lab(stack: DeployedStack) -> Lab:
+    return Lab(stack)
+
+
+# IAM
+
+
+def test_a_batch_of_messages_needs_the_right_to_send_one(lab: Lab) -> None:
+    (url, arn), (other, _) = lab.queue(), lab.queue()
+    entries = [{"Id": "1", "MessageBody": "b"}]
+    client = lab.client_of_role("sqs", allow("sqs:SendMessage", arn))
+    assert client.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    with pytest.raises(ClientError, match="not authorized to perform: sqs:SendMessage"):
+        client.send_message_batch(QueueUrl=other, Entries=entries)
+    with pytest.raises(ClientError, match="not authorized to perform: sqs:SendMessage"):
+        lab.client_of_role("sqs", allow("sqs:SendMessageBatch", arn)).send_message_batch(QueueUrl=url, Entries=entries)
+
+
+def test_what_the_policy_of_a_queue_denies_holds_for_a_batch(lab: Lab) -> None:
+    url, arn = lab.queue()
+    deny = {**allow("sqs:SendMessage", arn, "Deny"), "Principal": "*"}
+    lab.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(deny)})
+    with pytest.raises(ClientError, match="explicit deny"):
+        lab.client_of_role("sqs", allow("sqs:*", "*")).send_message_batch(
+            QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "b"}]
+        )
+
+
+# Reserved concurrency
+
+
+@pytest.fixture
+def reserved(lab: Lab) -> Iterator[Callable[..., None]]:
+    """Set a function's reserved concurrency, until the end of the test."""
+    yield lambda name, most: lab.client().put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=most)
+
+
+@pytest.mark.parametrize("qualifier", ["", ":live", ":1"])
+def test_without_any_concurrency_no_version_runs(lab: Lab, reserved: Callable[..., None], qualifier: str) -> None:
+    name = lab.published()
+    reserved(name, 0)
+    with pytest.raises(ClientError) as refused:
+        lab.client().invoke(FunctionName=name + qualifier, Payload=b"{}")
+    assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
+    assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+def test_an_event_without_any_concurrency_is_a_dead_letter_without_a_code(
+    lab: Lab, reserved: Callable[..., None]
+) -> None:
+    url, arn = lab.queue()
+    name = lab.published(ECHO, "sqs:SendMessage", DeadLetterConfig={"TargetArn": arn})
+    reserved(name, 0)
+    lab.send(f"{name}:live")
+    (letter,) = lab.messages(url)
+    attributes = letter["MessageAttributes"]
+    assert attributes.keys() == {"RequestID", "ErrorMessage"}
+    assert attributes["ErrorMessage"]["StringValue"].startswith("Function not invoked.")
+
+
+def test_with_one_the_second_event_is_throttled_and_comes_later(lab: Lab, reserved: Callable[..., None]) -> None:
+    name = lab.published(SLOW)
+    reserved(name, 1)
+    for number in range(2):
+        lab.send(f"{name}:live", number)
+    state = lab.stack.drain()["functions"][name]
+    assert state["SUCCESS"] == 2
+    assert state["THROTTLED"] > 0
+
+
+def test_the_stacks_parameter_reserves_concurrency_and_its_template_the_dead_letter_queue(lab: Lab) -> None:
+    client, name = lab.client(), f"{uuid.uuid4()}"
+    _, target = lab.queue()
+    stack = deploy(lab, name, function(lab.role("sqs:SendMessage"), target, reserved=3))
+    made = stack["F"]
+    assert client.get_function_concurrency(FunctionName=made)["ReservedConcurrentExecutions"] == 3
+    assert client.get_function_configuration(FunctionName=made)["DeadLetterConfig"] == {"TargetArn": target}
+    assert client.get_function_configuration(FunctionName=f"{made}:1")["DeadLetterConfig"] == {"TargetArn": target}
+
+
+# CloudFormation
+
+
+def function(role: str, target: str, *, reserved: int | None = None) -> dict[str, Any]:
+    properties = {
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Code": {"ZipFile": ECHO},
+        "Role": role,
+        "DeadLetterConfig": {"TargetArn": target},
+        **({} if reserved is None else {"ReservedConcurrentExecutions": reserved}),
+    }
+    return {
+        "F": {"Type": "AWS::Lambda::Function", "Properties": properties},
+        "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
+    }
+
+
+def deploy(lab: Lab, name: str, resources: dict[str, Any]) -> dict[str, str]:
+    """Make a stack; return the physical ids of its resources."""
+    client = lab.client("cloudformation")
+    client.create_stack(StackName=f"s-{name}", TemplateBody=json.dumps({"Resources": resources}))
+    with contextlib.suppress(Exception):
+        client.get_waiter("stack_create_complete").wait(
+            StackName=f"s-{name}", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+        )
+    described = client.describe_stack_resources(StackName=f"s-{name}")["StackResources"]
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in described}
+
+
+def reasons(lab: Lab, name: str) -> str:
+    events = lab.client("cloudformation").describe_stack_events(StackName=f"s-{name}")["StackEvents"]
+    return "\n".join(event.get("ResourceStatusReason", "") for event in events)
+
+
+def test_cloudformation_refuses_a_function_whose_role_may_not_send_to_the_queue(lab: Lab) -> None:
+    _, target = lab.queue()
+    deploy(lab, "denied", function(lab.role(), target))
+    (stack,) = lab.client("cloudformation").describe_stacks(StackName="s-denied")["Stacks"]
+    assert stack["StackStatus"] in ("ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE")
+    assert f'Resource handler returned message: "{DENIED} (Service: Lambda, Status Code: 400' in reasons(lab, "denied")
+
+
+def test_cloudformation_refuses_a_topic_that_is_not_supported_here(lab: Lab) -> None:
+    topic = lab.client("sns").create_topic(Name="topic")["TopicArn"]
+    deploy(lab, "topic", function(lab.role("sns:Publish"), topic))
+    assert "delivers to Lambda functions and SQS queues only" in reasons(lab, "topic")
+
+
+def test_cloudformation_refuses_a_destination_that_the_role_may_not_send_to(lab: Lab) -> None:
+    _, target = lab.queue()
+    name = lab.published()
+    settings = {
+        "Type": "AWS::Lambda::EventInvokeConfig",
+        "Properties": {
+            "FunctionName": name,
+            "Qualifier": "live",
+            "DestinationConfig": {"OnSuccess": {"Destination": target}},
+        },
+    }
+    deploy(lab, "destination", {"S": settings})
+    sentence = f"The function's execution role does not have permissions to call SendMessage on {target}"
+    assert sentence in reasons(lab, "destination")
+
+
+# MiniStack alone
+
+
+def test_ministack_alone_still_asks_for_an_action_that_iam_does_not_have(
+    bare: Callable[..., Any],
+) -> None:
+    """When this fails, MiniStack names actions as IAM does: remove `RENAMED`."""
+    iam = bare("iam")
+    iam.create_user(UserName="u")
+    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=policy(allow("sqs:SendMessage", "*")))
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    sqs = bare("sqs", key["AccessKeyId"], key["SecretAccessKey"], None)
+    url = bare("sqs").create_queue(QueueName="batch")["QueueUrl"]
+    with pytest.raises(ClientError, match="sqs:SendMessageBatch"):
+        sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "b"}])
+
+
+def test_ministack_alone_still_reserves_nothing_for_versions_and_deploys_half_functions(
+    bare: Callable[..., Any],
+) -> None:
+    """When this fails, look which of the other functions of `local/gaps/inside.py` can go."""
+    client, iam = bare("lambda"), bare("iam")
+    role = iam.create_role(RoleName="half", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    client.create_function(FunctionName="capped", Runtime="python3.13", Handler="f.handler", Role=role,
+                           Code={"ZipFile": package(ECHO)}, Publish=True)  # fmt: skip
+    client.put_function_concurrency(FunctionName="capped", ReservedConcurrentExecutions=0)
+    assert client.invoke(FunctionName="capped:1", Payload=b"{}")["StatusCode"] == 200
+    target = bare("sqs").create_queue(QueueName="letters")["QueueUrl"]
+    arn = bare("sqs").get_queue_attributes(QueueUrl=target, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    template = json.dumps({"Resources": function(role, arn, reserved=3)})
+    formation = bare("cloudformation")
+    formation.create_stack(StackName="half", TemplateBody=template)
+    formation.get_waiter("stack_create_complete").wait(
+        StackName="half", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+    )
+    made = formation.describe_stack_resource(StackName="half", LogicalResourceId="F")["StackResourceDetail"]
+    name = made["PhysicalResourceId"]
+    assert "ReservedConcurrentExecutions" not in client.get_function_concurrency(FunctionName=name)
+    assert "DeadLetterConfig" not in client.get_function_configuration(FunctionName=name)

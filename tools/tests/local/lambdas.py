@@ -1,0 +1,137 @@
+"""Functions of a test's own on the embedded AWS, each with a role of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from tests.deployed import DeployedStack
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+def allow(action: str, resource: str, effect: str = "Allow") -> dict[str, Any]:
+    """A statement of a policy."""
+    return {"Effect": effect, "Action": action, "Resource": resource}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """A policy's document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+ECHO = "def handler(event, context):\n    return event\n"
+FAIL = "def handler(event, context):\n    raise ValueError('no')\n"
+
+
+def package(code: str) -> bytes:
+    """Zip a module `f`."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("f.py", code)
+    return content.getvalue()
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Makes queues and functions."""
+
+    stack: DeployedStack
+
+    def client(self, service: str = "lambda") -> Any:
+        return self.stack.client(service)
+
+    def queue(self, suffix: str = "", **attributes: str) -> tuple[str, str]:
+        """Make a queue; return its URL and its ARN."""
+        made = self.client("sqs").create_queue(QueueName=f"q-{uuid.uuid4()}{suffix}", Attributes=attributes)
+        url = made["QueueUrl"]
+        found = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return url, found["Attributes"]["QueueArn"]
+
+    def role(self, *actions: str) -> str:
+        """Make a role that Lambda may assume, and that may do some actions on anything."""
+        name, iam = f"role-{uuid.uuid4()}", self.client("iam")
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        if actions:
+            statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
+        return str(arn)
+
+    def client_of_role(self, service: str, *statements: dict[str, Any]) -> Any:
+        """Return a client with the credentials of a role that has these statements."""
+        name, iam = f"role-{uuid.uuid4()}", self.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*statements))
+        key = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            region_name="us-east-1",
+            endpoint_url=self.stack.aws.endpoint,
+            verify=self.stack.aws.environment["AWS_CA_BUNDLE"],
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+            aws_session_token=key["SessionToken"],
+        )
+
+    def function(self, code: str = ECHO, *actions: str, **properties: Any) -> str:
+        """Make a function, and return its name."""
+        name = f"f-{uuid.uuid4()}"
+        self.client().create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="f.handler",
+            Code={"ZipFile": package(code)},
+            **{"Role": self.role(*actions), "Timeout": 10, **properties},
+        )
+        return name
+
+    def published(self, code: str = ECHO, *actions: str, **properties: Any) -> str:
+        """Make a function with an alias `live` of its first version."""
+        name = self.function(code, *actions, **properties)
+        version = self.client().publish_version(FunctionName=name)["Version"]
+        self.client().create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        return name
+
+    def send(self, function: str, payload: object = None, **more: Any) -> str:
+        """Invoke asynchronously; return the request id."""
+        answer = self.client().invoke(
+            FunctionName=function, InvocationType="Event", Payload=json.dumps(payload or {}), **more
+        )
+        assert answer["StatusCode"] == 202
+        return str(answer["ResponseMetadata"]["RequestId"])
+
+    def messages(self, url: str) -> list[dict[str, Any]]:
+        """Wait until the asynchronous queue has drained, and take the messages out of a queue."""
+        self.stack.drain()
+        found: list[dict[str, Any]] = []
+        while (
+            batch := self.client("sqs")
+            .receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"]
+            )
+            .get("Messages")
+        ):
+            found += batch
+        return found
+
+    def bodies(self, url: str) -> list[Any]:
+        return [json.loads(message["Body"]) for message in self.messages(url)]
+
+    def logged(self, function: str) -> list[str]:
+        """Return the lines of a function's log."""
+        found = self.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+        return [event["message"] for event in found]

@@ -1,0 +1,206 @@
+"""Batches through the deployed pipeline: each record is stored once or is a dead letter, whatever the batch holds."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pipeline.local.lines import Lines
+from pipeline.local.report import Report
+from pipeline.local.results import Failure, take_failures
+from rich.console import Console
+
+from pipeline.local.asynchronous import Clock, QueueOptions
+from pipeline.local.run import feed
+from pipeline.stack import Stack
+from tests.deployed import DeployedStack
+from tools.tests.local.lambdas import allow, policy
+
+QUICK = QueueOptions(Clock(0.01))
+"""Retries without much waiting."""
+
+
+def record(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": f"r{number}", "timestamp": 1700000000000 + number, "data": {"n": number}, **fields}
+
+
+@pytest.fixture
+def stack(stack: DeployedStack) -> DeployedStack:
+    stack.reset(QUICK)
+    return stack
+
+
+def run(stack: DeployedStack, folder: Path, *documents: object, batch: int) -> Report:
+    """Feed documents, each a line, to the deployed stack."""
+    file = folder / "records.jsonl"
+    file.write_text("".join(json.dumps(document) + "\n" for document in documents))
+    return feed(stack.aws, stack.outputs, Lines(file), Console(quiet=True), batch=batch)
+
+
+@pytest.fixture
+def letters(monkeypatch: pytest.MonkeyPatch) -> list[Failure]:
+    """The dead letters that a run takes out of the queue."""
+    taken: list[Failure] = []
+
+    def take(client: Any, stack: Stack) -> Iterator[Failure]:
+        for failure in take_failures(client, stack):
+            taken.append(failure)
+            yield failure
+
+    monkeypatch.setattr("pipeline.local.run.take_failures", take)
+    return taken
+
+
+@contextmanager
+def denied(stack: DeployedStack, stage: str, *actions: str) -> Iterator[None]:
+    """Take actions away from a stage's role, for a while."""
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.outputs.aliases[stage])
+    iam, role = stack.client("iam"), function["Role"].rpartition("/")[2]
+    document = policy(*(allow(action, "*", "Deny") for action in actions))
+    iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=document)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="denied")
+
+
+@pytest.mark.parametrize("size", [1, 24, 25, 26, 51, 250])
+def test_a_batch_of_any_size_is_one_event_and_each_record_is_stored(
+    stack: DeployedStack, tmp_path: Path, size: int
+) -> None:
+    records = [record(number) for number in range(size)]
+    report = run(stack, tmp_path, records, batch=1)  # one line, so that a batch of one is an array too
+    assert report.problems == []
+    assert {counts["SUCCESS"] for counts in report.queue["functions"].values()} == {1}
+    assert {(item.id, item.timestamp, item.data, bool(item.enriched_by)) for item in stack.items()} == {
+        (one["id"], one["timestamp"], json.dumps(one["data"], separators=(",", ":")), True) for one in records
+    }
+
+
+def test_lines_are_sent_so_many_in_an_event_and_judged_one_by_one(stack: DeployedStack, tmp_path: Path) -> None:
+    lines = [record(1), {"id": "bad"}, record(2), record(3, data=None), {"id": "stamped", "data": 1}]
+    document = run(stack, tmp_path, *lines, batch=2).document()
+    assert (document["submitted"], document["events"], document["stored"], document["lost"]) == (5, 3, 3, 0)
+    assert [(dead["line"], dead["id"], dead["stage"]) for dead in document["dead_letters"]] == [
+        (2, "bad", "validator"),
+        (4, "r3", "validator"),
+    ]
+    assert {dead["reason"] for dead in document["dead_letters"]} == {"Invalid data: missing data field"}
+
+
+def test_records_in_batches_pass_many_times_as_fast_as_single_events(stack: DeployedStack, tmp_path: Path) -> None:
+    for batch, count in ((1, 20), (100, 400)):  # starts the interpreters
+        run(stack, tmp_path, *map(record, range(count)), batch=batch)
+    alone = run(stack, tmp_path, *map(record, range(1000, 1100)), batch=1)
+    together = run(stack, tmp_path, *map(record, range(2000, 4000)), batch=100)
+    assert (alone.problems, together.problems) == ([], [])
+    rates = [report.document()["records_per_second"] for report in (alone, together)]
+    assert rates[1] > 5 * rates[0]  # more than 15 times on idle cores
+
+
+def test_of_a_batch_of_bad_records_each_is_a_dead_letter_and_the_later_stages_take_nothing(
+    stack: DeployedStack, tmp_path: Path
+) -> None:
+    report = run(stack, tmp_path, *({"id": f"bad{number}"} for number in range(12)), batch=12)
+    assert report.problems == ["nothing was stored"]
+    assert len(report.document()["dead_letters"]) == 12
+    assert {counts["SUCCESS"] for counts in report.queue["functions"].values()} == {1}
+
+
+def test_the_same_record_twice_in_a_batch_is_stored_once_without_a_letter(stack: DeployedStack, tmp_path: Path) -> None:
+    report = run(stack, tmp_path, record(1), record(2), record(1), batch=3)
+    assert (report.document()["stored"], len(stack.items()), report.document()["dead_letters"]) == (3, 2, [])
+
+
+def test_of_two_records_of_one_key_one_is_stored_and_one_is_a_letter_of_the_processor(
+    stack: DeployedStack, tmp_path: Path
+) -> None:
+    report = run(stack, tmp_path, record(1), record(1, data="other"), record(2), batch=3)
+    (dead,) = report.document()["dead_letters"]
+    assert (dead["line"], dead["stage"]) == (2, "processor")
+    assert dead["reason"] == "Invalid data: another record with the same id and timestamp is stored"
+    assert {item.data for item in stack.items()} == {'{"n":1}', '{"n":2}'}
+
+
+def test_an_unenriched_copy_of_an_enriched_record_changes_nothing(stack: DeployedStack, tmp_path: Path) -> None:
+    run(stack, tmp_path, record(1), record(2), batch=2)
+    before = stack.items()
+    alone = stack.client("lambda").invoke(
+        FunctionName=stack.outputs.aliases["processor"], Payload=json.dumps([record(1), record(2), record(3)])
+    )
+    assert json.load(alone["Payload"]) == {"statusCode": 200, "body": "Success"}
+    after = {item.id: item for item in stack.items()}
+    assert [after[item.id].fields for item in before] == [item.fields for item in before]
+    assert after["r3"].enriched_by is None
+
+
+def test_records_of_nearly_400_kb_are_stored_by_a_batch_too(stack: DeployedStack) -> None:
+    large = [record(number, data="x" * 408_000) for number in (1, 2)]
+    stack.client("lambda").invoke(
+        FunctionName=stack.outputs.aliases["processor"], InvocationType="Event", Payload=json.dumps(large)
+    )
+    stack.drain()
+    assert sorted((item.id, len(item.data)) for item in stack.items()) == [("r1", 408_002), ("r2", 408_002)]
+    assert stack.failures() == []
+
+
+def test_a_batch_too_large_to_hand_on_is_one_letter_that_accounts_for_each_of_its_records(
+    stack: DeployedStack, tmp_path: Path, letters: list[Failure]
+) -> None:
+    batch = [record(number, data="x" * 250_000) for number in (1, 2, 3)]
+    report = run(stack, tmp_path, batch, batch=1)
+    (dead,) = report.document()["dead_letters"]
+    assert (dead["stage"], "send fewer records at once" in dead["reason"]) == ("validator", True)
+    (letter,) = letters
+    assert len(letter.origins) == 3
+
+
+def test_where_the_table_denies_writes_the_whole_batch_is_one_letter_and_no_line_is_lost(
+    stack: DeployedStack, tmp_path: Path, letters: list[Failure]
+) -> None:
+    with denied(stack, "processor", "dynamodb:PutItem", "dynamodb:PartiQLInsert"):
+        report = run(stack, tmp_path, *map(record, range(5)), batch=5)
+    assert report.problems == ["nothing was stored"]
+    dead = report.document()["dead_letters"]
+    assert {(one["stage"], "AccessDenied" in one["reason"]) for one in dead} == {("processor", True)}
+    assert [one["line"] for one in dead] == [1, 2, 3, 4, 5]
+    assert len(letters) == 1
+
+
+def test_where_the_queue_takes_no_letters_nothing_is_handed_on_and_the_losses_are_said(
+    stack: DeployedStack, tmp_path: Path
+) -> None:
+    with denied(stack, "validator", "sqs:SendMessage"):
+        report = run(stack, tmp_path, record(1), {"id": "bad"}, batch=2)
+    assert stack.items() == []
+    assert "2 records were submitted, but 0 stored + 0 dead leave 2 lost" in report.problems
+    (loss,) = report.queue["losses"]
+    assert (loss["metric"], "sqs:SendMessage" in loss["reason"]) == ("DeadLetterErrors", True)
+
+
+def test_where_the_queue_takes_no_letters_for_a_moment_the_event_is_repeated(stack: DeployedStack) -> None:
+    stack.reset(QueueOptions(Clock(5)))
+    with denied(stack, "enricher", "sqs:SendMessage"):
+        stack.client("lambda").invoke(
+            FunctionName=stack.outputs.aliases["enricher"],
+            InvocationType="Event",
+            Payload=json.dumps([record(1), {"id": "bad"}]),
+        )
+        wait_for_failure(stack, "enricher")
+    stack.drain()
+    assert [item.id for item in stack.items()] == ["r1"]
+    (failure,) = stack.failures()
+    assert (failure.letter.event, failure.letter.error) == ({"id": "bad"}, "Invalid data: missing data field")
+
+
+def wait_for_failure(stack: DeployedStack, stage: str) -> None:
+    """Wait for a stage's first failed attempt."""
+    deadline = time.monotonic() + 30
+    while not stack.aws.queue_state()["functions"].get(stack.function(stage), {}).get("FUNCTION_ERROR"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

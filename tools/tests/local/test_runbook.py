@@ -1,0 +1,82 @@
+"""The runbook's steps by hand, on the embedded AWS: what they do there is what the alarms' sections say of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deployed import DeployedStack
+
+RUNBOOK = re.sub(r"\s+", " ", (Path(__file__).resolve().parents[3] / "docs/runbook.md").read_text())
+RECORD = {"id": "a", "timestamp": 1, "data": 1}
+
+
+class Alias:
+    """The alias of the enricher, and a version of it that fails."""
+
+    def __init__(self, stack: DeployedStack) -> None:
+        self.client: Any = stack.client("lambda")
+        self.names = {"FunctionName": stack.function("enricher"), "Name": "live"}
+        self.good = self.now["FunctionVersion"]
+
+    @property
+    def now(self) -> dict[str, Any]:
+        alias: dict[str, Any] = self.client.get_alias(**self.names)
+        return alias
+
+    def publish_broken(self) -> str:
+        function = self.names["FunctionName"]
+        self.client.update_function_configuration(FunctionName=function, Handler="nothing.handler")
+        version: str = self.client.publish_version(FunctionName=function)["Version"]
+        return version
+
+    def set(self, version: str, weights: dict[str, float]) -> None:
+        self.client.update_alias(
+            **self.names,
+            FunctionVersion=version,
+            RoutingConfig={"AdditionalVersionWeights": weights} if weights else {},
+        )
+
+
+@pytest.fixture
+def alias(stack: DeployedStack) -> Iterator[Alias]:
+    found = Alias(stack)
+    yield found
+    found.set(found.good, {})
+    found.client.update_function_configuration(FunctionName=found.names["FunctionName"], Handler="enricher.handler")
+
+
+def test_a_failing_version_is_rolled_back_by_the_alias_and_what_failed_is_redriven(
+    stack: DeployedStack, alias: Alias
+) -> None:
+    assert "aws lambda update-alias --function-name" in RUNBOOK
+    alias.set(alias.publish_broken(), {})
+    stack.submit(RECORD)
+    stack.drain()
+    (failure,) = stack.failures()
+    assert failure.stage == "enricher"
+    alias.set(alias.good, {})  # --function-version GOOD --routing-config '{}'
+    stack.submit(RECORD)
+    stack.drain()
+    assert [item.id for item in stack.items()] == ["a"]
+
+
+def test_routing_weights_that_were_left_behind_are_taken_away(stack: DeployedStack, alias: Alias) -> None:
+    assert "--routing-config '{}'" in RUNBOOK
+    alias.set(alias.good, {alias.publish_broken(): 0.5})
+    assert alias.now["RoutingConfig"]["AdditionalVersionWeights"]
+    alias.set(alias.good, {})
+    assert not (alias.now.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
+    stack.submit(RECORD)
+    stack.drain()
+    assert len(stack.items()) == 1
+
+
+def test_the_quota_of_the_account_is_told(stack: DeployedStack) -> None:
+    assert "aws lambda get-account-settings" in RUNBOOK
+    settings = stack.client("lambda").get_account_settings()
+    assert settings["AccountLimit"]["ConcurrentExecutions"] > 10

@@ -1,0 +1,117 @@
+"""Alarms of other people, and the deployments that heed them."""
+
+from typing import Any
+
+import pytest
+
+from tests.model.translation import translate
+
+from .linting import found, lint, runner, subjects
+from .templates import ASIDE, math, template
+
+DEPLOYED = """
+Parameters: {Name: {Type: String}}
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: pass
+      AutoPublishAlias: live
+      DeploymentPreference: {Type: %s}
+"""
+
+
+def test_what_a_gradual_deployment_of_the_template_adds_has_no_findings(committed: dict[str, Any]) -> None:
+    gradual = translate(committed, GradualDeployment="true")
+    # The translation has decided it, so that what follows is never absent, and one side of a choice never taken.
+    gradual["Parameters"]["GradualDeployment"] |= {"Default": "true", "AllowedValues": ["true"]}
+    assert found(gradual, runner().rules) - {"W1028"} == set()
+    stages = [name for name, body in gradual["Resources"].items() if body["Type"] == "AWS::CodeDeploy::DeploymentGroup"]
+    assert subjects(gradual)["E9321"] == len(stages) > 0
+
+
+@pytest.mark.parametrize(
+    ("preference", "expected"),
+    [
+        ("Linear10PercentEvery1Minute", {"E9321"}),
+        ("Linear10PercentEvery1Minute, Alarms: [!Ref Name]", set()),
+        ("AllAtOnce", set()),
+    ],
+)
+def test_only_a_deployment_that_takes_time_needs_alarms(preference: str, expected: set[str]) -> None:
+    assert found(template(DEPLOYED % preference)) - ASIDE == expected
+
+
+def test_alarms_that_a_deployment_does_not_heed_are_none() -> None:
+    expanded = translate(template(DEPLOYED % "Linear10PercentEvery1Minute, Alarms: [!Ref Name]"))
+    group = expanded["Resources"]["FunctionDeploymentGroup"]["Properties"]
+    assert "E9321" not in found(expanded)
+    group["AlarmConfiguration"]["Enabled"] = False
+    (match,) = [match for match in lint(expanded) if match.rule.id == "E9321"]
+    assert match.message == (
+        "gradual deployment of Function should have alarms that roll it back "
+        "(got {Enabled: false, Alarms: [{Name: !Ref Name}]})"
+    )
+
+
+ALARM = """
+Resources:
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/DynamoDB
+      MetricName: %s
+      Dimensions: [{Name: TableName, Value: %s}]
+      Statistic: Sum
+      Period: 60
+      EvaluationPeriods: 1
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: 0
+      TreatMissingData: notBreaching
+      AlarmActions: %s
+  Table: {Type: AWS::Serverless::SimpleTable}
+"""
+
+
+def test_a_finding_says_which_dimensions_and_values_an_alarm_was_given() -> None:
+    text = ALARM % ("SystemErrors", "!GetAtt Table.Arn", "[!ImportValue on-call]")
+    assert [match.message for match in lint(template(text)) if match.rule.id == "E9311"] == [
+        "alarm Alarm on SystemErrors should have the dimension TableName by Ref of an AWS::DynamoDB::Table "
+        "(got !GetAtt Table.Arn)",
+        "alarm Alarm on SystemErrors should have the dimension Operation too, without which it has no data "
+        "(got TableName)",
+    ]
+
+
+@pytest.mark.parametrize("actions", ["[]", "!Ref AWS::NoValue", "[!Ref AWS::NoValue]"])
+def test_an_empty_list_of_actions_is_none(actions: str) -> None:
+    assert found(template(ALARM % ("WriteThrottleEvents", "!Ref Table", actions))) - ASIDE == {"W9312"}
+
+
+@pytest.mark.parametrize(
+    ("expressions", "expected"),
+    [
+        (["lost + sent"], set()),
+        (["lost - FILL(sent, 0)"], set()),
+        (["FILL(lost, 0)"], {"E9313"}),
+        (["sent + FILL(lost, REPEAT)"], {"E9313"}),
+        (["FILL(SUM([sent, lost]), 0)"], {"E9313"}),
+        (["FILL(METRICS(), 0)", "lost"], {"E9313"}),
+        (["FILL(e1, 0)", "lost + sent"], {"E9313"}),
+        (["FILL(e1, 0)", "MAX(sent)", "lost"], set()),
+        (["FILL(e1, 0)", "MAX(e0)", "lost"], set()),
+    ],
+)
+def test_losses_may_not_be_filled_in_not_even_by_way_of_another_expression(
+    expressions: list[str], expected: set[str]
+) -> None:
+    assert found(math("DeadLetterErrors", *expressions)) - ASIDE - {"E9142"} == expected
+
+
+def test_the_finding_shows_the_expressions_that_fill_losses() -> None:
+    matches = lint(math("DeadLetterErrors", "FILL(e1, 0)", "lost + 1"))
+    assert [match.message for match in matches if match.rule.id == "E9313"] == [
+        "alarm Alarm should leave the gaps of DeadLetterErrors to TreatMissingData (got FILL(e1, 0); lost + 1)"
+    ]

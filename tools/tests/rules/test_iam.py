@@ -1,0 +1,80 @@
+from typing import Any
+
+from pipeline.rules.iam import allowed_to, given, permits, statements
+from pipeline.rules.reading import Template
+
+ALLOW = {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": [{"Fn::GetAtt": ["Queue", "Arn"]}]}
+DENY = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+
+
+def document(*bodies: Any) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(bodies)}
+
+
+def template(role: dict[str, Any], **policies: dict[str, Any]) -> Template:
+    trust = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    return Template(
+        {
+            "Resources": {
+                "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust, **role}},
+                "Queue": {"Type": "AWS::SQS::Queue"},
+                **policies,
+            }
+        }
+    )
+
+
+def policy(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::IAM::{kind}", "Properties": {"PolicyDocument": document(ALLOW, DENY), **properties}}
+
+
+def allowed(given: Template) -> list[str] | None:
+    found = allowed_to(given, "Role")
+    return None if found is None else [statement.owner.id for statement in found]
+
+
+def test_the_rights_of_a_role_come_by_every_way_of_attachment() -> None:
+    inline = {"Policies": [{"PolicyName": "inline", "PolicyDocument": document(ALLOW)}]}
+    assert allowed(template(inline)) == ["Role"]
+    assert allowed(template({"ManagedPolicyArns": [{"Ref": "P"}]}, P=policy("ManagedPolicy"))) == ["P"]
+    assert allowed(template({}, P=policy("ManagedPolicy", Roles=[{"Ref": "Role"}]))) == ["P"]
+    assert allowed(template({}, P=policy("Policy", Roles=[{"Ref": "Role"}]))) == ["P"]
+    assert allowed(template({}, P=policy("RolePolicy", RoleName={"Ref": "Role"}))) == ["P"]
+    assert allowed(template({}, P=policy("Policy", Roles=[{"Ref": "Another"}]))) == []
+
+
+def test_a_role_with_a_policy_that_cannot_be_read_is_not_judged() -> None:
+    assert allowed(template({"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]})) is None
+    assert allowed_to(template({}), "Queue") is None
+    assert allowed_to(template({}), "Elsewhere") is None
+
+
+def test_what_is_no_statement_is_left_to_cfn_lint() -> None:
+    assert [s.body for s in statements(template({"Policies": [{"PolicyDocument": document("Allow", ALLOW)}]}))[1:]] == [
+        ALLOW
+    ]
+
+
+def test_trust_is_no_right_of_the_role() -> None:
+    (trust,) = statements(template({}))
+    assert (trust.of_identity, trust.of_trust, trust.allows) == (False, True, True)
+    assert trust.path[:4] == ["Resources", "Role", "Properties", "AssumeRolePolicyDocument"]
+
+
+def test_a_statement_permits_its_actions_on_its_resource_and_what_it_leaves_open() -> None:
+    queue, another = {"Fn::GetAtt": ["Queue", "Arn"]}, {"Fn::GetAtt": ["Another", "Arn"]}
+    inline = {"Policies": [{"PolicyName": "inline", "PolicyDocument": document(ALLOW)}]}
+    _, narrow = statements(template(inline))
+    assert permits(narrow, "sqs:sendmessage", queue)
+    assert not permits(narrow, "sqs:ReceiveMessage", queue)
+    assert not permits(narrow, "sqs:SendMessage", another)
+    wide = {"Effect": "Allow", "Action": "sqs:Send*", "Resource": "*"}
+    _, open_ended = statements(template({"Policies": [{"PolicyDocument": document(wide)}]}))
+    assert permits(open_ended, "sqs:SendMessage", another)
+
+
+def test_what_a_role_is_given_on_a_resource_is_named_by_its_actions() -> None:
+    inline = {"Policies": [{"PolicyDocument": document(ALLOW, {**ALLOW, "Action": "sqs:GetQueueUrl"})}]}
+    held = allowed_to(template(inline), "Role") or []
+    assert given(held, {"Ref": "Queue"}) == "sqs:SendMessage, sqs:GetQueueUrl"
+    assert given(held, {"Ref": "Another"}) == "nothing"

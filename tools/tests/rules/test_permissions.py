@@ -1,0 +1,76 @@
+"""AWS's own policies, and actions that AWS does not have."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from pipeline.rules import ManagedByAws
+from pipeline.rules.reading import Template
+from tests.model.translation import translate
+
+from .linting import edited, found, lint, runner
+from .mutation import granted, put
+from .templates import template
+
+PLAIN = """
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: index.handler, InlineCode: pass%s}
+"""
+
+
+def messages(given: dict[str, Any], rule: str) -> list[str]:
+    return [match.message for match in lint(given) if match.rule.id == rule]
+
+
+def test_the_role_that_sam_makes_is_reported_at_its_function() -> None:
+    advice = "Function should name a Role of the template, since the role that SAM makes for it has a policy of AWS"
+    assert messages(template(PLAIN % ""), "W9156") == [f"{advice} (got AWSLambdaBasicExecutionRole)"]
+    assert messages(template(PLAIN % ", Policies: [AWSLambdaBasicExecutionRole, AmazonSQSFullAccess]"), "W9156") == [
+        f"{advice} (got AWSLambdaBasicExecutionRole)",
+        f"{advice} (got AmazonSQSFullAccess)",
+    ]
+
+
+def test_a_policy_of_aws_can_be_accepted_by_its_name() -> None:
+    rule = ManagedByAws()
+    read = Template(template(PLAIN % ", Policies: [AmazonSQSFullAccess]"))
+    rule.configure({"accepted": ["AWSLambdaBasicExecutionRole"]})
+    (fault,) = [fault for role in rule.subjects(read) for fault in rule.faults(role, read)]
+    assert fault.message.endswith("(got AmazonSQSFullAccess)")
+
+
+def test_the_role_that_codedeploy_needs_is_always_accepted(committed: dict[str, Any]) -> None:
+    gradual = translate(committed, GradualDeployment="true")
+    own, sams = "DeploymentRole", "CodeDeployServiceRole"
+    assert own in gradual["Resources"]
+    without = deepcopy(committed)
+    for body in without["Resources"].values():
+        body.get("Properties", {}).get("DeploymentPreference", {}).pop("Role", None)
+    by_sam = translate(without, GradualDeployment="true")
+    assert sams in by_sam["Resources"]
+    assert "W9156" not in found(gradual) | found(by_sam)
+
+
+def test_tags_are_asked_of_the_function_not_of_the_role_that_sam_tags_alike() -> None:
+    (fault,) = messages(template(PLAIN % ", Tags: {Project: orders}"), "W9161")
+    assert fault == "Function should have tags named CostCenter, Environment, ManagedBy (got Project)"
+
+
+def test_sam_tags_the_role_as_it_tags_the_function() -> None:
+    expanded = translate(template(PLAIN % ", Tags: {Project: orders}"))["Resources"]
+    assert {"Key": "Project", "Value": "orders"} in expanded["FunctionRole"]["Properties"]["Tags"]
+
+
+@pytest.mark.parametrize("action", ["dynamodb:putitem", "DynamoDB:PutItem", "dynamodb:Put*", "*", "dynamodb:Put?tem"])
+def test_an_action_is_found_in_any_case_and_by_wildcards(committed: dict[str, Any], action: str) -> None:
+    path = f"{granted('Processor')}.dynamodb:PutItem.Action"
+    assert not messages(edited(committed, put(path, [action])), "W9157")
+
+
+def test_cfn_lint_itself_looks_actions_up_but_not_in_templates_of_sam(committed: dict[str, Any]) -> None:
+    misspelled = edited(committed, put(f"{granted('Processor')}.dynamodb:PutItem.Action", ["dynamodb:Put"]))
+    assert "W3037" not in found(misspelled, runner().rules)
+    assert "W3037" in found(translate(misspelled), runner().rules)

@@ -1,0 +1,142 @@
+"""Each rule says what it is, where that is documented, and what it looked at in the committed template."""
+
+import re
+from typing import Any
+
+import pytest
+
+from pipeline import rules
+
+from .linting import ROOT, edited, found, found_unexpanded, lint, own_rules, python_rules, runner, subjects
+
+# How many subjects the committed template has for each rule, at least.
+LOOKED_AT = {
+    "W9111": 0,  # its functions' memory is literal: tested on other templates
+    "W9322": 3,
+    "W9121": 3,
+    "W9131": 1,
+    "E9141": 3,
+    "E9142": 1,
+    "W9143": 1,
+    "E9144": 1,
+    "E9145": 18,
+    "E9151": 15,
+    "E9152": 15,
+    "E9153": 3,
+    "E9154": 19,
+    "E9155": 1,
+    "W9156": 3,
+    "W9157": 19,
+    "E9158": 3,
+    "W9161": 30,
+    "E9171": 3,
+    "E9172": 3,
+    "E9173": 3,
+    "W9181": 1,
+    "E9182": 7,
+    "E9191": 3,
+    "E9192": 5,
+    "E9193": 3,
+    "E9201": 500,
+    "E9202": 20,
+    "E9203": 500,
+    "E9301": 2,
+    "E9302": 1,
+    "E9303": 1,
+    "E9304": 0,  # it has no bucket: tested on mutants that have one
+    "E9311": 20,
+    "W9312": 15,
+    "E9313": 5,
+    "E9321": 0,  # its default is at once: tested with the parameters of prod
+}
+
+
+@pytest.fixture(scope="module")
+def looked_at(committed: dict[str, Any]) -> dict[str, int]:
+    return subjects(committed)
+
+
+def test_cfn_lint_loads_every_rule_that_the_package_offers() -> None:
+    offered = {getattr(rules, name).id for name in rules.__all__}
+    assert len(offered) == len(rules.__all__) == 37
+    assert set(python_rules()) == offered == set(LOOKED_AT)
+
+
+@pytest.mark.parametrize("name", sorted(LOOKED_AT))
+def test_a_rule_says_in_one_sentence_what_it_is_and_links_to_its_reason(name: str) -> None:
+    rule = python_rules()[name]
+    assert re.fullmatch(r"[EW]9[123]\d\d", rule.id)
+    for sentence in (rule.shortdesc, rule.description):
+        assert re.fullmatch(r"[A-Z][^\n]{20,150}[^.\s]", sentence)
+    assert rule.source_url.startswith("https://docs.aws.amazon.com/")
+    assert rule.tags
+
+
+@pytest.mark.parametrize("name", sorted(LOOKED_AT))
+def test_a_rule_finds_what_it_is_to_look_at(looked_at: dict[str, int], name: str) -> None:
+    assert looked_at[name] >= LOOKED_AT[name]
+
+
+def test_the_rules_find_as_much_in_the_translated_template(
+    looked_at: dict[str, int], committed_translated: dict[str, Any]
+) -> None:
+    assert subjects(committed_translated) == looked_at
+
+
+def test_the_committed_template_has_no_findings(committed: dict[str, Any]) -> None:
+    assert found(committed, runner().rules) == set()
+
+
+def test_the_translated_template_has_no_findings(committed_translated: dict[str, Any]) -> None:
+    assert found(committed_translated, runner().rules) == set()
+
+
+def test_the_template_has_no_findings_where_the_linter_leaves_sam_as_it_is(committed: dict[str, Any]) -> None:
+    assert found_unexpanded(committed) == set()
+
+
+def test_the_thresholds_can_be_set_as_cfn_lint_sets_them() -> None:
+    for rule in python_rules().values():
+        assert set(rule.config) == set(rule.settings)
+    rule = rules.MissingTags()
+    rule.configure({"required_tags": ["Team"], "exempt_types": []})
+    assert rule.config["required_tags"] == ["Team"]
+
+
+def test_the_configuration_names_only_rules_and_settings_that_there_are() -> None:
+    configured = runner().config.configure_rules
+    assert len(configured) == 4
+    for name, settings in configured.items():
+        assert set(settings) <= set(python_rules()[name].settings)
+
+
+def test_a_rule_that_breaks_is_no_silence(committed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(rules.NoDeadLetters, "subjects", broken)
+    assert found(committed) == {"E0002"}
+
+
+def test_the_documentation_lists_every_rule_as_it_is() -> None:
+    documented = dict(
+        re.findall(r"\| \[([EW]9\d{3}\]\(https://[^)]+)\) \| (.+) \|\n", (ROOT / "docs/rules.md").read_text())
+    )
+    assert {name.partition("]")[0] for name in documented} == set(own_rules())
+    for rule in python_rules().values():
+        assert documented[f"{rule.id}]({rule.source_url}"] == rule.shortdesc
+
+
+def test_a_finding_can_be_suppressed_on_one_resource(committed: dict[str, Any]) -> None:
+    def without_dead_letters(template: dict[str, Any]) -> None:
+        for stage in ("Validator", "Enricher"):
+            del template["Resources"][f"{stage}Function"]["Properties"]["DeadLetterQueue"]
+
+    def suppressed(template: dict[str, Any]) -> None:
+        ignored = {"cfn-lint": {"config": {"ignore_checks": ["E9141"]}}}
+        template["Resources"]["ValidatorFunction"]["Metadata"] = ignored
+
+    messages = {match.message.split()[0] for match in lint(edited(committed, without_dead_letters))}
+    assert messages == {"ValidatorFunction", "EnricherFunction"}
+    left = lint(edited(edited(committed, without_dead_letters), suppressed))
+    assert {match.message.split()[0] for match in left} == {"EnricherFunction"}

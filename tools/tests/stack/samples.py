@@ -1,0 +1,72 @@
+"""A stack of three stages, and letters as its roles send them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipeline.stack import DeadLetter, Stack, Stage
+
+REGION, ACCOUNT = "us-east-1", "123456789012"
+STAGES = ("validator", "enricher", "processor")
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:letters"
+
+
+def alias(stage: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{stage}-dev:live"
+
+
+def role_id(stage: str) -> str:
+    return f"AROA{stage.upper()}"
+
+
+def sender(stage: str) -> str:
+    """Who Lambda is to SQS when it sends a dead letter of a stage."""
+    return f"{role_id(stage)}:awslambda_123"
+
+
+def stack(*stages: str, pipeline: tuple[str, ...] | None = None) -> Stack:
+    """A stack of these stages, the three if none is named, followed in this order."""
+    names = stages or STAGES
+    return Stack(
+        *("data-processing-dev", "UPDATE_COMPLETE", "records", f"https://sqs/{ACCOUNT}/letters", QUEUE_ARN),
+        stages={name: Stage(name, alias(name), role_id(name)) for name in names},
+        pipeline=names if pipeline is None else pipeline,
+    )
+
+
+def record(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": f"r-{number}", "timestamp": 1_700_000_000_000 + number, "data": {"n": number}, **more}
+
+
+def envelope(event: object, result: object, *, stage: str = "validator", request_id: str = "id-1") -> dict[str, Any]:
+    """Lambda's document for an on-success destination."""
+    return {
+        "version": "1.0",
+        "timestamp": "2026-01-01T00:00:01.000Z",
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": alias(stage),
+            "condition": "Success",
+            "approximateInvokeCount": 1,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "1"},
+        "responsePayload": result,
+    }
+
+
+def letter(
+    body: object,
+    *,
+    of: str = "validator",
+    sent: int = 1_700_000_000_000,
+    request_id: str = "id-0",
+    error: str = "it failed",
+    sent_by: str | None = None,
+) -> DeadLetter:
+    """A letter of a stage, or one that somebody else sent."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return DeadLetter(
+        "m-1", "receipt", text, sender(of) if sent_by is None else sent_by, sent, 1, request_id, "200", error
+    )

@@ -1,0 +1,245 @@
+"""What goes wrong is one sentence, the right exit code, and nothing lost; whichever command meets it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.main import Signalled
+from tests.deployed import ROOT
+
+from .conftest import Ran
+from .fake_aws import Failure, FakeAws
+from .stack.samples import record
+
+Run = Callable[..., Ran]
+
+COMMANDS = [["dead-letters"], ["redrive", "--yes"], ["status"], ["submit", "records.jsonl"]]
+
+
+@pytest.fixture(params=COMMANDS, ids=lambda command: command[0])
+def command(request: pytest.FixtureRequest, aws: FakeAws) -> list[str]:
+    Path("records.jsonl").write_text('{"id": "a", "timestamp": 1, "data": 1}\n')
+    aws.put(record(1))
+    chosen: list[str] = request.param
+    return chosen
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (Failure(403, "ExpiredToken"), "expired"),
+        (Failure(403, "InvalidClientTokenId"), "does not accept these credentials"),
+        (Failure(403, "SignatureDoesNotMatch"), "does not accept these credentials"),
+        (Failure(403, "AccessDenied", "User: u is not authorized"), "denies DescribeStacks: User: u is not authorized"),
+    ],
+)
+def test_what_aws_refuses_is_told(
+    aws: FakeAws, operate: Run, command: list[str], failure: Failure, sentence: str
+) -> None:
+    aws.always["DescribeStacks"] = failure
+    ran = operate(*command)
+    assert ran.code == 3
+    assert sentence in ran.error
+    assert len(aws.messages) == 1
+    assert not aws.invocations
+
+
+def test_a_missing_stack_is_told_with_where_it_was_looked_for(aws: FakeAws, operate: Run, command: list[str]) -> None:
+    ran = operate(*command, "--stack-name", "nothing", "--region", "eu-west-1")
+    assert ran.code == 3
+    assert "no stack 'nothing'" in ran.error
+    assert "eu-west-1: --stack-name, --region or --profile name another" in ran.error
+
+
+def test_a_stack_that_is_another_is_told(aws: FakeAws, operate: Run, command: list[str]) -> None:
+    del aws.outputs["DlqUrl"]
+    ran = operate(*command)
+    assert ran.code == 3
+    assert "missing: DlqUrl" in ran.error
+    assert "UPDATE_COMPLETE" in ran.error
+
+
+def test_an_unknown_profile_is_told(aws: FakeAws, operate: Run, command: list[str]) -> None:
+    ran = operate(*command, "--profile", "nobody")
+    assert (ran.code, ran.error) == (2, "There is no profile 'nobody' in the AWS configuration files.")
+
+
+def test_a_missing_region_is_told(
+    aws: FakeAws, operate: Run, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_REGION")
+    ran = operate(*command)
+    assert ran.code == 2
+    assert "No region is named" in ran.error
+
+
+@pytest.mark.parametrize("region", ["no region", "a_b"])
+def test_a_region_that_is_none_is_told(aws: FakeAws, operate: Run, command: list[str], region: str) -> None:
+    ran = operate(*command, "--region", region)
+    assert ran.code == 2
+    assert region in ran.error
+
+
+def test_missing_credentials_are_told(
+    aws: FakeAws, operate: Run, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    ran = operate(*command)
+    assert ran.code == 3
+    assert "credentials" in ran.error
+
+
+def test_an_endpoint_that_is_not_there_is_told(
+    aws: FakeAws, operate: Run, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr("pipeline.stack.aws.ATTEMPTS", 1)
+    ran = operate(*command)
+    assert ran.code == 3
+    assert "can't be reached" in ran.error
+
+
+def test_an_endpoint_that_is_none_is_told(
+    aws: FakeAws, operate: Run, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    ran = operate(*command)
+    assert ran.code == 2
+    assert "nowhere" in ran.error
+
+
+@pytest.mark.parametrize("command", [["dead-letters"], ["redrive", "--yes"], ["redrive", "--dry-run"]])
+@pytest.mark.parametrize("operation", ["GetQueueAttributes", "ReceiveMessage"])
+def test_a_queue_that_was_deleted_meanwhile_is_told(
+    aws: FakeAws, operate: Run, command: list[str], operation: str
+) -> None:
+    aws.always[operation] = Failure(400, "com.amazonaws.sqs#QueueDoesNotExist")
+    ran = operate(*command)
+    assert ran.code == 3
+    assert "dead-letter queue that the stack names does not exist" in ran.error
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(403, "ExpiredTokenException"),
+        Failure(403, "AccessDeniedException"),
+        Failure(404, "ResourceNotFoundException"),
+    ],
+)
+def test_a_redrive_that_can_not_go_on_leaves_every_letter_that_was_not_sent(
+    aws: FakeAws, operate: Run, failure: Failure
+) -> None:
+    for number in range(60):
+        aws.put(record(number))
+    aws.failures["Invoke"] = [None] * 25
+    aws.always["Invoke"] = failure
+    ran = operate("redrive", "--yes")
+    assert ran.code == 3
+    sent = {event["id"] for event in aws.payloads}
+    assert f"{len(sent)} letters were sent again and deleted" in ran.error
+    assert len(aws.messages) == aws.visible == 60 - len(sent)
+
+
+def test_credentials_that_expire_while_letters_are_in_hand_lose_none(aws: FakeAws, operate: Run) -> None:
+    for number in range(20):
+        aws.put(record(number))
+    expired = Failure(403, "ExpiredToken")
+    aws.failures["ReceiveMessage"] = [None]
+    for operation in ("Invoke", "ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"):
+        aws.always[operation] = expired
+    ran = operate("redrive", "--yes")
+    assert ran.code == 3
+    assert "expired" in ran.error
+    assert "seen again after 60 s" in ran.error
+    assert len(aws.messages) == 20
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_redrive_gives_back_what_it_holds(aws: FakeAws, number: int, code: int) -> None:
+    for one in range(50):
+        aws.put(record(one))
+    ran = interrupted(aws, ["redrive", "--yes", "--rate", "5"], number)
+    assert ran.code == code
+    assert "Interrupted" in ran.error
+    assert 0 < len(aws.invocations) < 50
+    assert len(aws.messages) == aws.visible == 50 - len(aws.invocations)
+
+
+def test_an_interrupted_submission_says_how_to_go_on(aws: FakeAws) -> None:
+    path = Path("many.jsonl")
+    path.write_text("".join(f'{{"id": "r-{n}", "timestamp": 1, "data": 1}}\n' for n in range(50)))
+    ran = interrupted(aws, ["submit", str(path.absolute()), "--rate", "5"], signal.SIGINT)
+    assert ran.code == 130
+    assert "run the same command again" in ran.error
+    journal = Path("many.jsonl.journal").read_text().splitlines()
+    assert 0 < sum(map(len, aws.payloads)) == len(journal) - 1 < 50
+
+
+@pytest.mark.parametrize("at_a_lock", [False, True])
+def test_a_signal_is_told_by_the_exit_code_wherever_it_came(
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch, at_a_lock: bool
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        try:
+            raise Signalled(signal.SIGTERM)
+        finally:
+            if at_a_lock:
+                raise RuntimeError("release unlocked lock")
+
+    aws.put(record(1))
+    monkeypatch.setattr("pipeline.letters.redrive.wait", end)
+    ran = operate("redrive", "--yes")
+    assert ran.code == 143
+    assert "Interrupted" in ran.error
+
+
+def interrupted(aws: FakeAws, arguments: list[str], number: int) -> Ran:
+    """Run a command in a process of its own, and send it a signal when its first event was accepted."""
+    with (
+        interruptible(),
+        subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+        ) as process,
+    ):
+        deadline = time.monotonic() + 30
+        while not aws.invocations and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    return Ran(process.returncode, out, err)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let children take Ctrl-C: one that is ignored, as in the background of a shell, they would ignore too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_import_without_the_environment_says_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError('no click', name='click')")
+    program = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; from pipeline.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "There is no click in this Python: `make setup` makes the environment in .venv; run .venv/bin/pipeline.\n"
+    )

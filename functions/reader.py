@@ -19,7 +19,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from dropped import (
+from core.batch import MAX_RECORDS
+from core.json_faults import nested_too_deep
+from core.lines import Line
+from core.numbers import exact_float, exact_int
+from core.uploaded import (
     REJECTED,
     REPORTS,
     File,
@@ -34,8 +38,6 @@ from dropped import (
     put,
     s3,
 )
-from json_faults import nested_too_deep
-from lines import Line
 from record import MAX_DEPTH
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
@@ -137,7 +139,7 @@ class Reading:
             self.counts["rejected"] += 1
         else:
             size = COPIES * len(content) + ADDED
-            if self._batch and self._size + size > BATCH:
+            if self._batch and (self._size + size > BATCH or len(self._batch) == MAX_RECORDS):
                 self._send()
                 sent = True
             self._batch.append(content)
@@ -174,7 +176,7 @@ def record(line: Line, timestamp_of: Callable[[int], int]) -> bytes:
         raise ValueError(line.fault)
     try:
         text = line.content.decode()
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse, parse_float=exact_float, parse_int=exact_int)
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from core.stage import stage
 from record import Record
-from stage import stage
 
 
 @stage("accepted", first=True)
 def handler(record: Record) -> dict[str, object]:
-    """Mark a record as valid."""
+    """Mark a record as valid.
+
+    `valid` is part of the validator's answer alone. No stage after it hands it on, since `ADDED` does not declare it.
+    """
     return {"valid": True}

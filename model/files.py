@@ -147,12 +147,14 @@ def _objects(bucket: s3.Bucket, beginning: str = "") -> AWSHelperFn:
 
 
 def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Component:
-    reader = component(
+    return component(
         Stage(
             "reader",
             description="Reads each file of the bucket, and gives its lines to the pipeline in batches",
             memory=512,
             timeout=LONGEST,
+            gradual=False,  # there is nothing to shift: a version is either read with or not
+            invokes_itself=True,
             calls=[
                 policy.allow(actions.GetObject, actions.GetObjectVersion, on=_objects(bucket)),
                 *(policy.allow(actions.PutObject, on=_objects(bucket, beginning)) for beginning in WRITTEN),
@@ -167,11 +169,6 @@ def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Compone
         None,
         dead_letters,
     )
-    # It goes on in an invocation of its own, each further than the one before: Lambda would end that after 16.
-    reader.function.RecursiveLoop = "Allow"
-    # There is nothing to shift: a version is either read with or not.
-    del reader.function.properties["DeploymentPreference"]
-    return reader
 
 
 def _right_to_go_on(reader: Component) -> ManagedPolicy:

@@ -22,7 +22,7 @@ def preference(rollbacks: Sequence[Alarm]) -> sam.DeploymentPreference:
         Type=Ref(parameters.DEPLOYMENT_TYPE),
         # The functions have no condition; without this word every sam command grumbles about a feature toggle.
         PassthroughCondition=False,
-        Role=GetAtt(ROLE, "Arn"),
+        Role=when(DEPLOYS_GRADUALLY, GetAtt(ROLE, "Arn")),
         Alarms=when(DEPLOYS_GRADUALLY, [Ref(alarm) for alarm in rollbacks], otherwise=[NoValue]),
     )
 

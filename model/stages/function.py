@@ -120,6 +120,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         AutoPublishAliasAllProperties=True,
         **_given(ProvisionedConcurrencyConfig=instances.kept_warm),
         ReservedConcurrentExecutions=instances.reserved,
+        **_given(RecursiveLoop="Allow" if stage.invokes_itself else None),
         EventInvokeConfig=_event_invoke(stage.retries, next_stage),
         DeadLetterQueue=DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
         LoggingConfig=_logging(log_group),
@@ -129,7 +130,8 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
     watch = alarms.on_stage(
         stage.name, code, log_group, timeout=stage.timeout, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
     )
-    code.DeploymentPreference = deployment.preference(watch.rollbacks)
+    if stage.gradual:
+        code.DeploymentPreference = deployment.preference(watch.rollbacks)
     return Component(
         stage,
         instances,

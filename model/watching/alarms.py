@@ -28,7 +28,7 @@ REMEMBERED: dict[str, Any] = {"EvaluationPeriods": 5, "DatapointsToAlarm": 1}
 ENDED = ("Runtime.OutOfMemory", "Runtime.ExitError")
 # The lines of a log that tell of failures, and not of refused records:
 FAILURES = (
-    # functions/stage.py writes this for a failure, and another line for a refusal.
+    # functions/core/stage.py writes this for a failure, and another line for a refusal.
     '($.message = "stage failed")',
     # Lambda's Python runtime has such types for code that it can't load and for results that it can't encode. An event
     # that it can't decode is the producer's: https://github.com/aws/aws-lambda-python-runtime-interface-client

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
@@ -255,7 +256,7 @@ def endpoint() -> Iterator[tuple[FakeDynamoDB, str]]:
 @pytest.fixture(scope="module")
 def environment(endpoint: tuple[FakeDynamoDB, str]) -> Iterator[None]:
     """What Lambda gives a stage, for the fake endpoint."""
-    clients = [importlib.import_module(name).client for name in ("store", "dead_letters")]
+    clients = [importlib.import_module(name).client for name in ("core.store", "core.dead_letters")]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME"):
             patch.delenv(name, raising=False)
@@ -293,6 +294,11 @@ def dynamodb(endpoint: tuple[FakeDynamoDB, str], environment: None) -> FakeDynam
 def queue(dynamodb: FakeDynamoDB) -> FakeQueue:
     """The fake dead-letter queue, empty and answering."""
     return dynamodb.queue
+
+
+def exactly(text: str) -> Any:
+    """Read JSON with the numbers as they are written."""
+    return json.loads(text, parse_int=Decimal, parse_float=Decimal)
 
 
 class Context:

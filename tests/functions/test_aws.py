@@ -24,7 +24,7 @@ from botocore.loaders import create_loader
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import aws
+from core import aws
 from pipeline.local.embedded.certificate import Certificates, make_certificates
 
 FUNCTION_TIMEOUT = 60  # seconds

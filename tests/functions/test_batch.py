@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-import aws
-import batch
 import validator
-from aws import ServiceError
+from core import aws, batch
+from core.aws import ServiceError
+from core.delivery import MAX_HANDED_ON_BYTES
+from core.stage import stage
 from record import InvalidRecord, Record
-from stage import MAX_HANDED_ON_BYTES, stage
 
 from ..own import enricher
 
@@ -66,9 +66,9 @@ def test_the_refused_are_left_out_and_become_letters_in_order(queue: Any, contex
 
 def test_a_later_stages_letter_is_the_envelope_with_the_record_alone(envelope: Any, queue: Any, context: Any) -> None:
     records = [record(1), record(2, data="refused")]
-    event = envelope([{"id": "r1"}], records)
+    event = envelope(records, records)
     assert handler(event, context) == [record(1) | {"tested": True}]
-    assert queue.bodies() == [{**event, "responsePayload": record(2, data="refused")}]
+    assert queue.bodies() == [{**event, "requestPayload": records[1:], "responsePayload": records[1]}]
 
 
 def test_a_batch_of_which_all_are_refused_hands_on_an_empty_array(queue: Any, context: Any) -> None:
@@ -81,6 +81,22 @@ def test_an_empty_array_from_a_producer_is_refused(processor: Any, context: Any,
     stages = {"validator": validator, "enricher": enricher, "processor": processor}
     with pytest.raises(InvalidRecord, match=r"^Invalid data: a batch must not be empty$"):
         stages[name].handler([], context)
+
+
+def test_a_batch_of_a_thousand_is_taken(queue: Any, context: Any) -> None:
+    assert validator.handler([0] * 1000, context) == []
+    assert len(queue.messages) == 1000
+
+
+@pytest.mark.parametrize("name", ["validator", "enricher", "processor"])
+def test_a_batch_of_more_is_refused_as_one_event(
+    processor: Any, dynamodb: Any, envelope: Any, context: Any, name: str
+) -> None:
+    stages = {"validator": validator, "enricher": enricher, "processor": processor}
+    records = [record(number) for number in range(1001)]
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: a batch must have at most 1000 records \(got 1001\)$"):
+        stages[name].handler(records if name == "validator" else envelope({}, records), context)
+    assert dynamodb.requests == dynamodb.queue.requests == []
 
 
 def test_an_empty_array_in_an_envelope_is_taken_and_does_nothing(

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import aws
-import bulk
-from aws import ServiceError
+from core import aws, bulk
+from core.aws import ServiceError
 
 
 class Entry(NamedTuple):

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-import aws
-import dead_letters
-from aws import ServiceError
-from record import InvalidRecord, known_id
+from core import aws, dead_letters
+from core.aws import ServiceError
+from record import InvalidRecord
 
 from .conftest import REQUEST_ID
 
@@ -43,10 +42,51 @@ def test_the_event_of_a_bare_batch_is_the_record(queue: Any, record: Any) -> Non
 
 def test_the_event_of_an_envelope_holds_the_record_alone(queue: Any, envelope: Any) -> None:
     batch = [{"id": "a"}, 7]
-    event = envelope([1, 2], batch)
+    event = envelope({}, batch)
     send(*batch, event=event)
     assert queue.bodies() == [{**event, "responsePayload": record} for record in batch]
-    assert [known_id(body) for body in queue.bodies()] == ["a", None]
+
+
+def records(*ids: str, data: Any = 0, **more: Any) -> list[dict[str, Any]]:
+    return [{"id": one, "data": data, **more} for one in ids]
+
+
+def test_each_level_of_an_envelope_is_reduced_to_the_records_of_the_letters_id(queue: Any, envelope: Any) -> None:
+    given, accepted = [*records("a", "b", "a", "c"), 7, {"id": 7}], records("a", "b", "a", timestamp=1)
+    first = envelope(given, accepted)
+    event = envelope(first, records("a", "b", enriched=True), stage="enricher")
+    send(*event["responsePayload"], event=event)
+    for body, name, times in zip(queue.bodies(), "ab", (2, 1), strict=True):
+        before = {**first, "requestPayload": records(*name * times)}
+        before["responsePayload"] = records(*name * times, timestamp=1)
+        assert body == {**event, "requestPayload": before, "responsePayload": records(name, enriched=True)[0]}
+
+
+@pytest.mark.parametrize(("size", "kept"), [(4096, True), (4097, False)])
+def test_what_was_no_batch_stays_if_it_is_small(queue: Any, envelope: Any, size: int, kept: bool) -> None:
+    document = "x" * (size - 2)
+    event = envelope(document, records("a"))
+    send(*event["responsePayload"], event=event)
+    assert queue.bodies()[0]["requestPayload"] == (document if kept else None)
+
+
+def test_of_many_records_of_one_id_a_few_stay_that_the_record_can_be_made_of(queue: Any, envelope: Any) -> None:
+    many = [*records(*"a" * 9, data=1), *records(*"aa", data=2), *records(*"aaa", data=2, timestamp=5)]
+    event = envelope(many, records("a", data=2, timestamp=5))
+    send(*event["responsePayload"], event=event)
+    assert queue.bodies()[0]["requestPayload"] == [*records(*"aaa", data=2, timestamp=5), *records("a", data=2)]
+
+
+@pytest.mark.parametrize("kinds", [1, 3, 300], ids=["one id", "a few ids", "an id each"])
+@pytest.mark.parametrize("data", [lambda n: "x" * 300, lambda n: f"{n:0300}"], ids=["alike", "different"])
+def test_the_letters_of_a_batch_are_together_about_as_large_as_the_batch(
+    queue: Any, envelope: Any, kinds: int, data: Any
+) -> None:
+    batch = [{"id": f"r{n % kinds}", "timestamp": 1, "data": data(n)} for n in range(300)]
+    event = envelope(envelope(batch, batch), batch, stage="enricher")
+    send(*batch, event=event)
+    assert len(queue.messages) == 300
+    assert sum(len(message["MessageBody"]) for message in queue.messages) < 5 * len(json.dumps(event))
 
 
 def test_an_envelope_of_nothing_but_the_batch_is_one(queue: Any) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-import inserts
-import store
-from aws import ServiceError
+from core import inserts, store
+from core.aws import ServiceError
 
 
 def item(number: int, *, data: str = "1", **attributes: Any) -> dict[str, Any]:
@@ -164,7 +163,7 @@ def test_no_second_try_begins_after_the_deadline(dynamodb: Any, monkeypatch: pyt
 def test_a_table_that_cannot_be_reached_fails(
     environment: None, no_waiting: Any, unused_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import aws
+    from core import aws
 
     unreachable = aws.Client("dynamodb", f"http://127.0.0.1:{unused_port}", "eu-west-1")
     monkeypatch.setattr(inserts, "client", lambda: unreachable)

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from json_faults import json_fault
+from core.json_faults import json_fault
 from record import MAX_DEPTH
 
 TOO_DEEP = "must be nested at most 400 levels deep"
@@ -37,9 +37,9 @@ def nested(depth: int) -> object:
     ids=lambda value: str(value)[:30] if not isinstance(value, (list, dict)) else "",
 )
 def test_a_fault_is_named(value: object, fault: str | None) -> None:
-    assert json_fault(value, "") == fault
+    assert json_fault(value, "", MAX_DEPTH) == fault
 
 
 def test_a_value_whose_json_is_known_is_not_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("json_faults._canonical", lambda value: pytest.fail("encoded again"))
-    assert json_fault(nested(MAX_DEPTH + 1), json.dumps(nested(MAX_DEPTH + 1))) == TOO_DEEP
+    monkeypatch.setattr("core.json_faults._canonical", lambda value: pytest.fail("encoded again"))
+    assert json_fault(nested(MAX_DEPTH + 1), json.dumps(nested(MAX_DEPTH + 1)), MAX_DEPTH) == TOO_DEEP

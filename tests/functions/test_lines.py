@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lines import MOST, DamagedFile, gunzip, skip, split
+from core.lines import MOST, DamagedFile, gunzip, skip, split
 
 
 def contents(*chunks: bytes) -> list[bytes]:
@@ -55,6 +55,14 @@ def test_a_line_over_the_limit_is_named_and_not_held() -> None:
     assert long.fault == f"it has more than {MOST} bytes"
     assert len(long.content) < 2.2 * MOST
     assert (after.content, after.number, after.end) == (b"after", 2, 50 * 100_000 + 7)
+
+
+@pytest.mark.parametrize("size", [100_000, 10_000_000], ids=["small", "large"])
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["no line end", "line end"])
+def test_a_line_over_the_limit_is_refused_whatever_stands_where_it_is_cut(size: int, end: bytes) -> None:
+    text = b"7" * (MOST - 1) + b" " * 2 * MOST + b"7" + end
+    (line,) = split(text[start : start + size] for start in range(0, len(text), size))
+    assert (line.fault, line.end) == (f"it has more than {MOST} bytes", len(text))
 
 
 def test_a_line_at_the_limit_is_taken() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -45,6 +46,24 @@ def test_a_different_order_of_keys_is_the_same_record(processor: Any, dynamodb: 
     assert processor.handler(ENRICHED | {"data": {"city": "Praha", "total": 12.5}}, None) == SUCCESS
 
 
+def test_the_same_number_in_another_spelling_is_the_same_record(processor: Any, dynamodb: Any) -> None:
+    for text in ("[1, 100, 12.5]", "[1.0, 1e2, 12.50]"):
+        assert processor.handler(ENRICHED | {"data": json.loads(text)}, None) == SUCCESS
+    assert dynamodb.items == {KEY: ENRICHED_ITEM | {"data": {"S": "[1,100,12.5]"}}}
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent", "same"), [("[1.0]", [1], True), ("[1.0]", [2], False), ('"1.0"', "1", False)]
+)
+def test_what_an_earlier_version_stored_in_another_spelling_is_the_same_record(
+    processor: Any, dynamodb: Any, stored: str, sent: Any, same: bool
+) -> None:
+    dynamodb.items[KEY] = ENRICHED_ITEM | {"data": {"S": stored}}
+    with nullcontext() if same else pytest.raises(InvalidRecord):
+        assert processor.handler(ENRICHED | {"data": sent}, None) == SUCCESS
+    assert dynamodb.items == {KEY: ENRICHED_ITEM | {"data": {"S": stored}}}
+
+
 @pytest.mark.parametrize("first", [GOOD, ENRICHED], ids=["bare", "enriched"])
 @pytest.mark.parametrize("second", [GOOD, ENRICHED], ids=["bare", "enriched"])
 def test_other_data_under_the_same_key_is_refused(processor: Any, dynamodb: Any, first: Any, second: Any) -> None:
@@ -70,12 +89,12 @@ def test_an_enriched_copy_completes_an_unenriched_item(processor: Any, dynamodb:
 
 
 def test_an_item_holds_the_record_and_its_enrichment(processor: Any) -> None:
-    assert processor.item(parse(ENRICHED, added=True)) == ENRICHED_ITEM
+    assert processor.handler.__wrapped__(parse(ENRICHED, added=True)) == ENRICHED_ITEM
 
 
 @pytest.mark.parametrize("fields", [{}, {"enriched": False}, ENRICHED | {"enriched": False}, {"version": 7}])
 def test_a_record_need_not_be_enriched(processor: Any, fields: dict[str, Any]) -> None:
-    assert processor.item(parse(GOOD | fields, added=True)) == ITEM
+    assert processor.handler.__wrapped__(parse(GOOD | fields, added=True)) == ITEM
 
 
 @pytest.mark.parametrize(
@@ -94,14 +113,14 @@ def test_a_record_need_not_be_enriched(processor: Any, fields: dict[str, Any]) -
 )
 def test_each_fault_of_an_enrichment_has_its_sentence(processor: Any, fields: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidRecord, match=f"^Invalid data: {re.escape(sentence)}$"):
-        processor.item(parse(ENRICHED | fields, added=True))
+        processor.handler.__wrapped__(parse(ENRICHED | fields, added=True))
 
 
 @pytest.mark.parametrize("name", ["enrichedAt", "version"])
 def test_an_enriched_record_has_all_of_the_enrichment(processor: Any, name: str) -> None:
     rest = {key: value for key, value in ENRICHED.items() if key != name}
     with pytest.raises(InvalidRecord, match=f"^Invalid data: missing {name} field in an enriched record$"):
-        processor.item(parse(rest, added=True))
+        processor.handler.__wrapped__(parse(rest, added=True))
 
 
 def test_a_field_that_another_stage_added_is_stored_enriched_or_not(
@@ -111,10 +130,10 @@ def test_a_field_that_another_stage_added_is_stored_enriched_or_not(
     for module in (processor, record):
         monkeypatch.setattr(module, "ADDED", more)
     audited = {"audited": {"BOOL": True}}
-    assert processor.item(parse(GOOD | {"audited": True}, added=True)) == ITEM | audited
-    assert processor.item(parse(ENRICHED | {"audited": True}, added=True)) == ENRICHED_ITEM | audited
+    assert processor.handler.__wrapped__(parse(GOOD | {"audited": True}, added=True)) == ITEM | audited
+    assert processor.handler.__wrapped__(parse(ENRICHED | {"audited": True}, added=True)) == ENRICHED_ITEM | audited
     with pytest.raises(InvalidRecord, match=r"^Invalid data: audited must be true or false \(got an integer\)$"):
-        processor.item(parse(GOOD | {"audited": 1}, added=True))
+        processor.handler.__wrapped__(parse(GOOD | {"audited": 1}, added=True))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +172,7 @@ def test_the_log_says_what_became_of_a_record_and_never_its_data(
 def test_the_line_of_a_stored_record_names_the_request(
     processor: Any, context: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: Any
 ) -> None:
-    monkeypatch.setattr("stage._LOGS_JSON", True)
+    monkeypatch.setattr("core.stage._LOGS_JSON", True)
     caplog.set_level(logging.INFO)
     processor.handler(GOOD, context)
     line = json.loads(capsys.readouterr().out)

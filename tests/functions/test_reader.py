@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-import dropped
 import reader
+from core import uploaded
 from reader import UnreadableFile
 
 from .conftest import Context, FakeDynamoDB
@@ -44,7 +44,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
-    monkeypatch.setattr(dropped, "s3", lambda: fake)
+    monkeypatch.setattr(uploaded, "s3", lambda: fake)
     monkeypatch.setattr(reader, "s3", lambda: fake)
     return fake
 
@@ -101,6 +101,14 @@ def test_no_batch_takes_more_than_one_request_at_the_last_stage(s3: FakeS3, func
     assert min(sizes[:-1]) > 200 * 1024
 
 
+def test_no_batch_has_more_records_than_the_stages_take(
+    s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "BATCH", 10**6)
+    read(s3.drop("a.jsonl", text(*(record(number) for number in range(1001)))), functions)
+    assert [len(batch) for batch in functions.to(ENTRY)] == [1000, 1]
+
+
 def test_a_large_record_is_sent_alone(s3: FakeS3, functions: FakeLambda) -> None:
     records = [record(1), record(2, data="x" * 500_000), record(3)]
     read(s3.drop("a.jsonl", text(*records)), functions)
@@ -109,6 +117,8 @@ def test_a_large_record_is_sent_alone(s3: FakeS3, functions: FakeLambda) -> None
 
 FAULTS = {
     "{broken": "it is not JSON (Expecting property name enclosed in double quotes at column 2)",
+    '{"id": "a", "data": 12345678901234567890.123456789}': "it has a number that a double does not hold exactly "
+    "(12345678901234567890.123456789): send it as a string",
     "[1, 2]": "it is no JSON object",
     '"text"': "it is no JSON object",
     '{"id": "a", "data": NaN}': "it is not JSON (JSON has no NaN)",
@@ -203,7 +213,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(s3: FakeS3, functions: Fak
 
 
 def test_a_large_file_is_read_in_pieces(s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dropped, "RANGE", 1000)
+    monkeypatch.setattr(uploaded, "RANGE", 1000)
     records = [record(number) for number in range(500)]
     read(s3.drop("a.jsonl", text(*records)), functions)
     assert sent(functions) == records
@@ -268,8 +278,8 @@ def test_a_compressed_file_that_takes_all_the_time_to_get_on_is_refused(s3: Fake
 def test_more_rejected_lines_than_fit_into_memory_are_uploaded_in_parts(
     s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dropped.PART", 5 * 1024 * 1024)
-    monkeypatch.setattr("dropped.COPIED", 11 * 1024 * 1024)
+    monkeypatch.setattr("core.uploaded.PART", 5 * 1024 * 1024)
+    monkeypatch.setattr("core.uploaded.COPIED", 11 * 1024 * 1024)
     lines = b"{%s\n" % (b"x" * 1500) * 12_000
     assert read(s3.drop("a.jsonl", lines), functions, 10) > 2
     documents = s3.documents("rejected/a.jsonl.jsonl")

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-import stage as stage_module
+from core import stage as stage_module
+from core.delivery import MAX_HANDED_ON_BYTES, check_deliverable
+from core.stage import log, stage
 from record import InvalidRecord, Record, parse
-from stage import MAX_HANDED_ON_BYTES, check_deliverable, log, stage
 
 EVENT: dict[str, Any] = {"id": "order-1", "timestamp": 1, "data": "marker-in-the-data"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ ENRICHED = ITEM | {"enriched": {"BOOL": True}}
 
 @pytest.fixture
 def store(processor: Any, dynamodb: Any) -> Any:
-    return processor.store
+    return importlib.import_module("core.store")
 
 
 def test_a_write_says_whether_it_wrote(store: Any, dynamodb: Any) -> None:
@@ -104,7 +105,7 @@ def test_a_missing_table_name_is_said(store: Any, monkeypatch: pytest.MonkeyPatc
 
 def clients_after_import(**environment: str) -> int:
     """Import the module in a fresh interpreter with that environment; return how many clients it made."""
-    code = "import json, store; print(json.dumps(store.client.cache_info().currsize))"
+    code = "import json; from core import store; print(json.dumps(store.client.cache_info().currsize))"
     bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "TABLE_NAME"}
     env = {**bare, "PYTHONPATH": str(FUNCTIONS), **environment}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -39,6 +40,17 @@ def test_an_envelope_is_no_bare_record(envelope: Any) -> None:
 def test_a_record_that_could_not_reach_the_enricher_is_refused() -> None:
     with pytest.raises(InvalidRecord, match="to reach the next stage"):
         validator.handler(GOOD | {"data": "é" * 100_000}, None)
+
+
+@pytest.mark.parametrize("event", [{"id": "order-1"}, [{"id": "order-1"}]], ids=["alone", "in a batch"])
+def test_the_log_names_the_record_and_nothing_that_it_holds(
+    event: Any, context: Any, queue: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    inner = {"responsePayload": {"id": "another"}, "requestContext": {}}
+    event = [one | inner for one in event] if isinstance(event, list) else event | inner
+    with suppress(InvalidRecord):
+        validator.handler(event, context)
+    assert [line.recordId for line in caplog.records if line.levelname == "WARNING"] == ["order-1"]
 
 
 def test_the_log_holds_the_id_and_never_the_data(caplog: pytest.LogCaptureFixture) -> None:

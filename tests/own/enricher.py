@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.stage import stage
 from record import Record, now
-from stage import stage
 
 VERSION = "1.0"
 

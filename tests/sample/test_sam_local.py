@@ -18,7 +18,7 @@ import pytest
 from pipeline.local.deploy import build, deploy
 from pipeline.local.embedded.environment import for_tools
 from pipeline.local.embedded.process import EmbeddedAws, Options
-from pipeline.local.results import read_items
+from tests.deployed import read_items
 from pipeline.stack import Stack
 from tests.deployed import ROOT
 
@@ -57,8 +57,8 @@ def containers() -> Iterator[tuple[EmbeddedAws, Stack, Path]]:
     if reason := missing():
         pytest.skip(reason)
     with EmbeddedAws(Options(PORT, bridge())) as aws:
-        template = build(aws.workspace)
-        stack = deploy(aws, template)
+        template = build(aws.workspace, root=ROOT)
+        stack = deploy(aws, template, root=ROOT)
         for package in template.parent.glob("*Function"):
             shutil.copy(aws.environment["AWS_CA_BUNDLE"], package / "ca.pem")
         yield aws, stack, template

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import validator
+from core.stage import stage
 from model.watching.alarms import ENDED
-from stage import stage
 
 from ..built_stages import STAGES
 from ..filter_pattern import matches

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import record as contract
 import validator
+from core import dead_letters
 from pipeline.letters.payload import NotGivenError, payloads
 from pipeline.records.timestamps import lacks_timestamp
 from pipeline.stack import attribute
@@ -128,6 +131,28 @@ def test_an_event_that_is_nested_too_deep_is_not_taken_apart(monkeypatch: pytest
     monkeypatch.setattr("pipeline.letters.payload.member", too_deep)
     with pytest.raises(NotGivenError, match="nested too deep"):
         sent(validated(), of="enricher", to="validator")
+
+
+RECORDS = st.fixed_dictionaries(
+    {"id": st.sampled_from("ab"), "data": st.integers(0, 2)}, optional={"timestamp": st.integers(1, 3)}
+)
+
+
+@given(st.lists(RECORDS | st.just({"id": "a"}) | st.just(7), min_size=1, max_size=12), st.data())
+def test_a_letter_of_a_batch_is_sent_as_if_it_still_held_the_whole_batch(batch: list[Any], data: st.DataObject) -> None:
+    times = count(4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("record.now", lambda: next(times))
+        patch.setattr("core.dead_letters.send", lambda *_, **__: None)
+        before = envelope(batch, validator.handler(batch, SimpleNamespace(aws_request_id="")))
+        assume(before["responsePayload"])
+        event = envelope(before, enricher.handler(before, None), stage="enricher")
+    refused = data.draw(st.sampled_from(event["responsePayload"]))
+    whole = {**event, "responsePayload": refused}
+    (((body, _)),) = dead_letters._bodies(event, [(refused, contract.InvalidRecord(""))])
+    for target in STAGES[:2]:
+        (once,), (now,) = (documents(one, of="processor", to=target) for one in (whole, body))
+        assert taken(target, now).own == taken(target, once).own
 
 
 def bare(*ids: str, **more: Any) -> list[Document]:

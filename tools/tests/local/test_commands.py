@@ -155,14 +155,12 @@ def test_a_report_that_could_not_be_written_is_refused_before_anything_is_run(tm
         assert (process.returncode, output, errors) == (1, "", f"Error: {report} can't be written: {reason}\n")
 
 
-@pytest.mark.parametrize("module", ["local", "operate"])
-def test_an_interruption_while_modules_are_loaded_leaves_no_traceback(tmp_path: Path, module: str) -> None:
-    command = [sys.executable, "-X", "importtime", "-m", module, "--help"]
+def test_an_interruption_while_modules_are_loaded_leaves_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "pipeline", "--help"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        while "click.core" not in process.stderr.readline():  # rich and the SDK come after it
-            pass
+        assert any("click.core" in line for line in iter(process.stderr.readline, ""))  # rich and the SDK come after it
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in process.stderr.read()
     assert process.returncode == -signal.SIGINT
@@ -179,8 +177,7 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
     write_many(records)
     with started(folder, "run", str(records), "--report", str(report)) as process:
         assert process.stdout
-        while "deploy " not in process.stdout.readline():
-            pass
+        assert any("deploy " in line for line in iter(process.stdout.readline, ""))
         eventually(lambda: [*folder.rglob("ministack-lambda-*")], "a function runs")
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=DEADLINE)

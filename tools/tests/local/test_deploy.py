@@ -16,7 +16,7 @@ from pipeline.local.embedded.environment import REGION
 from pipeline.local.embedded.process import EmbeddedAws, Options
 from pipeline.local.errors import LocalError
 from pipeline.stack import Stack
-from tests.deployed import STACK_NAME
+from tests.deployed import ROOT, STACK_NAME
 
 pytestmark = pytest.mark.xdist_group("deploy")  # it is deployed once
 
@@ -51,7 +51,7 @@ def existing_topic(aws: EmbeddedAws) -> str:
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[tuple[EmbeddedAws, Stack]]:
     with EmbeddedAws(Options()) as aws:
-        yield aws, deploy(aws, build(aws.workspace), parameters=with_arns(aws))
+        yield aws, deploy(aws, build(aws.workspace, root=ROOT), root=ROOT, parameters=with_arns(aws))
 
 
 def test_the_stack_is_complete_with_all_of_them(deployed: tuple[EmbeddedAws, Stack]) -> None:
@@ -135,13 +135,13 @@ def test_the_dashboard_leads_to_the_console_of_the_partition(deployed: tuple[Emb
 def test_a_second_deployment_of_the_same_changes_nothing(deployed: tuple[EmbeddedAws, Stack]) -> None:
     aws, stack = deployed
     events = aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
-    assert deploy(aws, build(aws.workspace), parameters=with_arns(aws)) == stack
+    assert deploy(aws, build(aws.workspace, root=ROOT), root=ROOT, parameters=with_arns(aws)) == stack
     assert aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"] == events
 
 
 def test_a_role_without_the_right_to_send_dead_letters_fails_the_deployment_in_awss_words() -> None:
     with EmbeddedAws(Options()) as aws:
-        template = build(aws.workspace)
+        template = build(aws.workspace, root=ROOT)
         document = yaml.safe_load(template.read_text())
         policy = document["Resources"]["ValidatorPolicy"]["Properties"]["PolicyDocument"]
         policy["Statement"] = [
@@ -150,7 +150,7 @@ def test_a_role_without_the_right_to_send_dead_letters_fails_the_deployment_in_a
         changed = template.with_name("changed.yaml")
         changed.write_text(yaml.safe_dump(document))
         with pytest.raises(LocalError, match="ROLLBACK"):
-            deploy(aws, changed)
+            deploy(aws, changed, root=ROOT)
         events = aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
         failed = {event["LogicalResourceId"] for event in events if SENTENCE in event.get("ResourceStatusReason", "")}
         functions = {title for title, body in document["Resources"].items() if body["Type"].endswith("::Function")}

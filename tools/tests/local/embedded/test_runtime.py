@@ -57,7 +57,7 @@ def test_a_log_line_is_json_with_its_fields() -> None:
 BOTH = """
 import logging, os, sys
 sys.path.insert(0, sys.argv[1])
-import stage
+from core import stage
 from record import parse
 record = parse({"id": "é", "timestamp": 1, "data": 2})
 stage.log("record stored", record, None)

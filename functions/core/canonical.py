@@ -1,0 +1,39 @@
+"""Canonical JSON: the same value always has the same text."""
+
+from __future__ import annotations
+
+import json
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def canonical(value: object, *, levels: int) -> str:
+    """Return the text of a value.
+
+    Args:
+        value: what is to be JSON.
+        levels: how deep its arrays and objects may be nested.
+
+    Raises:
+        ValueError: it is no JSON, or nested deeper. The message says what the value must be, or must not hold.
+    """
+    try:
+        encoded = _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        encoded = ""
+    if not encoded or encoded.count("[") + encoded.count("{") > levels:
+        from .json_faults import json_fault  # noqa: PLC0415 - few records need it, and every cold start would pay for it
+
+        if fault := json_fault(value, encoded, levels):
+            raise ValueError(fault)
+    return canonical_text(encoded)
+
+
+def canonical_text(encoded: str) -> str:
+    """Write a value's numbers in the one way that they have, whichever way they came in: 1.0 and 1e0 as 1."""
+    # Of what Python writes nothing else can have to be rewritten: few values have one of these at all.
+    if ".0" in encoded or "e-" in encoded or "e+" in encoded or "00000" in encoded:
+        from .numbers import canonical_numbers  # noqa: PLC0415 - as above
+
+        return canonical_numbers(encoded)
+    return encoded

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,13 +83,12 @@ def python() -> str:
     pytest.skip("no interpreter is there that another user may run")
 
 
-@pytest.fixture
-def aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws(Options()) as running:
-        yield running
+def test_a_thousand_forged_requests_are_refused_and_take_no_memory(python: str) -> None:
+    with EmbeddedAws(Options()) as aws:
+        forge(aws, python)
 
 
-def test_a_thousand_forged_requests_are_refused_and_take_no_memory(aws: EmbeddedAws, python: str) -> None:
+def forge(aws: EmbeddedAws, python: str) -> None:
     given = json.dumps([urlsplit(aws.endpoint).port, aws.environment["AWS_ACCESS_KEY_ID"]])
     (Path("/proc") / str(aws._process.pid) / "clear_refs").write_text("5")  # the peak is that of now
     done = subprocess.run(

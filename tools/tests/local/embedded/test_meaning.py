@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.local.embedded.process import EmbeddedAws, Options
+from pipeline.local.embedded.process import EmbeddedAws
 
 MAY = ["iam:GetUser", "sqs:ListQueues", "dynamodb:ListTables", "sns:ListTopics", "s3:ListAllMyBuckets", "lambda:List*"]
 FORM = "application/x-www-form-urlencoded"
@@ -69,16 +70,16 @@ class Attacker:
 
 
 @pytest.fixture(scope="module")
-def attacker() -> Iterator[Attacker]:
-    with EmbeddedAws(Options()) as aws:
-        iam = aws.client("iam")
-        arn = iam.create_user(UserName="curious")["User"]["Arn"]
-        statement = {"Effect": "Allow", "Action": MAY, "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_user_policy(UserName="curious", PolicyName="p", PolicyDocument=document)
-        key = iam.create_access_key(UserName="curious")["AccessKey"]
-        with httpx.Client(base_url=aws.endpoint, verify=False, trust_env=False) as client:
-            yield Attacker(aws, client, Credentials(key["AccessKeyId"], key["SecretAccessKey"]), arn)
+def attacker(aws: EmbeddedAws) -> Iterator[Attacker]:
+    iam = aws.client("iam")
+    arn = iam.create_user(UserName="curious")["User"]["Arn"]
+    statement = {"Effect": "Allow", "Action": MAY, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="curious", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="curious")["AccessKey"]
+    context = ssl.create_default_context(cafile=aws.environment["AWS_CA_BUNDLE"])
+    with httpx.Client(base_url=aws.endpoint, verify=context, trust_env=False) as client:
+        yield Attacker(aws, client, Credentials(key["AccessKeyId"], key["SecretAccessKey"]), arn)
 
 
 def done(aws: EmbeddedAws) -> list[str]:
@@ -245,7 +246,8 @@ def test_a_message_tells_its_sender_whatever_its_request_looks_like(attacker: At
     iam.put_user_policy(UserName=user["UserName"], PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName=user["UserName"])["AccessKey"]
     client = boto3.client(
-        "sqs", region_name="us-east-1", endpoint_url=attacker.aws.endpoint, verify=False,
+        "sqs", region_name="us-east-1", endpoint_url=attacker.aws.endpoint,
+        verify=attacker.aws.environment["AWS_CA_BUNDLE"],
         aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
     )  # fmt: skip
     client.send_message_batch(QueueUrl=url, Entries=[{"Id": "SenderId", "MessageBody": "batch"}])

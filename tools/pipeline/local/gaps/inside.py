@@ -37,6 +37,7 @@ def wrap() -> None:
     _cut_statements_once()
     _number_requests()
     _reserve_for_all_versions()
+    _require_versions()
     _deploy_whole_functions()
 
 
@@ -101,6 +102,27 @@ def _reserve_for_all_versions() -> None:
         return None if concurrency is None else int(concurrency)
 
     lambda_svc._reserved_concurrency = reserved
+
+
+def _require_versions() -> None:
+    """Refuse an alias of a version that isn't there."""
+    lambda_svc = ministack("services.lambda_svc")
+
+    def checked(original: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(name: str, *rest: Any) -> Any:
+            function, wanted = lambda_svc._functions.get(name), rest[-1]
+            weights = (wanted.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+            for version in {wanted.get("FunctionVersion") or "$LATEST", *weights} if function else ():
+                if version not in {"$LATEST", *function["versions"]}:
+                    message = f"Function not found: {lambda_svc._func_arn(name)}:{version}"
+                    return lambda_svc.error_response_json("ResourceNotFoundException", message, 404)
+            return original(name, *rest)
+
+        return answer
+
+    lambda_svc._create_alias, lambda_svc._update_alias = map(
+        checked, (lambda_svc._create_alias, lambda_svc._update_alias)
+    )
 
 
 def _deploy_whole_functions() -> None:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.local.picture import WIDTH, picture, recording_console
+from pipeline.terminal.picture import WIDTH, picture, recording_console
 from tests.deployed import ROOT
 
 COMMITTED = ROOT / "docs" / "run.svg"
@@ -53,4 +53,4 @@ def test_the_committed_picture_is_of_the_samples() -> None:
     ids = [sample["id"] for sample in samples if isinstance(sample, dict) and isinstance(sample.get("id"), str)]
     assert [found for found in ids if found not in shown] == []
     assert f"{len(samples)} submitted: " in shown
-    assert ", 0 lost; 0 refused by Lambda." in shown
+    assert ", 0 lost; 0 refused." in shown

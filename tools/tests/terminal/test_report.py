@@ -8,14 +8,13 @@ import re
 from typing import Any
 
 import pytest
-from rich.console import Console
-
 from pipeline.local.lines import Line
 from pipeline.local.picture import picture, recording_console
 from pipeline.local.reconcile import Fate, Ledger
 from pipeline.local.report import MOST_ROWS, Report, show, show_items
 from pipeline.local.results import Item
 from pipeline.local.submit import Submission
+from rich.console import Console
 from tools.tests.local.letters import failures, message
 
 QUEUE: dict[str, Any] = {"functions": {}, "errors": [], "losses": []}

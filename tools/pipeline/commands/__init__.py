@@ -12,7 +12,20 @@ from pipeline.commands.context import EXIT_CODES
 
 __all__ = ["cli"]
 
-COMMANDS = ("run", "up", "submit", "upload", "verify", "dead-letters", "redrive", "status", "explain", "plan")
+COMMANDS = (
+    "run",
+    "up",
+    "submit",
+    "upload",
+    "verify",
+    "dead-letters",
+    "redrive",
+    "status",
+    "explain",
+    "export",
+    "plan",
+    "smoke",
+)
 
 
 class Commands(click.Group):

@@ -29,6 +29,8 @@ class Stage:
         provisioned: Instances that are kept warm by default, 0 for none. A stage that has a number, even 0, has the
             parameters <Stage>ProvisionedConcurrency and <Stage>ProvisionedConcurrencyMaximum.
         capped: Whether the stage has the parameter <Stage>ReservedConcurrency, a cap of its own.
+        polled: Whether the messages of a queue start the function, instead of events. It may send itself messages, and
+            its versions change at once.
         retired: Whether the stage before hands on past it. A retired stage still works off the events that wait for it,
             which would be lost with its function.
 
@@ -46,6 +48,7 @@ class Stage:
     environment: Mapping[str, AWSHelperFn | str] = field(default_factory=dict)
     provisioned: int | None = None
     capped: bool = False
+    polled: bool = False
     retired: bool = False
 
     def __post_init__(self) -> None:

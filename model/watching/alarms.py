@@ -60,7 +60,7 @@ def on_stage(
         function: The stage's function.
         log_group: The function's log group.
         timeout: The function's timeout in seconds.
-        event_age: Seconds after which Lambda gives an event up; None if it is a queue's messages that start the function.
+        event_age: Seconds after which Lambda gives an event up; None if messages start the function.
         hands_on: Whether Lambda sends the results to another stage.
     """
     counted = _failures_of(name, log_group)
@@ -164,12 +164,12 @@ def on_files(rule: Rule, queue: Queue) -> tuple[Alarm, ...]:
         _alarm(
             "FilesWaitingAlarm",
             "files-waiting",
-            "A file has waited for the reader for a day, after 14 it is gone. Look at whether the reader's event "
-            "source mapping is enabled, whether the reader fails or is throttled, and how much there is to read.",
-            _metric("AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=GetAtt(queue, "QueueName")),
+            "For a day files have waited for the reader; SQS deletes each after 14 days. Look at whether the reader's "
+            "event source mapping is enabled, whether the reader fails or is throttled, and how much there is to read.",
+            _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=GetAtt(queue, "QueueName")),
             Statistic="Maximum",
-            Threshold=24 * HOUR,
-            **REMEMBERED,
+            Period=HOUR,
+            EvaluationPeriods=24,
         ),
     )
 

@@ -6,7 +6,8 @@ Everything else about files is in `core/reading.py`.
 from __future__ import annotations
 
 from core.reading import reads
-from record import FIELDS, Attribute, Record
+from core.store import is_same
+from record import Attribute, Record
 
 
 @reads
@@ -15,4 +16,4 @@ def handler(record: Record, item: dict[str, Attribute]) -> bool:
 
     If a stage of yours changes `data`, compare what it leaves as it was. Else each line would count as different.
     """
-    return all(item.get(field.name) == record.own.get(field.name) for field in FIELDS)
+    return is_same(item, record.own)

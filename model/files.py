@@ -196,6 +196,9 @@ def _reader(bucket: s3.Bucket, queue: Queue, entry: Component, *, table: Table, 
             description="Reads each file of the bucket into the pipeline, and looks what became of each line",
             memory=512,
             timeout=LONGEST,
+            gradual=False,  # there is nothing to shift: a version is either read with or not
+            invokes_itself=True,  # by messages to its queue
+            polled=True,
             calls=[
                 policy.allow(actions.GetObject, actions.GetObjectVersion, on=_objects(bucket)),
                 policy.allow(actions.ListBucket, on=GetAtt(bucket, "Arn")),  # else what is not there is forbidden
@@ -220,7 +223,6 @@ def _reader(bucket: s3.Bucket, queue: Queue, entry: Component, *, table: Table, 
                 "RECORDS_A_SECOND": str(RECORDS_A_SECOND),
                 "READERS": str(READERS),
             },
-            polled=True,
         ),
         None,
         dead_letters,

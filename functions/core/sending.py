@@ -16,6 +16,7 @@ from .batch import MAX_RECORDS
 from .dead_letters import client as queue
 from .json_faults import nested_too_deep
 from .lines import Line
+from .numbers import exact_float, exact_int
 from .uploaded import client
 
 BATCH = 240 * 1024
@@ -85,7 +86,7 @@ def record_of(line: Line, timestamp_of: Callable[[int], int]) -> tuple[bytes, Re
         raise ValueError(line.fault)
     try:
         text = line.content.decode()
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse, parse_float=exact_float, parse_int=exact_int)
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:

@@ -120,7 +120,8 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         AutoPublishAliasAllProperties=True,
         **_given(ProvisionedConcurrencyConfig=instances.kept_warm),
         ReservedConcurrentExecutions=instances.reserved,
-        **_polled() if stage.polled else _invoked(stage, next_stage, dead_letters),
+        **_given(RecursiveLoop="Allow" if stage.invokes_itself else None),
+        **{} if stage.polled else _invoked(stage, next_stage, dead_letters),
         LoggingConfig=_logging(log_group),
         Tracing="Active",
         PropagateTags=True,
@@ -133,7 +134,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         event_age=None if stage.polled else MAXIMUM_EVENT_AGE,
         hands_on=next_stage is not None,
     )
-    if not stage.polled:  # of a queue's messages each goes to one version or the other: there is nothing to shift
+    if stage.gradual:
         code.DeploymentPreference = deployment.preference(watch.rollbacks)
     return Component(
         stage,
@@ -185,11 +186,6 @@ def _invoked(stage: Stage, next_stage: Component | None, dead_letters: Queue) ->
         "EventInvokeConfig": _event_invoke(stage.retries, next_stage),
         "DeadLetterQueue": DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
     }
-
-
-def _polled() -> dict[str, Any]:
-    """Let a function send itself as many messages as it takes: Lambda would end that after 16."""
-    return {"RecursiveLoop": "Allow"}
 
 
 def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConfiguration:

@@ -18,7 +18,7 @@ import pytest
 from pipeline.local.deploy import build, deploy
 from pipeline.local.embedded.environment import for_tools
 from pipeline.local.embedded.process import EmbeddedAws, Options
-from pipeline.local.results import read_items
+from tests.deployed import read_items
 from pipeline.stack import Stack
 from tests.deployed import ROOT
 

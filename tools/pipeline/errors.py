@@ -58,7 +58,8 @@ def standing(tell: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except CommandError as error:
-        raise type(error)(f"{error} {tell().capitalize()}.") from error
+        stands = tell()
+        raise type(error)(f"{error} {stands[:1].upper()}{stands[1:]}.") from error
     except (KeyboardInterrupt, RuntimeError) as error:
         if not is_interruption(error):
             raise

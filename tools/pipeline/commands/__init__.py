@@ -12,7 +12,7 @@ from pipeline.commands.context import EXIT_CODES
 
 __all__ = ["cli"]
 
-COMMANDS = ("run", "up", "submit", "upload", "verify", "dead-letters", "redrive", "status")
+COMMANDS = ("run", "up", "submit", "upload", "verify", "dead-letters", "redrive", "status", "explain", "plan")
 
 
 class Commands(click.Group):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+import time
 from typing import Any
 
 import click
 
 from pipeline.commands.context import EXIT_CODES
 from pipeline.commands.local_options import console, queue_of, queue_options
+from pipeline.local.deploy import WITH_FILES
 from pipeline.local.embedded.process import Options
-from pipeline.local.run import up as keep_up
+from pipeline.local.run import deployed
 
 
 @click.command("up", epilog=EXIT_CODES)
@@ -18,4 +21,11 @@ from pipeline.local.run import up as keep_up
 @queue_options
 def up(port: int, listen: tuple[str, ...], **queue: Any) -> None:
     """Deploy, print the export lines for a shell, and stay up until Ctrl-C."""
-    keep_up(Options(port, listen, queue_of(**queue)), console(stderr=True))
+    screen = console(stderr=True)
+    with deployed(Options(port, listen, queue_of(**queue)), screen, WITH_FILES) as (aws, stack):
+        for name, value in {**aws.environment, "TABLE_NAME": stack.table}.items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        screen.print(f"Up at {aws.endpoint}; Ctrl-C ends it.", highlight=False)
+        while True:
+            aws.queue_state()  # raises when it has ended by itself
+            time.sleep(1)

@@ -4,22 +4,25 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .reading import Path, Reference, Resource, Template, find, items, reference, refers_to, shown, text
-from .rule import Fault, Rule
+from .reading import Path, Resource, Template, find, items
+from .rule import Demand, Fault, Rule
+from .values import Given, Reference, mentioned, reference, refers_to, shown, text
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALIAS = "AWS::Lambda::Alias"
-# The dimension by which a namespace names a resource, the resource's type, and how its name is referred to.
-NAMED_BY = {
-    "AWS/SQS": ("QueueName", "AWS::SQS::Queue", "QueueName"),
-    "AWS/SNS": ("TopicName", "AWS::SNS::Topic", "TopicName"),
-    "AWS/DynamoDB": ("TableName", "AWS::DynamoDB::Table", None),
-    "AWS/Lambda": ("FunctionName", "AWS::Lambda::Function", None),
+# The dimension by which a namespace names a resource, the resource's types, and how its name is referred to.
+NAMED_BY: Mapping[str, tuple[str, tuple[str, ...], str | None]] = {
+    "AWS/SQS": ("QueueName", ("AWS::SQS::Queue",), "QueueName"),
+    "AWS/SNS": ("TopicName", ("AWS::SNS::Topic",), "TopicName"),
+    "AWS/DynamoDB": ("TableName", ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"), None),
+    "AWS/Lambda": ("FunctionName", ("AWS::Lambda::Function",), None),
 }
+# Whose attributes can be the name of anything.
+OPAQUE = re.compile(r"AWS::CloudFormation::.*|AWS::ServiceCatalog::.*|AWS::SSM::Parameter|Custom::.*|.*::MODULE")
 # DynamoDB reports these by operation only: an alarm on the table's name alone never gets a value.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 BY_OPERATION = {"SystemErrors", "ThrottledRequests", "SuccessfulRequestLatency", "ReturnedItemCount"}
-# Counts of events that are in no queue any more. They are reported only where there is something to report.
+# Counts of events that are in no queue any more. They are reported only if there is something to report.
 LOSSES = {
     *("DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"),  # AWS/Lambda
     "InvocationsFailedToBeSentToDlq",  # AWS/Events
@@ -49,7 +52,7 @@ class Deployment(NamedTuple):
 
 def metrics(template: Template) -> list[Metric]:
     """List the metrics of every alarm, those of metric math included."""
-    return [metric for alarm in template.of_type(ALARM) for metric in _metrics(alarm)]
+    return [metric for alarm in template.of_type(ALARM) for form in _forms(alarm) for metric in _metrics(alarm, form)]
 
 
 def watching(template: Template, metric: str, resource: str) -> list[Metric]:
@@ -59,7 +62,7 @@ def watching(template: Template, metric: str, resource: str) -> list[Metric]:
         for found in metrics(template)
         if found.name == metric and found.namespace in NAMED_BY
         for dimension, _, attribute in [NAMED_BY[found.namespace]]
-        if reference(found.dimensions.get(dimension)) == Reference(resource, attribute)
+        if _is_name_of(found.dimensions.get(dimension), template.resources[resource], dimension, attribute)
     ]
 
 
@@ -78,9 +81,9 @@ class BlindAlarm(Rule):
 
     def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
         """Compare the dimensions with the resource that they have to name."""
-        dimension, resource_type, attribute = NAMED_BY[subject.namespace]
+        dimension = NAMED_BY[subject.namespace][0]
         if dimension in subject.dimensions:
-            yield from self._misnamed(subject, dimension, resource_type, attribute, template)
+            yield from self._misnamed(subject, template)
         elif subject.dimensions or subject.namespace == "AWS/SQS":
             yield self._fault(subject, f"have the dimension {dimension}", ", ".join(subject.dimensions) or "none")
         by_operation = subject.namespace == "AWS/DynamoDB" and subject.name in BY_OPERATION
@@ -92,26 +95,20 @@ class BlindAlarm(Rule):
         if "Resource" in subject.dimensions and subject.namespace == "AWS/Lambda":
             yield from self._unaliased(subject, template)
 
-    def _misnamed(
-        self, metric: Metric, dimension: str, resource_type: str, attribute: str | None, template: Template
-    ) -> Iterator[Fault]:
-        for value in find(metric.dimensions, dimension):
-            found = reference(value)
-            if found and found.id in template.parameters:
-                continue
-            resource = template.resources.get(found.id) if found else None
-            if not resource or resource.type != resource_type or (found and found.attribute != attribute):
-                expected = f"GetAtt {attribute}" if attribute else "Ref"
-                yield self._fault(
-                    metric, f"have the dimension {dimension} by {expected} of an {resource_type}", shown(value)
-                )
+    def _misnamed(self, metric: Metric, template: Template) -> Iterator[Fault]:
+        dimension, types, attribute = NAMED_BY[metric.namespace]
+        value = metric.dimensions[dimension]
+        known = any(_is_name_of(value, resource, dimension, attribute) for resource in template.of_type(*types))
+        if not known and not _is_told(value, template):
+            expected = f"GetAtt {attribute}" if attribute else "Ref"
+            yield self._fault(metric, f"have the dimension {dimension} by {expected} of an {types[0]}", shown(value))
 
     def _unaliased(self, metric: Metric, template: Template) -> Iterator[Fault]:
         function = refers_to(metric.dimensions.get("FunctionName"))
         aliases = [
-            f"${{{function}}}:{text(alias.properties.get('Name'))}"
-            for alias in template.of_type(ALIAS)
-            if refers_to(alias.properties.get("FunctionName")) == function
+            f"${{{function}}}:{text(name)}"
+            for alias in template.belonging_to(function or "", ALIAS)
+            for name in alias.find("Name", by_name=True)
         ]
         given = metric.dimensions["Resource"]
         if function and text(given) not in aliases:
@@ -137,12 +134,12 @@ class SilentAlarm(Rule):
         return template.of_type(ALARM, "AWS::CloudWatch::CompositeAlarm")
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for an action that is not switched off."""
-        if not items(subject.properties.get("AlarmActions")):
+        """Look for an action that is not switched off, if only under a condition."""
+        if not any(subject.find("AlarmActions")):
             yield Fault(
                 ["Resources", subject.id], f"alarm {subject.id} should have AlarmActions, such as a topic (got none)"
             )
-        elif [*map(shown, find(subject.properties, "ActionsEnabled"))] == ["false"]:
+        elif [*map(shown, subject.find("ActionsEnabled"))] == ["false"]:
             yield Fault(
                 ["Resources", subject.id, "Properties", "ActionsEnabled"],
                 f"alarm {subject.id} should have ActionsEnabled: true (got false)",
@@ -165,16 +162,29 @@ class FilledLosses(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for losses among what FILL is given."""
-        expressions = _expressions(subject)
-        filled = _filled(expressions)
-        losses = [metric for metric in _metrics(subject) if metric.name in LOSSES]
-        lost = [metric.name for metric in losses if metric.query in filled or "METRICS" in filled]
-        if lost:
-            yield Fault(
-                ["Resources", subject.id, "Properties", "Metrics"],
-                f"alarm {subject.id} should leave the gaps of {', '.join(lost)} to TreatMissingData "
-                f"(got {'; '.join(expressions.values())})",
-            )
+        for form in _forms(subject):
+            expressions = _expressions(form)
+            filled = _filled(expressions)
+            losses = [metric for metric in _metrics(subject, form) if metric.name in LOSSES]
+            lost = [metric.name for metric in losses if metric.query in filled or "METRICS" in filled]
+            if lost:
+                yield Fault(
+                    subject.at("Metrics"),
+                    f"alarm {subject.id} should leave the gaps of {', '.join(lost)} to TreatMissingData "
+                    f"(got {'; '.join(expressions.values())})",
+                )
+
+
+class UndecidedSilence(Demand):
+    """An alarm does not say what silence means."""
+
+    id = "E9007"
+    shortdesc = "An alarm should say in TreatMissingData what silence means"
+    description = "A metric without values is no state of its own: an alarm keeps the state that it had, for as long"
+    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html"
+    tags = ["cloudwatch", "operations"]
+    resource_type = ALARM
+    demanded = "TreatMissingData"
 
 
 class UnwatchedDeployment(Rule):
@@ -197,32 +207,52 @@ class UnwatchedDeployment(Rule):
         return [
             Deployment(refers_to(alias.properties.get("FunctionName")) or alias.id, template.resources[group])
             for alias in template.of_type(ALIAS)
-            for group in map(refers_to, find(alias.attributes, *shift))
+            for group in map(refers_to, alias.attribute(*shift))
             if group in template.resources
-            and "AllAtOnce" not in shown(template.resources[group].properties.get("DeploymentConfigName"))
+            and "AllAtOnce" not in shown(template.resources[group].find("DeploymentConfigName"))
         ]
 
     def faults(self, subject: Deployment, template: Template) -> Iterator[Fault]:
-        """Look for alarms that are not switched off."""
-        found = find(subject.group.properties, "AlarmConfiguration")
-        if not any(items(each.get("Alarms")) and shown(each.get("Enabled", True)) != "false" for each in found):
+        """Look for alarms that are not switched off, if only under a condition."""
+        found = subject.group.find("AlarmConfiguration")
+        if not any(each.get("Alarms") and shown(each.get("Enabled", True)) != "false" for each in found):
             got = shown(found[0]) if found else "none"
             yield Fault(
-                ["Resources", subject.group.id, "Properties", "AlarmConfiguration"],
+                subject.group.at("AlarmConfiguration"),
                 f"gradual deployment of {subject.function} should have alarms that roll it back (got {got})",
             )
 
 
-def _metrics(alarm: Resource) -> Iterator[Metric]:
-    start: Path = ["Resources", alarm.id, "Properties"]
-    if "MetricName" in alarm.properties:
-        plain = alarm.properties
-        yield _metric(alarm, start, plain, plain.get("Statistic", plain.get("ExtendedStatistic")))
-    for index, query in enumerate(items(alarm.properties.get("Metrics"))):
-        for measured in find(query, "MetricStat"):
-            for body in find(measured, "Metric"):
-                found = _metric(alarm, [*start, "Metrics", index], body, measured.get("Stat"))
-                yield found._replace(query=text(query.get("Id")))
+def _is_name_of(value: Any, resource: Resource, dimension: str, attribute: str | None) -> bool:
+    """Return whether a value is the name of a resource, by reference or spelled as the resource spells it."""
+    spelled = [text(name) for name in resource.find(dimension, by_name=True)]
+    return reference(value) == Reference(resource.id, attribute) or text(value) in spelled
+
+
+def _is_told(value: Any, template: Template) -> bool:
+    """Return whether a name is that of something elsewhere: a parameter's, another stack's, or read at deployment."""
+    opaque = {name for name, resource in template.resources.items() if OPAQUE.fullmatch(resource.type)}
+    return (
+        isinstance(value, Given)
+        or "${}" in text(value)
+        or "{{resolve:" in text(value)
+        or not mentioned(value).isdisjoint({*template.parameters, *opaque})
+    )
+
+
+def _forms(alarm: Resource) -> list[dict[str, Any]]:
+    """Give every form of what an alarm watches."""
+    names = ("Namespace", "MetricName", "Dimensions", "Statistic", "ExtendedStatistic", "Metrics")
+    return alarm.forms(*names, by_name=True)
+
+
+def _metrics(alarm: Resource, form: Mapping[str, Any]) -> Iterator[Metric]:
+    if "MetricName" in form:
+        yield _metric(alarm, alarm.at(), form, form.get("Statistic", form.get("ExtendedStatistic")))
+    for index, query in enumerate(items(form.get("Metrics"))):
+        for body in find(query, "MetricStat", "Metric"):
+            found = _metric(alarm, alarm.at("Metrics", index), body, query["MetricStat"].get("Stat"))
+            yield found._replace(query=text(query.get("Id")))
 
 
 def _metric(alarm: Resource, path: Path, body: Mapping[str, Any], statistic: Any) -> Metric:
@@ -230,14 +260,14 @@ def _metric(alarm: Resource, path: Path, body: Mapping[str, Any], statistic: Any
     return Metric(alarm, path, text(body.get("Namespace")), text(body.get("MetricName")), dimensions, statistic)
 
 
-def _expressions(alarm: Resource) -> dict[str, str]:
+def _expressions(form: Mapping[str, Any]) -> dict[str, str]:
     """Give the metric math of an alarm, by the name of each expression."""
-    queries = items(alarm.properties.get("Metrics"))
+    queries = items(form.get("Metrics"))
     return {text(query.get("Id")): text(query["Expression"]) for query in queries if "Expression" in query}
 
 
 def _filled(expressions: Mapping[str, str]) -> set[str]:
-    """Name the metrics and expressions whose gaps FILL fills, also where it is given an expression of them."""
+    """Name the metrics and expressions whose gaps FILL fills, also if it is given an expression of them."""
     filled = {name for each in expressions.values() for inner in FILL.findall(each) for name in NAME.findall(inner)}
     while further := {name for each in filled & {*expressions} for name in NAME.findall(expressions[each])} - filled:
         filled |= further

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from .reading import Function, Resource, Template, find, functions, items, mentioned, refers_to, shown
-from .rule import Fault, Rule
+from .reading import Function, Path, Resource, Template
+from .rule import Demand, Fault, Rule
+from .values import Given, mentioned, refers_to
 
-# What Lambda takes where nobody says: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+# What Lambda takes if nobody says: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 DEFAULTS = {"MemorySize": "128 MB", "Timeout": "3 s"}
 DIMENSIONS = {"dynamodb:table:ReadCapacityUnits", "dynamodb:table:WriteCapacityUnits"}
 
 
 class MemoryParameter(Rule):
-    """A parameter lets a function have more memory than it needs: the custom rules see literal sizes only."""
+    """A parameter or a mapping lets a function have more memory than it needs: the custom rules see literals only."""
 
     id = "W9111"
     shortdesc = "A parameter offers a Lambda function more memory than it needs"
@@ -20,27 +21,24 @@ class MemoryParameter(Rule):
     tags = ["lambda", "cost"]
     settings = {"maximum_memory": 1024}  # MB, as in custom_rules.txt
 
-    def subjects(self, template: Template) -> list[tuple[Function, str]]:
-        """List the functions whose memory is a parameter, with its name."""
+    def subjects(self, template: Template) -> list[tuple[Function, Given]]:
+        """List the functions whose memory is not literal, with each size that it can have."""
         return [
-            (function, parameter)
-            for function in functions(template)
-            for memory in find(function.properties, "MemorySize")
-            if (parameter := refers_to(memory)) in template.parameters and parameter
+            (function, size)
+            for function in template.functions
+            for size in function.resource.find("MemorySize")
+            if isinstance(size, Given)
         ]
 
-    def faults(self, subject: tuple[Function, str], template: Template) -> Iterator[Fault]:
-        """Compare what the parameter offers with the limit."""
-        function, parameter = subject
-        body = template.parameters[parameter]
-        # The default of a parameter of Systems Manager is a name, not a size.
-        offered = map(shown, [body.get("Default"), *items(body.get("AllowedValues"))])
-        largest = max((int(size) for size in offered if size.isdecimal()), default=0)
+    def faults(self, subject: tuple[Function, Given], template: Template) -> Iterator[Fault]:
+        """Compare what is offered with the limit."""
+        function, size = subject
         limit = self.config["maximum_memory"]
-        if largest > limit:
+        if size.isdecimal() and int(size) > limit:
+            offered: Path = ["Parameters" if size.source in template.parameters else "Mappings", size.source]
             yield Fault(
-                ["Parameters", parameter],
-                f"memory of {function.id} should be at most {limit} MB (got {largest}, which {parameter} offers)",
+                offered,
+                f"memory of {function.id} should be at most {limit} MB (got {size}, which {size.source} offers)",
             )
 
 
@@ -55,13 +53,34 @@ class UndecidedSize(Rule):
 
     def subjects(self, template: Template) -> list[Function]:
         """List the functions, with what Globals give them."""
-        return functions(template)
+        return template.functions
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
         """Look for both sizes."""
         for name, default in DEFAULTS.items():
-            if not find(subject.properties, name):
+            if None in subject.resource.possible(name):
                 yield Fault(["Resources", subject.id], f"{subject.id} should set {name} (got none, which is {default})")
+
+
+class UndecidedTracing(Demand):
+    """Nobody decided whether a function is traced."""
+
+    id = "E9009"
+    shortdesc = "A function should set TracingConfig.Mode"
+    description = "Without traces, nobody sees which of several functions made an event late"
+    source_url = "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"
+    tags = ["lambda", "operations"]
+    resource_type = "AWS::Lambda::Function"
+    demanded = "TracingConfig.Mode"
+
+
+class Untraced(UndecidedTracing):
+    """A function is traced only if its caller is."""
+
+    id = "E9008"
+    shortdesc = "TracingConfig.Mode of a function should be Active"
+    description = "PassThrough traces what the caller samples, which for most event sources is nothing"
+    wanted = "Active"
 
 
 class FixedCapacity(Rule):
@@ -79,12 +98,12 @@ class FixedCapacity(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Compare the dimensions that are scaled with those that are provisioned."""
-        given = find(subject.properties, "BillingMode")
-        if given and "PROVISIONED" not in given:
+        modes = subject.possible("BillingMode")
+        if not {None, "PROVISIONED"}.intersection(mode for mode in modes if not isinstance(mode, dict)):
             return
         missing = sorted(DIMENSIONS - _scaled(subject.id, template))
         if missing:
-            billing = "BillingMode PROVISIONED" if given else "no BillingMode, which is PROVISIONED"
+            billing = "BillingMode PROVISIONED" if "PROVISIONED" in modes else "no BillingMode, which is PROVISIONED"
             yield Fault(
                 ["Resources", subject.id, "Properties", "BillingMode"],
                 f"{subject.id} should be billed PAY_PER_REQUEST or scale its capacity (got {billing}, and no "
@@ -94,12 +113,11 @@ class FixedCapacity(Rule):
 
 def _scaled(table: str, template: Template) -> set[str]:
     """Give the dimensions of a table that have both a scalable target and a policy that moves it."""
-    moved = {
-        refers_to(policy.properties.get("ScalingTargetId"))
-        for policy in template.of_type("AWS::ApplicationAutoScaling::ScalingPolicy")
-    }
+    policies = template.of_type("AWS::ApplicationAutoScaling::ScalingPolicy")
+    moved = {refers_to(target) for policy in policies for target in policy.find("ScalingTargetId")}
     return {
-        str(target.properties.get("ScalableDimension"))
+        str(dimension)
         for target in template.of_type("AWS::ApplicationAutoScaling::ScalableTarget")
+        for dimension in target.find("ScalableDimension")
         if target.id in moved and table in mentioned(target.properties.get("ResourceId"))
     }

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .alarms import Metric, metrics, watching
-from .reading import Function, Resource, Template, find, functions, mentioned, refers_to, shown
+from .reading import Function, Resource, Template, find
 from .rule import Fault, Rule
+from .values import mentioned, refers_to, shown
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
 ARRIVED = "NumberOfMessagesSent"
@@ -33,11 +34,11 @@ class NoDeadLetters(Rule):
 
     def subjects(self, template: Template) -> list[Function]:
         """List the functions."""
-        return functions(template)
+        return template.functions
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Look for a dead-letter target and for a failure destination."""
-        if not _targets(subject):
+        """Look for a dead-letter target or a failure destination, in every case."""
+        if not all(_targets(subject)):
             yield Fault(
                 ["Resources", subject.id],
                 f"{subject.id} should have a dead-letter queue or a failure destination (got neither)",
@@ -105,14 +106,14 @@ class ShortRetention(Rule):
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Compare the retention with the limit."""
         least = self.config["minimum_days"]
-        given = find(subject.properties, "MessageRetentionPeriod")
-        for seconds in given or [DEFAULT_RETENTION]:
+        for given in subject.possible("MessageRetentionPeriod"):
+            seconds = DEFAULT_RETENTION if given is None else given
             if str(seconds).isdecimal() and int(seconds) < least * DAY:
                 got = f"{int(seconds) / DAY:g} days"
                 yield Fault(
-                    ["Resources", subject.id, "Properties", "MessageRetentionPeriod"],
+                    subject.at("MessageRetentionPeriod"),
                     f"dead-letter queue {subject.id} should keep its letters for at least {least} days "
-                    f"(got {got if given else f'no MessageRetentionPeriod, which is {got}'})",
+                    f"(got {got if given is not None else f'no MessageRetentionPeriod, which is {got}'})",
                 )
 
 
@@ -134,7 +135,7 @@ class MisreadMetric(Rule):
 
     def subjects(self, template: Template) -> list[Metric]:
         """List what watches dead-letter queues, and functions whose failed events are sent somewhere."""
-        sending = [function.id for function in functions(template) if _targets(function)]
+        sending = [function.id for function in template.functions if any(_targets(function))]
         known = {*sending, *(queue.id for queue in dead_letter_queues(template))}
         dimensions = ("FunctionName", "QueueName")
         return [m for m in metrics(template) if known.intersection(refers_to(m.dimensions.get(d)) for d in dimensions)]
@@ -148,12 +149,15 @@ class MisreadMetric(Rule):
             yield _misread(subject, f"{DEPTH} over days")
 
 
-def _targets(function: Function) -> list[Any]:
-    """List where a function's failed events are sent."""
-    targets = find(function.properties, "DeadLetterConfig", "TargetArn")
-    for config in function.event_invoke_configs:
-        targets += find(config.properties, "DestinationConfig", "OnFailure", "Destination")
-    return targets
+def _targets(function: Function) -> list[list[Any]]:
+    """List where a function's failed events are sent, in every form that the template can take."""
+    return [
+        [
+            *find(form, "DeadLetterConfig", "TargetArn"),
+            *(target for config in form.values() for target in find(config, "OnFailure", "Destination")),
+        ]
+        for form in function.on_event("DestinationConfig")
+    ]
 
 
 def _misread(metric: Metric, expected: str) -> Fault:
@@ -174,7 +178,7 @@ def _undelivered_to(value: Any) -> set[str]:
 
 def _delays(metric: Metric) -> Iterator[Fault]:
     """Compare what decides when an alarm goes off with what takes one letter."""
-    alarm = metric.alarm.properties
+    (alarm, *_) = metric.alarm.forms("DatapointsToAlarm", "EvaluationPeriods", "ComparisonOperator", "Threshold")
     periods = shown(alarm.get("DatapointsToAlarm", alarm.get("EvaluationPeriods")))
     bound = shown(alarm.get("ComparisonOperator")), shown(alarm.get("Threshold"))
     if metric.statistic != "Maximum":
@@ -186,4 +190,4 @@ def _delays(metric: Metric) -> Iterator[Fault]:
 
 
 def _slow(alarm: Resource, name: str, expected: str, got: str) -> Fault:
-    return Fault(["Resources", alarm.id, "Properties", name], f"alarm {alarm.id} should {expected} (got {got})")
+    return Fault(alarm.at(name), f"alarm {alarm.id} should {expected} (got {got})")

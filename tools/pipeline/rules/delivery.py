@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .iam import allowed_to, given, permits
-from .reading import Function, Resource, Template, alternatives, described, find, functions, refers_to, shown, text
+from .reading import Function, Resource, Template, described
 from .rule import Fault, Rule
+from .values import refers_to, shown, text
 
 RETRIES = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 # What the execution role has to be allowed on what Lambda sends events to.
@@ -30,12 +31,12 @@ class UndecidedRetries(Rule):
 
     def subjects(self, template: Template) -> list[Function]:
         """List the functions."""
-        return functions(template)
+        return template.functions
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Look for both settings."""
+        """Look for both settings, in every case."""
         for name in RETRIES:
-            if not any(find(config.properties, name) for config in subject.event_invoke_configs):
+            if not all({*form} - {"DeadLetterConfig"} for form in subject.on_event(name)):
                 yield Fault(
                     ["Resources", subject.id], f"{subject.id} should set {name} in an EventInvokeConfig (got none)"
                 )
@@ -62,7 +63,7 @@ class ForbiddenDelivery(Rule):
         """List the deliveries to resources of the template."""
         return [
             delivery
-            for function in functions(template)
+            for function in template.functions
             for delivery in _deliveries(function)
             if _sending(delivery, template)
         ]
@@ -71,11 +72,11 @@ class ForbiddenDelivery(Rule):
         """Look for what the role is allowed on the target."""
         action = _sending(subject, template)
         target = described(refers_to(subject.target) or "", template)
-        for role in filter(None, map(refers_to, alternatives(subject.function.properties.get("Role")))):
+        for role in subject.function.roles:
             allowed = allowed_to(template, role)
             if allowed is not None and not any(permits(s, action, subject.target) for s in allowed):
                 yield Fault(
-                    ["Resources", subject.function.id, "Properties", "Role"],
+                    subject.function.resource.at("Role"),
                     f"{role} should allow {action} on {target}, the {subject.purpose} of {subject.function.id} "
                     f"(got {given(allowed, subject.target)})",
                 )
@@ -94,7 +95,7 @@ class UnreachedSettings(Rule):
         """List the settings of the functions that have an alias."""
         return [
             (function, config)
-            for function in functions(template)
+            for function in template.functions
             if function.aliases
             for config in function.event_invoke_configs
         ]
@@ -102,22 +103,22 @@ class UnreachedSettings(Rule):
     def faults(self, subject: tuple[Function, Resource], template: Template) -> Iterator[Fault]:
         """Compare the qualifier with the aliases."""
         function, config = subject
-        aliases = sorted(text(alias.properties.get("Name")) for alias in function.aliases)
-        for qualifier in find(config.properties, "Qualifier"):
+        aliases = sorted({text(name) for alias in function.aliases for name in alias.find("Name", by_name=True)})
+        for qualifier in config.find("Qualifier", by_name=True):
             if text(qualifier) not in aliases:
                 yield Fault(
-                    ["Resources", config.id, "Properties", "Qualifier"],
+                    config.at("Qualifier"),
                     f"{config.id} should have the Qualifier {' or '.join(aliases)}, an alias of {function.id} "
                     f"(got {shown(qualifier)})",
                 )
 
 
 def _deliveries(function: Function) -> Iterator[Delivery]:
-    for target in find(function.properties, "DeadLetterConfig", "TargetArn"):
+    for target in function.resource.find("DeadLetterConfig", "TargetArn", by_name=True):
         yield Delivery(function, "dead-letter queue", target)
     for config in function.event_invoke_configs:
         for outcome in ("OnSuccess", "OnFailure"):
-            for target in find(config.properties, "DestinationConfig", outcome, "Destination"):
+            for target in config.find("DestinationConfig", outcome, "Destination", by_name=True):
                 yield Delivery(function, f"{outcome} destination", target)
 
 

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from .dead_letters import dead_letter_queues
-from .iam import Statement, statements
-from .reading import Resource, Template, find, items, refers_to, shown, text
-from .rule import Fault, Rule
+from .iam import Statement, statements_of
+from .reading import Resource, Template, find, items
+from .rule import Demand, Fault, Rule
+from .trust import asked_of, is_anybody
+from .values import refers_to, shown, text
 
 # There are no snapshots of tables, queues and buckets, and an UpdateReplacePolicy can't be RetainExceptOnCreate.
 KEEPING = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
@@ -20,6 +22,8 @@ POLICIES = {
     "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
     "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "s3:*"),
 }
+TABLE = "AWS::DynamoDB::Table"
+RESTORABLE = "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"
 PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
@@ -36,19 +40,71 @@ class UnretainedData(Rule):
 
     def subjects(self, template: Template) -> list[Resource]:
         """List the tables, the buckets and the dead-letter queues."""
-        types = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket")
+        types = (TABLE, "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket")
         return [*template.of_type(*types), *dead_letter_queues(template)]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look at what happens on deletion and on replacement."""
         for attribute, kept in KEEPING.items():
-            policy = subject.attributes.get(attribute)
-            if policy not in kept:
-                got = shown(policy) if policy else "none, which is Delete"
-                yield Fault(
-                    ["Resources", subject.id, attribute],
-                    f"{attribute} of {subject.id} should be {' or '.join(kept)} (got {got})",
-                )
+            for policy in subject.attribute(attribute):
+                if policy not in kept and not isinstance(policy, dict):
+                    got = "none, which is Delete" if policy is None else shown(policy)
+                    yield Fault(
+                        ["Resources", subject.id, attribute],
+                        f"{attribute} of {subject.id} should be {' or '.join(kept)} (got {got})",
+                    )
+
+
+class UndecidedRecovery(Demand):
+    """Nobody decided whether a table can be restored."""
+
+    id = "E9004"
+    shortdesc = "A table should set PointInTimeRecoveryEnabled, so that a bad write can be undone"
+    description = "A table can be restored to a second of the last 35 days, but only if that was on before"
+    source_url = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html"
+    tags = ["dynamodb", "durability"]
+    resource_type = TABLE
+    demanded = RESTORABLE
+
+
+class Unrestorable(UndecidedRecovery):
+    """A table can't be restored."""
+
+    id = "E9005"
+    shortdesc = "PointInTimeRecoveryEnabled of a table should be true"
+    wanted = "true"
+
+
+class UndecidedEncryption(Demand):
+    """A table does not say how it is encrypted."""
+
+    id = "E9006"
+    shortdesc = "A table should set SSEEnabled, so that its key is in the account and its use is logged"
+    description = "DynamoDB encrypts every table, unless told otherwise with a key that it shares among accounts"
+    source_url = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/EncryptionAtRest.html"
+    tags = ["dynamodb", "security"]
+    resource_type = TABLE
+    demanded = "SSESpecification.SSEEnabled"
+
+
+class SharedKey(UndecidedEncryption):
+    """A table is encrypted with a key that is in nobody's account."""
+
+    id = "E9010"
+    shortdesc = "SSEEnabled of a table should be true"
+    wanted = "true"
+
+
+class UndecidedProtection(Demand):
+    """Nobody decided whether a table may be deleted."""
+
+    id = "E9011"
+    shortdesc = "A table should say in DeletionProtectionEnabled whether it may be deleted"
+    description = "Whoever may delete the table deletes it by a slip of the hand, unless it is protected"
+    source_url = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html"
+    tags = ["dynamodb", "durability"]
+    resource_type = TABLE
+    demanded = "DeletionProtectionEnabled"
 
 
 class PlainHttpAccepted(Rule):
@@ -67,15 +123,18 @@ class PlainHttpAccepted(Rule):
         return template.of_type(*POLICIES)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for a policy that denies everything without TLS."""
+        """Look for a policy that denies everything without TLS, in every case."""
         policy_type, property_name, actions = POLICIES[subject.type]
-        policies = {
-            policy.id
+        policies = [
+            policy
             for policy in template.of_type(policy_type)
-            for of in items(policy.properties.get(property_name))
-            if refers_to(of) == subject.id or text(of) in _names(subject)
-        }
-        if not any(s.owner.id in policies and _denies_plain_http(s, subject) for s in statements(template)):
+            if any(_is_of(policy_of, subject) for form in policy.find(property_name) for policy_of in items(form))
+        ]
+        written = {policy.id: policy.unless_left_out("PolicyDocument") for policy in policies}
+        for form in template.values.possible(written, when=subject.when):
+            bodies = [body for document in form.values() for body in statements_of(document)]
+            if any(_denies_plain_http(Statement(subject, [], body, of_identity=False), subject) for body in bodies):
+                continue
             on = f"{subject.id} and {subject.id}/*" if subject.type == "AWS::S3::Bucket" else "it"
             yield Fault(
                 ["Resources", subject.id],
@@ -101,9 +160,11 @@ class UnencryptedQueue(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for a key, SQS's own or the customer's."""
-        own = [*map(shown, find(subject.properties, "SqsManagedSseEnabled"))]
-        if "true" not in map(str.lower, own) and not find(subject.properties, "KmsMasterKeyId"):
-            got = f"SqsManagedSseEnabled: {', '.join(own)}" if own else "neither"
+        for form in subject.forms("SqsManagedSseEnabled", "KmsMasterKeyId"):
+            own = form.get("SqsManagedSseEnabled")
+            if text(own).lower() == "true" or form.get("KmsMasterKeyId"):
+                continue
+            got = "neither" if own is None else f"SqsManagedSseEnabled: {shown(own)}"
             yield Fault(
                 ["Resources", subject.id],
                 f"{subject.id} should set SqsManagedSseEnabled: true or a KmsMasterKeyId (got {got})",
@@ -127,29 +188,34 @@ class OpenBucket(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for each of the four settings, on every side of a condition."""
-        for blocks in find(subject.properties, "PublicAccessBlockConfiguration") or [None]:
+        for blocks in subject.possible("PublicAccessBlockConfiguration"):
             lacking = [name for name in PUBLIC_ACCESS if _is_off(blocks, name)]
             if lacking:
                 yield Fault(
-                    ["Resources", subject.id, "Properties", "PublicAccessBlockConfiguration"],
+                    subject.at("PublicAccessBlockConfiguration"),
                     f"PublicAccessBlockConfiguration of {subject.id} should set {', '.join(lacking)} to true "
                     f"(got {shown(blocks)})",
                 )
 
 
 def _denies_plain_http(statement: Statement, of: Resource) -> bool:
-    body = statement.body
+    """Return whether a statement denies everything without TLS: any further condition would let something through."""
+    asked = [(test.key, test.operator, [*map(str.lower, test.values)]) for test in asked_of(statement)]
     return (
-        body.get("Effect") == "Deny"
-        and body.get("Principal") in ("*", {"AWS": "*"})
-        and POLICIES[of.type][2] in map(str.lower, statement.actions)
+        not statement.allows
+        and is_anybody(statement)
+        and {"*", POLICIES[of.type][2]}.intersection(map(str.lower, statement.actions)) != set()
         and _covers(statement.resources, of)
-        and [shown(each).lower() for each in find(body.get("Condition"), "Bool", "aws:SecureTransport")] == ["false"]
+        and asked == [("aws:securetransport", "bool", ["false"])]
     )
 
 
+def _is_of(policy_of: Any, resource: Resource) -> bool:
+    return refers_to(policy_of) == resource.id or text(policy_of) in _names(resource)
+
+
 def _names(of: Resource) -> list[str]:
-    return [text(name) for name in find(of.properties, "BucketName")]
+    return [text(name) for name in of.find("BucketName")]
 
 
 def _covers(resources: list[Any], of: Resource) -> bool:

@@ -9,17 +9,43 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
 from .iam import Statement, statements
-from .reading import VARIABLE, Function, Resource, Template, functions, is_made_by_sam, items, refers_to, shown, text
+from .reading import Function, Resource, Template, is_made_by_sam, items
 from .rule import Fault, Rule
+from .values import VARIABLE, shown, text
 
-# The actions of each service, and whether they can be allowed on less than everything: AWS's service authorization
+# The actions of each service, what they can be allowed on, and the forms of ARNs: AWS's service authorization
 # reference, as of this release of cfn-lint.
 SERVICES = load_resource(AdditionalSpecs, "Policies.json")  # type: ignore[no-untyped-call] # cfn-lint gives no types
-# An ARN that leaves its account or region open, or names a kind of resource and not one of it.
-OPEN_ARN = re.compile(
-    r"arn:[^:]*:[^:]*:(?:[^:]*\*[^:]*:[^:]*|[^:]*:[^:]*\*[^:]*):.*"
-    r"|arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:[a-z-]+[:/])?\*.*"
-)
+# Actions whose every resource is optional, so that most calls name none: the reference marks this, cfn-lint's copy
+# does not. Where resources are optional because there are several kinds of them, as for s3:GetObject, one is needed.
+OPTIONAL = {
+    "bedrock": "listblueprints listdataautomationprojects listguardrails listprompts",
+    "ce": "get*",
+    "cloudformation": "describestacks listhookresults",
+    "cloudwatch": "getmetricdata listmetrics putmetricdata",
+    "comprehend": "detectentities",
+    "dax": "describeclusters",
+    "directconnect": "describeconnections describeinterconnects describelags",
+    "dynamodb": "listexports listimports",
+    "elasticfilesystem": "describeaccesspoints describefilesystems describereplicationconfigurations",
+    "glue": "listschemas",
+    "iam": "listmfadevices",
+    "logs": "listanomalies listloganomalydetectors",
+    "mediaconvert": "listjobs searchjobs",
+    "polly": "startspeechsynthesisstream startspeechsynthesistask synthesizespeech",
+    "rds": "describedb*groups describeexporttasks describeoptiongroups",
+    "rekognition": "detectmoderationlabels startmediaanalysisjob",
+    "ses": "batchgetmetricdata getsuppresseddestination listrecommendations listsuppresseddestinations",
+    "sns": "unsubscribe",
+    "translate": "starttexttranslationjob translatedocument translatetext",
+}
+# A wildcard that matches any name, if it is all of the name.
+ANY = re.compile(r"[*?]*\*[*?]*")
+# Who can have managed policies, and by which property.
+HOLDERS = {
+    **dict.fromkeys(("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"), "ManagedPolicyArns"),
+    "AWS::SSO::PermissionSet": "ManagedPolicies",
+}
 # What CodeDeploy's own role needs, which SAM makes for a gradual deployment.
 OF_CODE_DEPLOY = ("AWSCodeDeployRoleForLambda", "AWSCodeDeployRoleForLambdaLimited")
 
@@ -61,10 +87,10 @@ class WildcardResource(_IdentityRule):
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
         """Look for resources that are everything, or everything of a kind, account or region."""
-        if all(map(_has_no_resource, subject.actions)):
+        if all(map(_needs_no_resource, subject.actions)):
             return
         for resource in subject.resources:
-            if text(resource) == "*" or OPEN_ARN.fullmatch(VARIABLE.sub("", text(resource))):
+            if _is_open(text(resource)):
                 actions = ", ".join(subject.actions)
                 yield Fault(
                     [*subject.path, "Resource"],
@@ -83,17 +109,18 @@ class SharedRole(Rule):
 
     def subjects(self, template: Template) -> list[Function]:
         """List the functions."""
-        return functions(template)
+        return template.functions
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Count the functions of the role."""
-        users = Counter(refers_to(function.properties.get("Role")) for function in functions(template))
-        role = refers_to(subject.properties.get("Role"))
-        if role and users[role] > 1:
-            yield Fault(
-                ["Resources", subject.id, "Properties", "Role"],
-                f"{subject.id} should have a role of its own (got {role}, the role of {users[role]} functions)",
-            )
+        """Count the functions that can have the role while this one exists."""
+        beside = [each for each in template.functions if template.together(each.resource, subject.resource)]
+        users = Counter(role for function in beside for role in set(function.roles))
+        for role in subject.roles:
+            if users[role] > 1:
+                yield Fault(
+                    subject.resource.at("Role"),
+                    f"{subject.id} should have a role of its own (got {role}, the role of {users[role]} functions)",
+                )
 
 
 class AllowAllBut(Rule):
@@ -146,41 +173,63 @@ class UnknownAction(Rule):
 
 
 class ManagedByAws(Rule):
-    """A role has a policy that AWS wrote, for every resource of the account."""
+    """A role, user or group has a policy that AWS wrote, for every resource of the account."""
 
     id = "W9156"
-    shortdesc = "A role has a policy that AWS wrote, which names no resource of yours"
+    shortdesc = "A role, user or group has a policy that AWS wrote, which names no resource of yours"
     description = "AWS's managed policies allow their actions on *; write down the few that are called"
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-use-aws-defined-policies"
     tags = ["iam", "security"]
     settings = {"accepted": []}  # names of policies, such as AWSLambdaBasicExecutionRole
 
     def subjects(self, template: Template) -> list[Resource]:
-        """List the roles, those that SAM makes for functions without a Role included."""
-        return template.of_type("AWS::IAM::Role")
+        """List who can have policies, the roles that SAM makes for functions without a Role included."""
+        return template.of_type(*HOLDERS)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         """Look for the ARN of a policy that belongs to AWS."""
-        for arn in map(text, items(subject.properties.get("ManagedPolicyArns"))):
-            _, marker, path = arn.partition(":iam::aws:policy/")
-            policy = path.rpartition("/")[2]
-            if marker and policy not in {*OF_CODE_DEPLOY, *self.config["accepted"]}:
-                yield _managed(subject, policy, template)
+        for form in subject.find(HOLDERS[subject.type]):
+            for arn in map(text, items(form)):
+                _, marker, path = arn.partition(":iam::aws:policy/")
+                policy = path.rpartition("/")[2]
+                if marker and policy not in {*OF_CODE_DEPLOY, *self.config["accepted"]}:
+                    yield _managed(subject, policy, template)
 
 
-def _managed(role: Resource, policy: str, template: Template) -> Fault:
-    """Name the function, not the role, where SAM makes the role: that stands in nobody's template."""
-    for function in functions(template) if is_made_by_sam(role) else ():
-        if refers_to(function.properties.get("Role")) == role.id:
+def _managed(holder: Resource, policy: str, template: Template) -> Fault:
+    """Name the function, not the role, if SAM makes the role: that stands in nobody's template."""
+    for function in template.functions if is_made_by_sam(holder) else ():
+        if holder.id in function.roles:
             return Fault(
                 ["Resources", function.id],
                 f"{function.id} should name a Role of the template, since the role that SAM makes for it has a policy "
                 f"of AWS (got {policy})",
             )
-    return Fault(
-        ["Resources", role.id, "Properties", "ManagedPolicyArns"],
-        f"{role.id} should have policies of its own (got AWS's {policy})",
-    )
+    return Fault(holder.at(HOLDERS[holder.type]), f"{holder.id} should have policies of its own (got AWS's {policy})")
+
+
+def _is_open(pattern: str) -> bool:
+    """Return whether a pattern matches resources of any name, account or region."""
+    known = VARIABLE.sub("known", pattern).replace("${}", "known")
+    if not {"*", "?"} & {*known}:
+        return False
+    fields = known.split(":", 5)
+    if fields[0] != "arn":
+        return any(left.startswith("*") for left in _after(known, "arn:"))
+    if len(fields) < 6 or any({"*", "?"} & {*field} for field in fields[2:5]):
+        return True
+    formats = [arn for kind in SERVICES.get(fields[2], {}).get("Resources", {}).values() for arn in kind["ARNFormats"]]
+    kinds = [arn.split(":", 5)[5].partition(".*")[0] for arn in formats if ".*" in arn]
+    return any(ANY.fullmatch(re.split("[:/]", left)[0]) for kind in {"", *kinds} for left in _after(fields[5], kind))
+
+
+def _after(pattern: str, literal: str) -> set[str]:
+    """Give what can be left of a pattern when its beginning has matched a text."""
+    left = {pattern}
+    for letter in literal:
+        left |= {each.lstrip("*") for each in left}
+        left = {each if each[0] == "*" else each[1:] for each in left if each and each[0] in ("*", "?", letter)}
+    return left
 
 
 def _exists(action: str) -> bool:
@@ -189,10 +238,13 @@ def _exists(action: str) -> bool:
     return action == "*" or "${" in action or any(fnmatch.fnmatchcase(known, name) for known in _actions(service))
 
 
-def _has_no_resource(action: str) -> bool:
+def _needs_no_resource(action: str) -> bool:
     service, _, name = action.lower().partition(":")
     known = _actions(service).get(name)
-    return known is not None and not known.get("Resources")
+    optional = OPTIONAL.get(service, "").split()
+    return known is not None and (
+        not known.get("Resources") or any(fnmatch.fnmatchcase(name, pattern) for pattern in optional)
+    )
 
 
 def _actions(service: str) -> dict[str, dict[str, object]]:

@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 
 from .iam import TRUST
-from .reading import VARIABLE, Path, Resource, Template, find, literals, place, text
+from .reading import Path, Resource, Template, literals, place
 from .rule import Fault, Rule
+from .values import VARIABLE, text
 
 ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:.*")
 # Layers and whom policies name may well belong to another account.
 FOREIGN = {"Layers", "Principal", TRUST, "Tags"}
+# What may spell a name: free text, and dimensions of metrics, which E9311 compares with the names.
+SPELLING = {"Tags", "Dimensions"}
 
 
 class _TextRule(Rule):
@@ -43,7 +46,7 @@ class UnevaluatedReference(_TextRule):
     def faults(self, subject: tuple[Path, str], template: Template) -> Iterator[Fault]:
         """Look for what a Sub would evaluate, and for a logical id where a name belongs."""
         path, literal = subject
-        known = {*template.resources, *template.parameters}
+        known = {*template.resources, *template.parameters} - _substituted(path, template)
         for name in VARIABLE.findall(literal):
             if name.partition(".")[0] in known:
                 yield Fault(
@@ -68,7 +71,7 @@ class NameSpelledAgain(Rule):
             (resource, text(name))
             for resource in template.resources.values()
             # AWS::SQS::Queue has a QueueName, AWS::Lambda::Function a FunctionName, and so on.
-            for name in find(resource.properties, f"{resource.type.rpartition('::')[2]}Name")
+            for name in resource.find(f"{resource.type.rpartition('::')[2]}Name", by_name=True)
             if "${}" not in text(name) and not VARIABLE.fullmatch(text(name))
         ]
 
@@ -76,7 +79,7 @@ class NameSpelledAgain(Rule):
         """Look for the name elsewhere: alone, or as the end of an ARN."""
         named, name = subject
         for resource in template.resources.values():
-            if resource.id == named.id:
+            if resource.id == named.id or not template.together(resource, named):
                 continue
             for path, spelled in _spellings(resource.properties, ["Resources", resource.id, "Properties"]):
                 if spelled == name or (spelled.startswith("arn:") and re.split("[:/]", spelled)[-1] == name):
@@ -99,13 +102,21 @@ class AccountByNumber(_TextRule):
             yield Fault(path, f"{place(path)} should be a reference or a parameter (got {literal})")
 
 
+def _substituted(path: Path, template: Template) -> set[str]:
+    """Name what Step Functions puts into a text."""
+    resource = template.resources.get(str(path[1])) if "Properties" in path else None
+    if resource is None or not any(str(key).startswith("Definition") for key in path):
+        return set()
+    return {name for form in resource.find("DefinitionSubstitutions") for name in form}
+
+
 def _spellings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
-    """Walk what may spell a name: texts, and texts with substitutions, but not the free text of tags."""
+    """Walk what may spell a name: texts, and texts with substitutions."""
     if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
         yield path, text(value)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            if key != "Tags":
+            if key not in SPELLING:
                 yield from _spellings(inner, [*path, key])
     elif isinstance(value, list):
         for index, inner in enumerate(value):

@@ -7,7 +7,8 @@ from weakref import WeakKeyDictionary
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template as Linted
 
-from .reading import Path, Template
+from .reading import Path, Resource, Template
+from .values import shown, text
 
 # The rules read one template after the other: it is expanded once.
 _read: WeakKeyDictionary[Linted, Template] = WeakKeyDictionary()
@@ -47,8 +48,32 @@ class Rule(CloudFormationLintRule):
     def match(self, cfn: Linted) -> list[RuleMatch]:
         """Look at every subject of a template, as cfn-lint asks."""
         template = _read.get(cfn) or _read.setdefault(cfn, Template(cfn.template))
-        return [
-            RuleMatch(template.within(fault.path), fault.message)
+        found = {
+            (*map(str, fault.path), fault.message): RuleMatch(template.within(fault.path), fault.message)
             for subject in self.subjects(template)
             for fault in self.faults(subject, template)
-        ]
+        }
+        return [*found.values()]
+
+
+class Demand(Rule):
+    """A rule that demands one property of every resource of a type, whatever the parameters are."""
+
+    resource_type: ClassVar[str]
+    demanded: ClassVar[str]  # a path with dots
+    wanted: ClassVar[str | None] = None  # the value, if it matters
+
+    def subjects(self, template: Template) -> list[Resource]:
+        """List the resources of the type."""
+        return template.of_type(self.resource_type)
+
+    def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
+        """Look for a form in which the property is left out, or is known to be another than the wanted one."""
+        keys = self.demanded.split(".")
+        path = subject.at(*keys)
+        if self.wanted is None and None in subject.possible(*keys):
+            written = subject.properties.get(keys[0])
+            yield Fault(path, f"{subject.id} should set {self.demanded} in every case (got {shown(written)})")
+        for value in subject.find(*keys) if self.wanted else ():
+            if text(value).lower() != str(self.wanted).lower() and not isinstance(value, Mapping):
+                yield Fault(path, f"{subject.id} should set {self.demanded} to {self.wanted} (got {shown(value)})")

@@ -1,30 +1,77 @@
 """Who is let in: by the policies of resources, and by the trust policies of roles."""
 
+import fnmatch
+import ipaddress
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from .iam import Statement, statements
-from .reading import Template, find, items, refers_to, shown, text
+from .reading import Template, find, items
 from .rule import Fault, Rule
+from .values import VARIABLE, refers_to, shown, text
 
-# Condition keys that anybody can meet: they say how, when and with which words somebody calls, not who calls. An
-# external id is no secret: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
-NOT_WHO = {
-    *("aws:currenttime", "aws:epochtime", "aws:multifactorauthage", "aws:multifactorauthpresent", "aws:referer"),
-    *("aws:requestedregion", "aws:securetransport", "aws:tokenissuetime", "aws:useragent"),
-    *("s3:tlsversion", "sts:externalid", "sts:rolesessionname"),
+# Condition keys that say who calls, claims of tokens included. Others say how, when and with which words, or what the
+# caller says of itself: an account tags its own principals, and an external id is no secret.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+WHO = re.compile(
+    r"aws:(principal(account|arn|org.*|isawsservice|servicename.*)|source(account|arn|ip|org.*|owner|vpc.*|instance.*)"
+    r"|userid|federatedprovider|vpcsourceip|vpce(account|org.*)|ec2instancesource.*)|kms:calleraccount|saml:.*"
+    r"|s3:(dataaccesspoint.*|accesspointnetworkorigin)|elasticfilesystem:access.*|lambda:eventsourcetoken"
+    r"|vpc-lattice-svcs:source.*|[^:]*\.[^:]*:(?!amr$).*"
+)
+# Conditions that everybody in an account can meet.
+ALWAYS_MET = {
+    *("aws:currenttime", "aws:epochtime", "aws:referer", "aws:requestedregion", "aws:securetransport"),
+    *("aws:tokenissuetime", "aws:useragent", "s3:tlsversion", "cognito-identity.amazonaws.com:amr"),
 }
+EVERYTHING = re.compile(r"[*?]*\*[*?]*")
 # A whole account, by its number or by a parameter: anybody in it whom its administrators let.
 ACCOUNT = re.compile(r"\d{12}|arn:.*:iam::(?:\d{12}|\$\{(?!AWS::)\w+\}):root")
-# Gives tokens to anybody. Its claim `aud` says nothing; `sub` and others say which repository asks:
+# Whole values of these keys are one caller's; a wildcard in one lets others in.
+WHOLE = re.compile(r".*(account|orgid|owner|vpc|vpce)")
+# These give tokens to anybody. The claim `aud` says nothing; `sub` and others begin with whose pipeline asks:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
-GITHUB = "token.actions.githubusercontent.com"
-ANY_REPOSITORY = re.compile(r"(?:repo:)?\*.*")
+SHARED_ISSUERS = (*("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com"),)
+TENANT = {
+    "sub": re.compile(r"\w+:[^*?/:]+[/:].*"),
+    **dict.fromkeys(
+        ("repository", "repository_owner", "job_workflow_ref", "project_path", "namespace_path"),
+        re.compile(r"[^*?/]+(/.*)?"),
+    ),
+    **dict.fromkeys(
+        ("repository_id", "repository_owner_id", "actor_id", "project_id", "namespace_id"), re.compile(r"\d+")
+    ),
+}
+# No organization has a larger part of the internet.
+LARGEST_NETWORK = {4: 8, 6: 19}  # bits of its prefix
+
+
+class Asked(NamedTuple):
+    """What a statement asks of one condition key."""
+
+    key: str
+    """In lower case."""
+    operator: str
+    """In lower case, without what stands before a colon and without `IfExists`."""
+    values: list[str]
+    optional: bool
+    """Whether a request without the key passes."""
+
+    @property
+    def restricts(self) -> bool:
+        """Whether only some values pass; what is excluded says nothing of who is left."""
+        excludes = "not" in self.operator or self.operator == "null"
+        return not (self.optional or excludes or self.is_open)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of the values is any, or anybody's."""
+        return _is_internet(self.values) or any(_is_anybodys(self.key, value) for value in self.values)
 
 
 class AnybodyAllowed(Rule):
-    """A policy of a resource allows something to everybody in the world."""
+    """A policy of a resource, or what stands for one, allows something to everybody in the world."""
 
     id = "E9155"
     shortdesc = "A policy allows something to everybody"
@@ -33,12 +80,17 @@ class AnybodyAllowed(Rule):
     tags = ["iam", "security"]
 
     def subjects(self, template: Template) -> list[Statement]:
-        """List the statements that allow something to somebody, but for those of trust policies."""
-        return [s for s in statements(template) if s.allows and "Principal" in s.body and not s.of_trust]
+        """List the statements that allow something to somebody, but for trust policies and what VPC endpoints take."""
+        return [
+            statement
+            for statement in statements(template)
+            if statement.allows and "Principal" in statement.body and not statement.of_trust
+            if statement.owner.type != "AWS::EC2::VPCEndpoint"
+        ]
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
         """Look for a principal that is everybody."""
-        if _is_everybody(subject):
+        if _is_everybody(subject) and not _is_closed(subject, template):
             actions = ", ".join(subject.actions)
             yield _fault(subject, f"name who is allowed {actions}", subject.body["Principal"])
 
@@ -58,55 +110,132 @@ class AnybodyTrusted(Rule):
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
         """Look at every principal that is more than one caller."""
-        conditions = _conditions(subject)
+        asked = [test for test in asked_of(subject) if test.restricts and test.key not in ALWAYS_MET]
         if _is_everybody(subject):
             yield _fault(subject, "name who may assume it", subject.body["Principal"])
         for account in _principals(subject, "AWS"):
-            if ACCOUNT.fullmatch(text(account)) and not conditions:
+            if ACCOUNT.fullmatch(text(account)) and not asked:
                 yield _fault(
                     subject, "trust one role of the account, or set a condition such as sts:ExternalId", account
                 )
         for provider in _principals(subject, "Federated"):
-            if "sts:AssumeRoleWithWebIdentity" in subject.actions and not _claims(provider, conditions, template):
+            if subject.is_about("sts:AssumeRoleWithWebIdentity") and not _names_holder(provider, asked, template):
                 yield _fault(
                     subject, "set a condition on the token's claims, such as sub", subject.body.get("Condition")
                 )
+
+
+def asked_of(statement: Statement) -> list[Asked]:
+    """List what a statement asks for."""
+    asked = [
+        (str(operator or 'null').lower(), str(key).lower(), [text(value) for value in items(values)])
+        for condition in find(statement.body, "Condition")
+        if isinstance(condition, dict)
+        for operator, by_key in condition.items()
+        if isinstance(by_key, dict)
+        for key, values in by_key.items()
+    ]
+    there = {key for operator, key, values in asked if operator == "null" and values == ["false"]}
+    return [
+        Asked(
+            key,
+            operator.rpartition(":")[2].removesuffix("ifexists"),
+            values,
+            (operator.endswith("ifexists") or operator.startswith("forallvalues:")) and key not in there,
+        )
+        for operator, key, values in asked
+    ]
+
+
+def is_anybody(statement: Statement) -> bool:
+    """Return whether the principal of a statement is everybody, whatever its conditions are."""
+    principal = statement.body.get("Principal")
+    named = [one for each in principal.values() for one in items(each)] if isinstance(principal, dict) else [principal]
+    return any(EVERYTHING.fullmatch(text(one)) or _is_open_arn(text(one)) for one in named)
+
+
+def _is_everybody(statement: Statement) -> bool:
+    return is_anybody(statement) and not any(t.restricts and WHO.fullmatch(t.key) for t in asked_of(statement))
+
+
+def _is_closed(statement: Statement, template: Template) -> bool:
+    """Return whether the same policy denies it to all but those whom a condition names."""
+    denials = [s for s in statements(template) if s.owner.id == statement.owner.id and not s.allows]
+    closing = {str(denial.path) for denial in denials if _shuts_out(denial, statement)}
+    leaking = {str(denial.path) for denial in denials if not _shuts_out(denial, statement)}
+    return any("Fn::If" not in path for path in closing - leaking)
+
+
+def _shuts_out(denial: Statement, statement: Statement) -> bool:
+    asked = asked_of(denial)
+    patterns = [text(each) for each in denial.resources]
+    return (
+        is_anybody(denial)
+        and len(asked) == 1
+        and bool(WHO.fullmatch(asked[0].key))
+        and "not" in asked[0].operator
+        and not asked[0].is_open
+        and all(denial.is_about(action) for action in statement.actions)
+        and all(any(fnmatch.fnmatchcase(text(r), pattern) for pattern in patterns) for r in statement.resources)
+    )
 
 
 def _principals(statement: Statement, kind: str) -> list[Any]:
     return [one for listed in find(statement.body, "Principal", kind) for one in items(listed)]
 
 
-def _conditions(statement: Statement) -> dict[str, list[Any]]:
-    """Give the values that a statement asks for, by condition key in lower case; what it excludes does not count."""
-    return {
-        key.lower(): items(values)
-        for condition in find(statement.body, "Condition")
-        if isinstance(condition, Mapping)
-        for operator, tests in condition.items()
-        if isinstance(tests, Mapping) and "Not" not in operator and operator != "Null"
-        for key, values in tests.items()
-    }
-
-
-def _is_everybody(statement: Statement) -> bool:
-    asked = {key for key, values in _conditions(statement).items() if set(map(text, values)) != {"*"}}
-    return "*" in [*find(statement.body, "Principal"), *_principals(statement, "AWS")] and asked <= NOT_WHO
-
-
-def _claims(provider: Any, conditions: Mapping[str, list[Any]], template: Template) -> list[str]:
-    """List the condition keys that tell one holder of a provider's tokens from another."""
+def _names_holder(provider: Any, asked: list[Asked], template: Template) -> bool:
+    """Return whether conditions tell one holder of a provider's tokens from another."""
     resource = template.resources.get(refers_to(provider) or "")
-    issuer = text(resource.properties.get("Url")) if resource else text(provider)
-    if GITHUB not in issuer:
-        return list(conditions)
-    return [
-        key
-        for key, values in conditions.items()
-        if key.startswith(GITHUB)
-        and not key.endswith(":aud")
-        and not any(ANY_REPOSITORY.match(text(v)) for v in values)
-    ]
+    issuers = [text(url) for url in resource.find("Url")] if resource else [text(provider)]
+    shared = [host for host in SHARED_ISSUERS if any(host in issuer for issuer in issuers)]
+    if not shared:
+        return bool(asked)
+    return any(
+        (claim := TENANT.get(test.key.removeprefix(f"{host}:"))) and all(map(claim.fullmatch, map(_known, test.values)))
+        for test in asked
+        for host in shared
+    )
+
+
+def _known(value: str) -> str:
+    """Put a name in place of each variable of a text: one value, though nobody knows which."""
+    return VARIABLE.sub("known", value).replace("${}", "known")
+
+
+def _is_internet(values: list[str]) -> bool:
+    """Return whether addresses are more of the internet than anybody has."""
+    networks: dict[int, list[Any]] = {4: [], 6: []}
+    for value in values:
+        try:
+            network = ipaddress.ip_network(value, strict=False)
+        except ValueError:
+            continue
+        networks[network.version].append(network)
+    return any(
+        network.prefixlen < LARGEST_NETWORK[version]
+        for version, found in networks.items()
+        for network in ipaddress.collapse_addresses(found)
+    )
+
+
+def _is_anybodys(key: str, value: str) -> bool:
+    """Return whether a value of a condition key matches what a stranger can have."""
+    known = _known(value)
+    if not {"*", "?"} & {*known}:
+        return known.lower() == "false"  # such as aws:PrincipalIsAWSService
+    return bool(WHOLE.fullmatch(key) or re.fullmatch(r"([a-z]{1,4}-|AROA|AIDA)?[*?:/]*", known) or _is_open_arn(known))
+
+
+def _is_open_arn(pattern: str) -> bool:
+    """Return whether a pattern matches ARNs of every account; those of buckets have none, but a name of their own."""
+    fields = _known(pattern).split(":", 5)
+    if fields[0] != "arn" or ("*" not in pattern and "?" not in pattern):
+        return False
+    if len(fields) < 6:  # the wildcard stands for the rest, the account too
+        return True
+    name = re.split("[:/]", fields[5])[0]
+    return bool({"*", "?"} & {*fields[4]}) or (not fields[4] and bool(EVERYTHING.fullmatch(name)))
 
 
 def _fault(statement: Statement, expected: str, got: Any) -> Fault:

@@ -24,6 +24,8 @@ RENAMED = {
 """Actions that IAM doesn't have, and what their requests need:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 """
+UNNAMED = {"/2016-08-19/account-settings": "lambda:GetAccountSettings"}
+"""Actions that MiniStack has no name for, by their paths."""
 CBOR = re.compile(r"/service/\w+/operation/(\w+)")
 """How CloudWatch's newer protocol names an action."""
 
@@ -58,7 +60,8 @@ def _name_actions() -> None:
         action: str | None = action_of(service, method, path, *rest)
         if action is None and (operation := CBOR.fullmatch(path)):
             action = f"{iam_actions.SERVICE_TO_IAM_NAMESPACE.get(service)}:{operation[1]}"
-        return RENAMED.get(action or "", action or f"{service}:UnknownAction")
+        action = action or UNNAMED.get(path.rstrip("/"), f"{service}:UnknownAction")
+        return RENAMED.get(action, action)
 
     def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
         if action in statements.EXECUTING:

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from pipeline.commands.context import EXIT_CODES
 from pipeline.commands.local_options import console, queue_of, queue_options
+from pipeline.errors import EXIT_CODES
 from pipeline.local.deploy import WITH_FILES
 from pipeline.local.embedded.process import Options
 from pipeline.local.run import deployed

@@ -13,18 +13,8 @@ from pipeline.errors import EXIT_CODES
 __all__ = ["cli"]
 
 COMMANDS = (
-    "run",
-    "up",
-    "invoke",
-    "items",
-    "submit",
-    "upload",
-    "verify",
-    "dead-letters",
-    "redrive",
-    "status",
-    "explain",
-    "plan",
+    *("run", "up", "invoke", "items", "submit", "upload", "verify"),
+    *("dead-letters", "redrive", "status", "explain", "plan"),
 )
 
 

@@ -50,7 +50,8 @@ def changes(root: Path, *, wait: Callable[[float], object] = time.sleep) -> Iter
         now = _times(root)
         if now == before:
             continue
-        while (later := _times(root)) != now or not now:
+        wait(POLL / 2)
+        while (later := _times(root)) != now:
             now = later
             wait(POLL / 2)
         files = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
@@ -118,7 +119,7 @@ class Project:
         with step("generate", self._console):
             self._run(sys.executable, "generate.py")
         with step("lint", self._console):
-            self._run(sys.executable, "-m", "cfnlint")
+            self._run(str(Path(sys.executable).parent / "cfn-lint"))
         with step("deploy", self._console):
             template = build(self.aws.workspace, root=self.root)
             self.stack = deploy(self.aws, template, root=self.root, parameters=self._parameters)

@@ -13,6 +13,7 @@ import click
 from botocore.exceptions import ClientError
 
 from pipeline import project
+from pipeline.errors import EXIT_CODES as EXIT_CODES  # noqa: PLC0414 - the commands import it from here, too
 from pipeline.errors import AwsError, MisuseError
 from pipeline.letters.queue import DeadLetterQueue
 from pipeline.records.table import Table
@@ -25,14 +26,6 @@ from pipeline.terminal.screen import Screen
 Command = Callable[..., Any]
 
 STACK_VARIABLE = "PIPELINE_STACK"
-EXIT_CODES = """\b
-Exit codes:
-  0    all is done
-  1    something is left, was refused or failed; the output says what
-  2    the command can't be run as it was given
-  3    AWS refused, or can't be reached
-  130  interrupted by Ctrl-C; 128 + n by signal n
-"""
 
 
 @dataclass(frozen=True)

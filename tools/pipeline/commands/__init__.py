@@ -13,10 +13,8 @@ from pipeline.errors import EXIT_CODES
 __all__ = ["cli"]
 
 COMMANDS = (
-COMMANDS = (
     *("run", "up", "invoke", "items", "submit", "upload", "verify", "export"),
     *("dead-letters", "redrive", "status", "explain", "plan", "smoke"),
-)
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,7 @@ def up(records: Path | None, *, port: int, listen: tuple[str, ...], watch: bool,
         if watch:
             _watch(aws, stack, Sender(aws, options, source, screen) if source else None, screen)
         while True:
-            aws.queue_state()  # raises when it has ended by itself
-            time.sleep(1)
+            _pause(aws, 1)
 
 
 class Sender:
@@ -90,13 +90,23 @@ def _watch(aws: EmbeddedAws, stack: Stack, sender: Sender | None, screen: Consol
     screen.print(f"Watching {root}", highlight=False)
     if sender:
         sender.send(watched.stack)
-    for change in changes(root, wait=lambda seconds: (time.sleep(seconds), aws.queue_state())):
+    for change in changes(root, wait=partial(_pause, aws)):
         began = time.monotonic()
         screen.print(f"\nSaved: {_named(change)}", highlight=False)
         if watched.apply(change):
             screen.print(f"Live after {time.monotonic() - began:.1f} s", highlight=False)
             if sender:
                 sender.send(watched.stack)
+
+
+def _pause(aws: EmbeddedAws, seconds: float) -> None:
+    """Wait, and look whether the embedded AWS is still there.
+
+    Raises:
+        LocalError: It has ended by itself.
+    """
+    time.sleep(seconds)
+    aws.queue_state()
 
 
 def _named(change: Change) -> str:

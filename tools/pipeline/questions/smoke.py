@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pipeline.questions import logs, table
 from pipeline.questions.explain import DONE, find_lines
 from pipeline.stack import ENTRY, Stack
-from pipeline.stack.invoke import Fate, Invoker
+from pipeline.stack.invoke import Invoker, Reply
 
 POLL = 0.5
 """Seconds between two looks."""
@@ -77,9 +77,9 @@ class Smoke:
             self.client("dynamodb").delete_item(TableName=self.stack.table, Key=key)
 
     def _send(self) -> None:
-        outcome = self.invoker.send(self.stack.aliases[ENTRY], json.dumps(self.record).encode(), until=self.until)
-        if outcome.fate is not Fate.ACCEPTED:
-            raise StuckError(f"Lambda did not accept it: {outcome.reason}")
+        answer = self.invoker.send(self.stack.aliases[ENTRY], json.dumps(self.record).encode(), until=self.until)
+        if answer.reply is not Reply.ACCEPTED:
+            raise StuckError(f"Lambda did not accept it: {answer.reason}")
 
     def _wait(self, question: Callable[[], Any]) -> Any:
         while not (answer := question()):

@@ -6,7 +6,8 @@ from itertools import islice
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.errors import EXIT_CODES
 from pipeline.questions.table import all_items, as_json, items_of, texts
 
 PAGE = 100

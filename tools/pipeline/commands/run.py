@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 from pipeline import project
-from pipeline.commands.feeding import feed, feed_by_file, judged
-from pipeline.commands.local_options import console, queue_of, queue_options
+from pipeline.commands.shared.feeding import feed, feed_by_file, judged
+from pipeline.commands.shared.local_options import console, queue_of, queue_options
 from pipeline.errors import EXIT_CODES, MisuseError
 from pipeline.local.deploy import PARAMETERS, WITH_FILES
 from pipeline.local.embedded.process import Options

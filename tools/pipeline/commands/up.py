@@ -13,8 +13,8 @@ import click
 from rich.console import Console
 
 from pipeline import project
-from pipeline.commands.feeding import feed, judged
-from pipeline.commands.local_options import console, queue_of, queue_options
+from pipeline.commands.shared.feeding import feed, judged
+from pipeline.commands.shared.local_options import console, queue_of, queue_options
 from pipeline.errors import EXIT_CODES, MisuseError
 from pipeline.local.deploy import WITH_FILES
 from pipeline.local.embedded.process import EmbeddedAws, Options

@@ -13,7 +13,6 @@ import click
 from botocore.exceptions import ClientError
 
 from pipeline import project
-from pipeline.errors import EXIT_CODES as EXIT_CODES  # noqa: PLC0414 - the commands import it from here, too
 from pipeline.errors import AwsError, MisuseError
 from pipeline.letters.queue import DeadLetterQueue
 from pipeline.records.table import Table

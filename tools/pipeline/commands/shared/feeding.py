@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.commands.judging import dead_records, judge
+from pipeline.commands.shared.judging import dead_records, judge
 from pipeline.letters.peek import Peek
 from pipeline.letters.queue import DeadLetterQueue
 from pipeline.letters.selection import examine

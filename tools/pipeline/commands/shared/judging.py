@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipeline.commands.context import Context
-from pipeline.commands.findings import findings
+from pipeline.commands.shared.context import Context
+from pipeline.commands.shared.findings import findings
 from pipeline.errors import LEFT, standing
 from pipeline.letters.selection import Finding
 from pipeline.records.dead import DeadRecords, Why

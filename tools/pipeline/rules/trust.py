@@ -146,9 +146,9 @@ def _is_everybody(statement: Statement) -> bool:
 
 def _is_closed(statement: Statement, template: Template) -> bool:
     """Return whether the same policy denies it, in every case, to all but those whom a condition names."""
-    denials = [s for s in statements(template) if s.owner.id == statement.owner.id and not s.allows]
-    leaking = [denial.path for denial in denials if not _shuts_out(denial, statement)]
-    return any("Fn::If" not in denial.path and denial.path not in leaking for denial in denials)
+    beside = [s for s in statements(template) if s.owner.id == statement.owner.id]
+    leaking = [s.path for s in beside if s.allows or not _shuts_out(s, statement)]
+    return any("Fn::If" not in denial.path and denial.path not in leaking for denial in beside)
 
 
 def _shuts_out(denial: Statement, statement: Statement) -> bool:

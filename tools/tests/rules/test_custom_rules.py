@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .linting import ROOT, own_rules, python_rules
+from .linting import OF_SAM, ROOT, own_rules, python_rules
 
 LINES = [
     line
@@ -24,6 +24,8 @@ RULES = {
     "E9009": "AWS::Lambda::Function TracingConfig.Mode IS DEFINED",
     "E9010": "AWS::DynamoDB::Table SSESpecification.SSEEnabled EQUALS true",
     "E9011": "AWS::DynamoDB::Table DeletionProtectionEnabled IS DEFINED",
+    "E9014": "AWS::Serverless::Function Tracing EQUALS Active",
+    "E9015": "AWS::Serverless::Function Tracing IS DEFINED",
 }
 
 
@@ -39,15 +41,15 @@ def test_cfn_lint_loads_every_line() -> None:
     assert set(own_rules()) - set(python_rules()) == set(RULES)
 
 
-@pytest.mark.parametrize("rule", [name for name in RULES if "Serverless" not in RULES[name]])
+@pytest.mark.parametrize("rule", set(RULES) - set(OF_SAM))
 def test_a_rule_finds_resources_to_look_at(committed_translated: dict[str, Any], rule: str) -> None:
     resource_type, *_ = RULES[rule].split()
     assert resource_type in {resource["Type"] for resource in committed_translated["Resources"].values()}
 
 
-def test_the_rule_for_a_later_linter_looks_at_the_type_that_sam_has(committed: dict[str, Any]) -> None:
+def test_the_rules_for_a_later_linter_look_at_the_type_that_sam_has(committed: dict[str, Any]) -> None:
     types = {resource["Type"] for resource in committed["Resources"].values()}
-    assert RULES["W9002"].split()[0] in types
+    assert {RULES[rule].split()[0] for rule in OF_SAM} <= types
 
 
 def test_the_limit_of_the_memory_is_the_same_for_literals_and_for_parameters() -> None:

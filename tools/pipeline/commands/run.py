@@ -16,6 +16,8 @@ import click
 from pipeline import project
 from pipeline.commands.shared.feeding import feed, feed_by_file, judged
 from pipeline.commands.shared.local_options import console, queue_of, queue_options
+from pipeline.commands.shared.picture import picture, recording_console
+from pipeline.commands.shared.report import show_item, show_run
 from pipeline.errors import EXIT_CODES, MisuseError
 from pipeline.local.deploy import PARAMETERS, WITH_FILES
 from pipeline.local.embedded.process import Options
@@ -25,8 +27,6 @@ from pipeline.records.bucket import key_of, require_key
 from pipeline.records.lines import MOST_RECORDS
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
-from pipeline.terminal.picture import picture, recording_console
-from pipeline.terminal.report import show_item, show_run
 
 
 @click.command("run", epilog=EXIT_CODES)

@@ -15,6 +15,7 @@ from rich.console import Console
 from pipeline import project
 from pipeline.commands.shared.feeding import feed, judged
 from pipeline.commands.shared.local_options import console, queue_of, queue_options
+from pipeline.commands.shared.report import RunReport, outcome_table
 from pipeline.errors import EXIT_CODES, MisuseError
 from pipeline.local.deploy import WITH_FILES
 from pipeline.local.embedded.process import EmbeddedAws, Options
@@ -23,7 +24,6 @@ from pipeline.local.watch import Change, Project, changes, clear
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
 from pipeline.stack import Stack
-from pipeline.terminal.report import RunReport, outcome_table
 from pipeline.terminal.tables import show_table
 
 

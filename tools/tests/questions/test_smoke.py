@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.questions.smoke import Smoke, StuckError
-from pipeline.stack.invoke import Fate, Outcome
+from pipeline.records.table import Table
+from pipeline.stack.invoke import Answer, Reply
+from pipeline.stack.rate_limit import RateLimiter
 
 from ..stack.samples import record, stack
 
@@ -31,17 +33,27 @@ class Aws:
 class Sender:
     """Has every event accepted, or says why not."""
 
-    def __init__(self, fate: Fate) -> None:
-        self.fate = fate
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
 
-    def send(self, *_: Any, **__: Any) -> Outcome:
-        return Outcome(self.fate, reason="as the test asked")
+    def send(self, *_: Any, **__: Any) -> Answer:
+        return Answer(self.reply, reason="as the test asked")
 
 
-def stuck(aws: Aws, fate: Fate = Fate.ACCEPTED) -> str:
-    invoker: Any = Sender(fate)
+def stuck(aws: Aws, reply: Reply = Reply.ACCEPTED) -> str:
+    invoker: Any = Sender(reply)
     with pytest.raises(StuckError) as caught:
-        list(Smoke(lambda _: aws, stack(), invoker, record(1), time.monotonic(), 0).run())
+        list(
+            Smoke(
+                aws,
+                stack(),
+                Table(aws, "t", RateLimiter(), whole=True),
+                invoker,
+                record(1),
+                time.monotonic(),
+                0,
+            ).run()
+        )
     return str(caught.value)
 
 
@@ -51,4 +63,4 @@ def test_a_version_that_does_not_start_is_told_by_its_log() -> None:
 
 
 def test_a_record_that_lambda_does_not_accept_is_told() -> None:
-    assert stuck(Aws(""), Fate.REFUSED) == "Lambda did not accept it: as the test asked"
+    assert stuck(Aws(""), Reply.REFUSED) == "Lambda did not accept it: as the test asked"

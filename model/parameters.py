@@ -204,7 +204,7 @@ ALL = tuple(value for value in list(globals().values()) if isinstance(value, Cho
 
 
 def suffixed(*parts: str, path: str = "") -> AWSHelperFn:
-    """Name a thing for the project and its environment: `validator` becomes `data-processing-validator-dev`."""
+    """Name a thing for the project and its environment: `validator` becomes `NAME-validator-dev`."""
     return Sub(path + "-".join([project.NAME, *parts, f"${{{ENVIRONMENT_SUFFIX.title}}}"]))
 
 

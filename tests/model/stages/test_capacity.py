@@ -1,13 +1,12 @@
 """What belongs to a stage that is kept warm or capped follows from that stage, whichever it is."""
 
-import json
 from typing import Any
 
 import pytest
-from cfnlint.api import lint_all
 
 from ..pipelines import stack_of, stage
 from ..resolution import resolve
+from ..test_combinations import findings
 from ..translation import translate
 
 OWN = {"CounterScalableTarget", "CounterScalingPolicy", "CounterSpilloverAlarm"}
@@ -68,4 +67,4 @@ def test_none_of_it_is_made_where_no_instance_is_kept_warm(other: dict[str, Any]
 
 def test_the_template_lints_clean_without_a_warm_stage() -> None:
     translated = translate(stack_of(stage("counter"), stage("keeper")).to_dict())
-    assert [str(match) for match in lint_all(json.dumps(translated))] == []
+    assert findings(translated) == []

@@ -16,7 +16,8 @@ def gradual() -> dict[str, Any]:
 
 def test_codedeploy_shifts_traffic_by_the_role_of_the_stack_alone(gradual: dict[str, Any]) -> None:
     groups = of_type(gradual, "AWS::CodeDeploy::DeploymentGroup").values()
-    assert [group["ServiceRoleArn"] for group in groups] == [{"Fn::GetAtt": ["DeploymentRole", "Arn"]}] * len(groups)
+    own = {"Fn::If": ["DeploysGradually", {"Fn::GetAtt": ["DeploymentRole", "Arn"]}, {"Ref": "AWS::NoValue"}]}
+    assert [group["ServiceRoleArn"] for group in groups] == [own] * len(groups)
     assert "CodeDeployServiceRole" not in gradual["Resources"]
 
 

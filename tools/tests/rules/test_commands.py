@@ -86,8 +86,8 @@ def test_another_project_is_linted_by_a_copy_of_the_rules_under_any_name(elsewhe
     code, output, errors = elsewhere[command]
     assert code != 0
     assert "Traceback" not in output + errors
-    for rule in ("W9001", "E9141", "W9161", "W9181", "W9322"):
-        assert rule in output
+    for rule in ("W900[12]", "E9141", "W9161", "W9181", "W9322"):
+        assert re.search(rule, output)
     assert "Checkout should have tags named Team (got none)" in output
     assert "W9156" not in output  # accepted
 
@@ -96,7 +96,7 @@ def test_another_project_is_linted_by_a_copy_of_the_rules_under_any_name(elsewhe
 def test_planted_defects_are_reported(runs: Runs, command: str) -> None:
     code, output, errors = runs[command]
     assert code != 0
-    assert "W9001" in output
+    assert re.search("W900[12]", output)
     assert "A function should have at most 1024 MB of memory" in output
     assert "E9151" in output
     assert "ProcessorPolicy should allow actions by name (got dynamodb:*)" in output

@@ -173,10 +173,10 @@ def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Compone
 
 def _right_to_go_on(reader: Component) -> ManagedPolicy:
     """Allow the reader to invoke itself; in its own policy, which the function needs, it would be a circle."""
-    return ManagedPolicy(
+    return policy.managed(
         "ReaderGoesOn",
-        Description="The reader goes on with a file in another invocation",
-        PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=reader.function.alias)),
+        policy.allow(awslambda.InvokeFunction, on=reader.function.alias),
+        description="The reader goes on with a file in another invocation",
         Roles=[Ref(reader.role)],
     )
 

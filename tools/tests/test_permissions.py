@@ -61,6 +61,7 @@ COMMANDS = {
     "redrive": ("redrive", "--yes", "--stage", "validator"),
     "status": ("status",),
     "explain": ("explain", "r-1"),
+    "export": ("export",),
     "plan": ("plan",),
     "smoke": ("smoke",),
 }
@@ -142,6 +143,7 @@ def test_the_document_knows_every_command() -> None:
         "redrive": 7,
         "status": 15,
         "explain": 8,
+        "export": 2,
         "plan": 11,
         "smoke": 6,
     }

@@ -39,7 +39,8 @@ def smoke(context: Context, timeout: float, record_path: Path | None, as_json: b
     record = _record(record_path)
     access = context.access
     invoker = context.invoker(rate=None, parallel=1, patience=timeout)
-    run = Smoke(access.client, context.pipeline, invoker, record, time.monotonic() + timeout, record["timestamp"])
+    table, until = context.table(rate=None, whole=True), time.monotonic() + timeout
+    run = Smoke(access.client("logs"), context.pipeline, table, invoker, record, until, record["timestamp"])
     steps: list[Step] = []
     stuck = None
     try:

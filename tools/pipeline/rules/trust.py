@@ -128,7 +128,7 @@ class AnybodyTrusted(Rule):
 def asked_of(statement: Statement) -> list[Asked]:
     """List what a statement asks for."""
     asked = [
-        (str(operator or 'null').lower(), str(key).lower(), [text(value) for value in items(values)])
+        (str(operator or "null").lower(), str(key).lower(), [text(value) for value in items(values)])
         for condition in find(statement.body, "Condition")
         if isinstance(condition, dict)
         for operator, by_key in condition.items()

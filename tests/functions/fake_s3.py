@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -46,7 +47,7 @@ class Body:
 class FakeS3:
     """One bucket. `breaks` answers break off next; `denied` is the code of a refusal that everything gets.
 
-    `before` is called with the name of each operation, and `after` once it is done.
+    Each operation is done within what `around` returns for its name.
     """
 
     def __init__(self, *, part: int = 5 * 1024 * 1024) -> None:
@@ -55,8 +56,7 @@ class FakeS3:
         self.reads: list[tuple[str, int]] = []
         self.breaks = 0
         self.denied = ""
-        self.before: Callable[[str], None] = lambda name: None
-        self.after: Callable[[str], None] = lambda name: None
+        self.around: Callable[[str], AbstractContextManager[None]] = lambda name: nullcontext()
         self._part = part
         self._count = 0
 
@@ -67,12 +67,10 @@ class FakeS3:
 
         def operation(**given: Any) -> Any:
             assert given.get("Bucket") == BUCKET
-            self.before(name)
-            if self.denied:
-                raise refused(self.denied)
-            answer = found(**given)
-            self.after(name)
-            return answer
+            with self.around(name):
+                if self.denied:
+                    raise refused(self.denied)
+                return found(**given)
 
         return operation
 
@@ -91,7 +89,7 @@ class FakeS3:
         """Delete a file as a user does: it gets a marker."""
         self._put(key, b"", is_marker=True)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return sorted(key for key, versions in self.versions.items() if not versions[-1].is_marker)
 
     def json(self, key: str) -> Any:
@@ -140,12 +138,12 @@ class FakeS3:
     def put_object(self, *, Key: str, Body: bytes, **given: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's names
         assert Key.startswith(RESERVED)
         assert len(Key.encode()) <= 1024
-        if given.get("IfNoneMatch") == "*" and Key in self.keys():
+        if given.get("IfNoneMatch") == "*" and Key in self.names():
             raise refused("PreconditionFailed")
         return {"VersionId": self._put(Key, Body, **given).id}
 
     def list_objects_v2(self, *, Prefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        return {"Contents": [{"Key": key} for key in self.keys() if key.startswith(Prefix)][:1000]}
+        return {"Contents": [{"Key": key} for key in self.names() if key.startswith(Prefix)][:1000]}
 
     def delete_objects(self, *, Delete: dict[str, Any], **_: Any) -> None:  # noqa: N803
         for one in Delete["Objects"]:

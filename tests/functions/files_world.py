@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,7 +29,7 @@ class Killed(BaseException):
 class Message(NamedTuple):
     due: float
     body: str
-    count: int = 0
+    received: int = 0
     """How often it was received."""
 
     @property
@@ -70,7 +71,7 @@ class World:
         """How many of so many keys DynamoDB leaves out of an answer."""
         self.before: Callable[[str], None] = lambda name: None
         self.after: Callable[[str], None] = lambda name: None
-        self.s3.before, self.s3.after = (lambda name: self.before(name)), (lambda name: self.after(name))
+        self.s3.around = self.around
         for module in (uploaded, parts):
             patch.setattr(module, "s3", lambda: self.s3)
         for module, name in ((sending, "queue"), (dead_letters, "client"), (looking, "client")):
@@ -98,16 +99,20 @@ class World:
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
         assert (FunctionName, InvocationType) == (ENTRY, "Event")
         assert len(Payload) <= 1_048_576
-        self.before("invoke")
-        self.events.append(json.loads(Payload))
-        self.waiting.append(json.loads(Payload))
-        self.after("invoke")
+        with self.around("invoke"):
+            self.events.append(json.loads(Payload))
+            self.waiting.append(json.loads(Payload))
 
     def call(self, operation: str, request: dict[str, Any]) -> Any:
+        with self.around(operation):
+            return getattr(self, operation)(request)
+
+    @contextmanager
+    def around(self, operation: str) -> Iterator[None]:
+        """Let a test fail a call before or after it is done."""
         self.before(operation)
-        answer = getattr(self, operation)(request)
+        yield
         self.after(operation)
-        return answer
 
     def SendMessage(self, request: dict[str, Any]) -> None:  # noqa: N802 - AWS's names
         assert request["QueueUrl"] == FILES_QUEUE
@@ -155,10 +160,10 @@ class World:
             "messageId": "id",
             "receiptHandle": "receipt",
             "body": message.body,
-            "attributes": {"ApproximateReceiveCount": str(message.count + 1)},
+            "attributes": {"ApproximateReceiveCount": str(message.received + 1)},
         }
         answer = reader.handler({"Records": [record]}, Invocation(self, looks))
-        return answer == {"batchItemFailures": []}
+        return bool(answer == {"batchItemFailures": []})
 
     def store(self, event: Any) -> None:
         """Let the stages store the records of an event, or refuse them."""

@@ -66,7 +66,7 @@ def test_every_record_is_given_to_the_validator_in_order_and_settled(
         "version": event["detail"]["object"]["version-id"],
     }
     assert steps == {0: 1, 1: 1}
-    assert world.s3.keys() == sorted([key, f"receipts/{key}.json", f"reports/{key}.json"])
+    assert world.s3.names() == sorted([key, f"receipts/{key}.json", f"reports/{key}.json"])
     assert world.looks == [100] * 30
 
 
@@ -110,7 +110,7 @@ def test_each_line_that_is_no_record_has_its_number_and_reason_and_causes_nothin
         for number, (line, reason) in enumerate(FAULTS.items(), 2)
     ]
     assert counts(world, "a.jsonl") == (len(FAULTS), 2, 0, 0)
-    assert world.letters == world.refusals == []
+    assert (world.letters, world.refusals) == ([], [])
 
 
 def test_a_line_that_is_not_utf8_is_rejected(world: World) -> None:
@@ -152,7 +152,7 @@ def test_what_is_no_file_of_records_is_left_alone(world: World, key: str) -> Non
     world.put(key, text(record(1)))
     world.work_off()
     assert world.events == []
-    assert world.s3.keys() == [key]
+    assert world.s3.names() == [key]
 
 
 def test_a_file_that_may_not_be_read_stays_in_the_queue_and_is_looked_at_again_ever_later(world: World) -> None:
@@ -160,7 +160,7 @@ def test_a_file_that_may_not_be_read_stays_in_the_queue_and_is_looked_at_again_e
     world.s3.denied = "403"
     (message,) = world.messages
     for count in range(5):
-        assert not world.deliver(message._replace(count=count))
+        assert not world.deliver(message._replace(received=count))
     assert world.hidden == [minutes * MINUTE for minutes in (1, 4, 16, 64, 256)]
     assert world.letters == []
 
@@ -292,7 +292,7 @@ def test_rejected_lines_are_written_once_in_parts_and_joined(world: World) -> No
     size = sum(len(version.content) for version in world.s3.versions["rejected/a.jsonl.jsonl"])
     assert written.count("upload_part") == pytest.approx(size / PART, abs=1)
     assert len(world.s3.versions["rejected/a.jsonl.jsonl"]) == 1
-    assert not [key for key in world.s3.keys() if key.startswith("reports/a.jsonl.v")]
+    assert not [key for key in world.s3.names() if key.startswith("reports/a.jsonl.v")]
 
 
 def test_the_pace_counts_each_kilobyte(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

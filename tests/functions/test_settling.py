@@ -171,7 +171,7 @@ def test_without_versions_a_file_that_was_replaced_meanwhile_is_read_no_further(
     del event["detail"]["object"]["version-id"]
     world.messages = [Message(0, json.dumps(event))]
     world.work_off()
-    assert [world.s3.json(key)["reason"] for key in world.s3.keys() if key.startswith("receipts/")] == [
+    assert [world.s3.json(key)["reason"] for key in world.s3.names() if key.startswith("receipts/")] == [
         "the file was replaced"
     ]
     assert world.events == []
@@ -289,7 +289,7 @@ class Case:
         self.at = 0
         if not done:
             self.throttles *= 0.8
-            world.messages.append(message._replace(count=message.count + 1))
+            world.messages.append(message._replace(received=message.received + 1))
         elif chance.random() < self.repeats:
             self.repeats *= 0.7
             world.messages.append(message)
@@ -324,18 +324,18 @@ def test_whatever_happens_the_receipt_adds_up_and_is_true_of_the_table(
 def check(world: World, key: str, version: str, case: Case) -> None:
     """Hold a receipt against the file, the table and what is beside it."""
     s3 = world.s3
-    own = f"{key}.{version}" if f"receipts/{key}.{version}.json" in s3.keys() else key
+    own = f"{key}.{version}" if f"receipts/{key}.{version}.json" in s3.names() else key
     kept = [json.loads(one.content) for one in s3.versions[f"receipts/{own}.json"]]
     receipt = [one for one in kept if one["version"] == version][-1]
     rejected, stored, different, missing = (receipt[name] for name in ("rejected", "stored", "different", "missing"))
     assert receipt["lines"] == rejected + stored + different + missing
     beside = {
-        prefix: s3.documents(f"{prefix}/{own}.jsonl") if f"{prefix}/{own}.jsonl" in s3.keys() else []
+        prefix: s3.documents(f"{prefix}/{own}.jsonl") if f"{prefix}/{own}.jsonl" in s3.names() else []
         for prefix in ("rejected", "missing")
     }
     if receipt == kept[-1]:  # else those of the file that has replaced it are beside it
         assert (len(beside["rejected"]), len(beside["missing"])) == (rejected, missing)
-    assert not [name for name in s3.keys() if name.startswith(f"reports/{key}.{version}/")]
+    assert not [name for name in s3.names() if name.startswith(f"reports/{key}.{version}/")]
     content = next(one.content for one in s3.versions[key] if one.id == version)
     lines = (gzip.decompress(content) if key.endswith(".gz") else content).split(b"\n")
     sought, refusals = expected(world, key, version, lines)

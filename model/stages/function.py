@@ -1,6 +1,7 @@
 """The reusable Lambda component: what one stage of the pipeline consists of, from its log group to its alias."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
@@ -29,6 +30,8 @@ from .stage import Stage
 
 RUNTIME = "python3.13"
 CODE = "functions/"
+PACKAGES = Path(__file__).resolve().parents[2] / CODE / "requirements.txt"
+BY_MAKE = {"BuildMethod": "makefile"}  # functions/Makefile installs packages with any Python; SAM wants the runtime's
 ALIAS = "live"
 # The longest that Lambda offers: an event waits through an outage of six hours before it becomes a dead letter.
 MAXIMUM_EVENT_AGE = 6 * 60 * 60  # seconds
@@ -117,6 +120,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         KmsKeyArn=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
         Role=GetAtt(role, "Arn"),
         AutoPublishAlias=ALIAS,
+        **_given(Metadata=BY_MAKE if PACKAGES.exists() else None),
         AutoPublishAliasAllProperties=True,
         **_given(ProvisionedConcurrencyConfig=instances.kept_warm),
         ReservedConcurrentExecutions=instances.reserved,

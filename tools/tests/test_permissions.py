@@ -62,6 +62,7 @@ COMMANDS = {
     "status": ("status",),
     "explain": ("explain", "r-1"),
     "plan": ("plan",),
+    "smoke": ("smoke",),
 }
 
 
@@ -142,6 +143,7 @@ def test_the_document_knows_every_command() -> None:
         "status": 15,
         "explain": 8,
         "plan": 11,
+        "smoke": 6,
     }
 
 

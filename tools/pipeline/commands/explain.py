@@ -7,8 +7,9 @@ import time
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings
+from pipeline.errors import EXIT_CODES, LEFT
 from pipeline.questions import explain as questions
 from pipeline.questions import logs, table, times
 from pipeline.stack import ENTRY
@@ -47,8 +48,8 @@ def _find(context: Context, record_id: str, since: int | None) -> questions.Evid
     if since is None:
         since = questions.retained_since(log, logs.group_of(stack.aliases[ENTRY]), time.time_ns() // 1_000_000)
     items = list(table.items_of(context.access.client("dynamodb"), stack.table, record_id)) if record_id else []
-    with context.findings(None) as (findings, _):
-        letters = [finding for finding in findings if questions.is_about(finding, record_id)]
+    with findings(context) as (found, _):
+        letters = [finding for finding in found if questions.is_about(finding, record_id)]
     lines = questions.find_lines(log, stack, record_id, letters, since=since)
     files: list[questions.Moment] = []
     if stack.bucket:

@@ -27,6 +27,17 @@ def items_of(client: Any, table: str, record_id: str) -> Iterator[Item]:
         yield from page["Items"]
 
 
+def all_items(client: Any, table: str, page: int) -> Iterator[Item]:
+    """Yield the items of a table, so many a request."""
+    for found in client.get_paginator("scan").paginate(TableName=table, PaginationConfig={"PageSize": page}):
+        yield from found["Items"]
+
+
+def texts(item: Item) -> dict[str, str]:
+    """Return an item's values as texts, by their names: strings as they are, everything else as JSON."""
+    return {name: value["S"] if "S" in value else _value(name, value) for name, value in item.items()}
+
+
 def as_json(item: Item, *, without: tuple[str, ...] = ()) -> str:
     """Return an item as the text of a JSON object, first what its producer sent."""
     names = sorted(

@@ -29,7 +29,7 @@ STORED = {
 
 
 def found(one: DeadLetter) -> Finding:
-    return Finding(one, attribute(one, stack()), 0)
+    return Finding(one, attribute(one, stack()))
 
 
 def line(stage: str, message: str, at: int, request: str = "a", **fields: Any) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.commands.context import Context
+from pipeline.commands.shared.context import Context
 from pipeline.errors import StoppedError, is_interruption
 from pipeline.letters.peek import Peek
 from pipeline.letters.queue import IN_FLIGHT, DeadLetterQueue, Depth

@@ -25,14 +25,6 @@ from pipeline.terminal.screen import Screen
 Command = Callable[..., Any]
 
 STACK_VARIABLE = "PIPELINE_STACK"
-EXIT_CODES = """\b
-Exit codes:
-  0    all is done
-  1    something is left, was refused or failed; the output says what
-  2    the command can't be run as it was given
-  3    AWS refused, or can't be reached
-  130  interrupted by Ctrl-C; 128 + n by signal n
-"""
 
 
 @dataclass(frozen=True)

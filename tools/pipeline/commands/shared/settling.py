@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import click
 
-from pipeline.commands.context import Command, Context
-from pipeline.commands.judging import judge, look, read_dead_records, show_outcomes
+from pipeline.commands.shared.context import Command, Context
+from pipeline.commands.shared.judging import judge, look, read_dead_records, show_outcomes
 from pipeline.errors import standing
 from pipeline.records.dead import DeadRecords
 from pipeline.records.judgement import Judgement, Outcome

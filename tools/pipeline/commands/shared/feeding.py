@@ -11,7 +11,8 @@ from typing import IO, Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.commands.judging import dead_records, judge
+from pipeline.commands.shared.judging import dead_records, judge
+from pipeline.commands.shared.report import RunReport
 from pipeline.letters.peek import Peek
 from pipeline.letters.queue import DeadLetterQueue
 from pipeline.letters.selection import examine
@@ -30,7 +31,6 @@ from pipeline.records.table import Table
 from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Answer, Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
-from pipeline.terminal.report import RunReport
 
 THREADS = 4
 """Events that are sent at once."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pipeline.commands.context import Command, Context
+from pipeline.commands.shared.context import Command, Context
 from pipeline.letters.selection import UNKNOWN, Selection
 
 records_argument = click.argument("records", type=click.Path(path_type=Path))

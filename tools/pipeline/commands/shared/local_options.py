@@ -32,13 +32,7 @@ def queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Asynchronous invocations at once, half of them of one function; each may keep an interpreter.",
         ),
         click.option("--duplicate", is_flag=True, help="Deliver each event twice."),
-        click.option(
-            "--fail-rate",
-            type=click.FloatRange(0, 1),
-            default=0.0,
-            show_default=True,
-            help="The share of the calls that fail.",
-        ),
+        _rate("--fail-rate", "The share of the calls that fail."),
         click.option(
             "--fail-as",
             "kinds",
@@ -46,25 +40,24 @@ def queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="How those calls fail; may be given more than once.  [default: all of them]",
         ),
-        click.option(
-            "--throttle-rate",
-            type=click.FloatRange(0, 1),
-            default=0.0,
-            show_default=True,
-            help="The share of the table's writes that are throttled; of a batch, each by itself.",
-        ),
+        _rate("--lose-rate", "The share of the accepted events that Lambda deletes without a letter or a word."),
+        _rate("--throttle-rate", "The share of the table's writes that are throttled; of a batch, each by itself."),
         click.option(
             "--seed",
             type=int,
             default=0,
             show_default=True,
-            help="Which calls fail, and how; which writes are throttled.",
+            help="Which calls fail, and how; which events are lost; which writes are throttled.",
         ),
         click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing more after so many calls."),
     ]
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _rate(name: str, text: str) -> Callable[..., Any]:
+    return click.option(name, type=click.FloatRange(0, 1), default=0.0, show_default=True, help=text)
 
 
 def queue_of(*, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> QueueOptions:

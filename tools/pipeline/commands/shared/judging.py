@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipeline.commands.context import Context
-from pipeline.commands.findings import findings
+from pipeline.commands.shared.context import Context
+from pipeline.commands.shared.findings import findings
+from pipeline.commands.shared.report import outcome_table
 from pipeline.errors import LEFT, standing
 from pipeline.letters.selection import Finding
 from pipeline.records.dead import DeadRecords, Why
@@ -15,7 +16,6 @@ from pipeline.records.lines import Line
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
 from pipeline.terminal.printable import counted
-from pipeline.terminal.report import outcome_table
 from pipeline.terminal.screen import Screen
 
 

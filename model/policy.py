@@ -119,9 +119,7 @@ def managed(title: str, *statements: Statement | AWSHelperFn, description: str, 
     return ManagedPolicy(title, Path=PATH, Description=description, PolicyDocument=document(*statements), **more)
 
 
-def role(
-    title: str, *policies: AWSHelperFn, assumed_by: str, only_for: Condition | None = None, **more: Any
-) -> Role:
+def role(title: str, *policies: AWSHelperFn, assumed_by: str, only_for: Condition | None = None, **more: Any) -> Role:
     """Make a role that one service, and nobody else, assumes; within the boundary, if there is one."""
     trust = Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
     if only_for:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipeline.commands.shared.picture import picture, recording_console
+from pipeline.commands.shared.report import RunReport, show_item, show_run
 from pipeline.records.claims import Claims
 from pipeline.records.dead import Why
 from pipeline.records.judgement import Judged, Outcome
 from pipeline.records.outcomes import FEW, Outcomes
-from pipeline.terminal.picture import picture, recording_console
-from pipeline.terminal.report import RunReport, show_item, show_run
 
 QUEUE: dict[str, Any] = {"functions": {}, "errors": [], "losses": []}
 HOSTILE = [

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import reader
-from core import reading, sending, uploaded
-from core.parts import PART
+from core.files import reading, sending, uploaded
+from core.files.parts import PART
 
 from .fake_s3 import UPLOADED
 from .files_world import MINUTE, Invocation, World

@@ -12,11 +12,11 @@ from typing import Any
 
 from record import MAX_DEPTH, Record, parse
 
-from .batch import MAX_RECORDS
-from .dead_letters import client as queue
-from .json_faults import nested_too_deep
+from ..batch import MAX_RECORDS
+from ..dead_letters import client as queue
+from ..json_faults import nested_too_deep
+from ..numbers import exact_float, exact_int
 from .lines import Line
-from .numbers import exact_float, exact_int
 from .uploaded import client
 
 BATCH = 240 * 1024

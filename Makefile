@@ -4,10 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The command `pipeline`: from its folder, or as tools.txt of a copy pins it.
+TOOLS_PIN := $(firstword $(wildcard tools/pyproject.toml) tools.txt)
+TOOLS := $(if $(filter tools.txt,$(TOOLS_PIN)),--requirement tools.txt,--editable tools)
 # The scanner's pins clash with the SAM CLI's.
 SCAN := .venv-scan
 SCAN_READY := $(SCAN)/.ready
 CHECKOV := $(SCAN)/bin/checkov --config-file .checkov.yaml
+# The plotting library, which only `make bench` needs.
+BENCH := .venv-bench
+BENCH_READY := $(BENCH)/.ready
 
 # Nothing is sent anywhere, and nothing but the named targets reads the caller's AWS account.
 export SAM_CLI_TELEMETRY := 0
@@ -35,7 +41,11 @@ generate: $(READY) ## write template.yaml and the picture in the README from the
 	@$(BIN)/python generate.py
 	@$(BIN)/python generate.py --diagram
 
-lint: $(READY) ## check style, types, the template and that generated files are up to date
+# A fresh copy has no template yet.
+template.yaml: | $(READY)
+	@$(BIN)/python generate.py
+
+lint: $(READY) template.yaml ## check style, types, the template and that generated files are up to date
 	@$(MAKE) --no-print-directory --keep-going --jobs $(TOGETHER) $(CHECKS)
 
 # Side by side, since each takes seconds to start; a make of version 4 prints what each says in one piece.
@@ -66,47 +76,75 @@ scan: $(READY) $(SCAN_READY) ## scan the template, and what prod deploys of it, 
 	@$(CHECKOV) --file template.yaml
 	@$(CHECKOV) --file .aws-sam/prod.json
 
-bench: $(READY) ## measure the project beside its peers (ARGS="--list" shows what)
+bench: $(READY) $(BENCH_READY) ## measure the project beside its peers (ARGS="--list" shows what)
 	@$(BIN)/python -m bench $(ARGS)
+	@$(BENCH)/bin/python -m bench.results.pictures
 
 setup: $(READY) ## make the virtual environment in .venv
 
 lock: $(READY) ## pin the requirements anew, with hashes
 	@$(LOCK) requirements.in --overrides requirements-overrides.in --output-file requirements.txt
 	@$(LOCK) requirements-scan.in --output-file requirements-scan.txt
+	@$(LOCK) bench/requirements.in --output-file bench/requirements.txt
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
 clean: ## remove what the other commands made
-	@rm -rf $(VENV) $(SCAN) $(VENV).lock $(SCAN).lock .aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(SCAN) $(BENCH) $(VENV).lock $(SCAN).lock $(BENCH).lock \
+		.aws-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The lock is complete, so pip has nothing to resolve and runs no package's own build; byte code is written when a module
-# is first imported. Two makes in one clone install one after the other, and the second finds it done.
-LOCKED := $(PYTHON) -c 'import fcntl, os, sys; lock = os.open(sys.argv[1], os.O_CREAT | os.O_RDWR, 0o600); \
-	os.set_inheritable(lock, True); fcntl.flock(lock, fcntl.LOCK_EX); os.execvp("sh", ["sh", "-c", sys.argv[2]])'
-INSTALL = $(LOCKED) $(1).lock '[ $(1)/.ready -nt $(2) ] || { $(PYTHON) -m venv --clear $(1) && \
-	$(1)/bin/python -m pip install -qq --no-deps --no-compile --only-binary :all: --require-hashes --requirement $(2) && \
-	$(3) echo "$(CURDIR)" > $(1)/.ready; }'
-
-# The command `pipeline`, from its own folder; the build backend is among the locked packages.
-INSTALL_TOOLS = $(BIN)/python -m pip install -qq --no-deps --no-build-isolation --no-index --editable tools &&
+# The lock is complete: nothing is resolved, and no package's own build runs. uv, itself in the lock, installs in seconds
+# what pip takes a minute for. Two makes in one clone install one after the other, and the second finds it done.
+define SETUP
+stale=
+for file in "$$2" "$$TOOLS_PIN" functions/requirements.txt; do
+	if [ -e "$$file" ] && [ ! "$$1/.ready" -nt "$$file" ]; then stale=1; fi
+done
+if [ -z "$$stale" ]; then exit; fi
+rm -f "$$1/.ready"
+"$$PYTHON" -m venv --clear "$$1"
+sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > "$$1/uv.txt"
+if ! { "$$1/bin/python" -m pip install -qq --no-deps --only-binary :all: --require-hashes --requirement "$$1/uv.txt" &&
+	"$$1/bin/uv" pip install --quiet --python "$$1/bin/python" --no-deps --only-binary :all: --require-hashes \
+		--requirement "$$2"; }; then
+	echo "uv can't install here, so pip does: that takes about a minute." >&2
+	"$$1/bin/python" -m pip install -qq --no-deps --no-compile --only-binary :all: --require-hashes --requirement "$$2"
+fi
+if [ "$$1" = "$$VENV" ]; then
+	"$$1/bin/python" -m pip install -qq --no-deps --no-build-isolation --no-index $$TOOLS
+	if [ -e functions/requirements.txt ]; then "$$1/bin/python" -m pip install -qq -r functions/requirements.txt; fi
+fi
+if [ "$$1 $$TOOLS_PIN" = "$$VENV tools.txt" ]; then # the rules where .cfnlintrc looks for them, whatever Python's version
+	package=$$("$$1/bin/python" -c 'import os, pipeline; print(os.path.dirname(pipeline.__file__))')
+	ln -sfn "$$package/rules" "$$1/rules"
+fi
+pwd -P > "$$1/.ready"
+endef
+export SETUP PYTHON VENV TOOLS TOOLS_PIN
+INSTALL := $(PYTHON) -c 'import fcntl, os, sys; lock = os.open(sys.argv[1] + ".lock", os.O_CREAT | os.O_RDWR, 0o600); \
+	os.set_inheritable(lock, True); fcntl.flock(lock, fcntl.LOCK_EX); \
+	os.execvp("sh", ["sh", "-euc", os.environ["SETUP"], "sh", *sys.argv[1:]])'
 
 # The scripts in an environment name the folder that it was made in: one that was moved or copied is made anew.
-$(foreach ready,$(READY) $(SCAN_READY),$(if $(filter-out $(CURDIR),$(shell cat $(ready) 2>/dev/null || echo $(CURDIR))),\
-	$(shell rm -f $(ready))))
+$(shell for ready in $(READY) $(SCAN_READY) $(BENCH_READY); do \
+	[ ! -e $$ready ] || [ "$$(cat $$ready)" = "$$(pwd -P)" ] || rm -f $$ready; done)
 
-$(READY): requirements.txt tools/pyproject.toml
+$(READY): requirements.txt $(TOOLS_PIN) $(wildcard functions/requirements.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \
 		"Python 3.11 or newer is needed: '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)." \
 		"Name another with: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo >&2 \
 		"The venv module of '$(PYTHON)' is missing: install it (Debian and Ubuntu: apt-get install python3-venv)," \
 		"then run make $(MAKECMDGOALS) again"; exit 1; }
-	@echo "Making $(VENV) and installing $$(grep -c '==' requirements.txt) packages, about a minute the first time ..."
-	@$(call INSTALL,$(VENV),requirements.txt,$(INSTALL_TOOLS))
+	@echo "Making $(VENV) and installing $$(grep -c '==' requirements.txt) packages ..."
+	@$(INSTALL) $(VENV) requirements.txt
 
 $(SCAN_READY): requirements-scan.txt | $(READY)
-	@echo "Making $(SCAN) and installing checkov, about a minute the first time ..."
-	@$(call INSTALL,$(SCAN),requirements-scan.txt,)
+	@echo "Making $(SCAN) and installing checkov ..."
+	@$(INSTALL) $(SCAN) requirements-scan.txt
+
+$(BENCH_READY): bench/requirements.txt | $(READY)
+	@echo "Making $(BENCH) and installing matplotlib ..."
+	@$(INSTALL) $(BENCH) bench/requirements.txt

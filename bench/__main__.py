@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,13 +17,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.benches import batches, costs, files, generation, pipeline, sizes, starts
+from bench.benches import batches, costs, files, generation, pipeline, sizes, starts, why
 from bench.benches.generation import UnlikeResources
 from bench.harness.runtime_api import FunctionFailed
 from bench.harness.setup import Setup
+from bench.results import document
 from bench.results.figures import Table
-from bench.results.tables import show
-from bench.scale import benches, embedded
+from bench.scale import scenarios
 
 BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "generate": generation.generation,
@@ -37,11 +36,10 @@ BENCHES: dict[str, Callable[[Setup], list[Table]]] = {
     "batches": batches.batches,
     "files": files.files,
     "pipeline": pipeline.pipeline,
-    "scale": benches.scale,
-    "scale-embedded": embedded.compared,
+    "scale": scenarios.scale,
+    "why": why.why,
 }
 LEAST_ROUNDS = 9
-WIDTH = 140  # columns, of a table that goes to a file
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,12 +52,12 @@ def main(names: Sequence[str], rounds: int, json_path: Path | None, listing: boo
 
     NAMES are the benches to run (default: all of them, which takes about half an hour).
 
-    In each round every variant is measured once, one after the other, so that a slow minute slows all of them: compare
-    the ratios, not the milliseconds of different runs. A first round, which is not counted, warms the file cache. Run
-    it on an otherwise idle machine; nine rounds are the least that gives medians worth quoting.
+    Run it on an otherwise idle machine. In each round every variant is measured once, so that a slow minute slows all
+    of them: compare the ratios, not the milliseconds of different runs. The tables of nine rounds or more replace
+    those in bench/RESULTS.md; fewer rounds are only a look.
 
-    What the peers need is installed under .bench/ (or $BENCH_HOME), in pinned versions, at their first use. Where there
-    is no Node.js, no C++ compiler or no right to limit the CPU, the rows concerned say so and the others are measured.
+    The peers are installed under .bench/ (or $BENCH_HOME) at their first use. If there is no Node.js, no C++ compiler
+    or no right to limit the CPU, the rows concerned say so and the others are measured.
 
     \b
     Examples:
@@ -67,68 +65,60 @@ def main(names: Sequence[str], rounds: int, json_path: Path | None, listing: boo
       python -m bench cold first-call
       python -m bench --rounds 15 --json figures.json
     """  # noqa: D301 - \b is click's own mark
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
     if listing:
-        _list(console)
+        click.echo("\n".join(f"{name:12} {(bench.__doc__ or '').splitlines()[0]}" for name, bench in BENCHES.items()))
         return
-    document = {**_circumstances(rounds), "benches": []}
-    for table in _measure(names or tuple(BENCHES), rounds, console):
-        show(table, console)
-        document["benches"].append(table.as_json())
+    circumstances = _circumstances(rounds)
+    tables: list[dict[str, Any]] = []
+    for table in _measure(names or tuple(BENCHES), rounds):
+        click.echo(document.as_markdown(table))
+        tables.append(table.as_json())
         if json_path:  # after each table, so that a bench that fails costs no other's figures
-            json_path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+            json_path.write_text(json.dumps({**circumstances, "benches": tables}, indent=2) + "\n", encoding="utf-8")
+        if rounds < LEAST_ROUNDS:
+            click.echo(f"Fewer than {LEAST_ROUNDS} rounds: a look, nothing to quote.", err=True)
+        else:
+            _keep(table, circumstances)
 
 
-def _list(console: Console) -> None:
-    for name, bench in BENCHES.items():
-        console.print(f"{name:12} {(bench.__doc__ or '').splitlines()[0]}", highlight=False)
-
-
-def _measure(names: Sequence[str], rounds: int, console: Console) -> Iterator[Table]:
+def _measure(names: Sequence[str], rounds: int) -> Iterator[Table]:
     """Run the benches one by one."""
-    if rounds < LEAST_ROUNDS:
-        console.print(f"Fewer than {LEAST_ROUNDS} rounds: a look, nothing to quote.", style="yellow")
+    console = Console(stderr=True)
     for name in dict.fromkeys(names):
-        yield from _run(BENCHES[name], name, rounds, console)
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder, console.status(name) as status:
+            setup = Setup(rounds=rounds, workspace=Path(folder), console=console, advance=status.update)
+            tables = BENCHES[name](setup)
+        yield from tables
 
 
-def _run(bench: Callable[[Setup], list[Table]], name: str, rounds: int, console: Console) -> list[Table]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, console.status(name) as status:
-        setup = Setup(
-            rounds=rounds,
-            workspace=Path(folder),
-            console=Console(stderr=True),
-            advance=lambda variant: status.update(f"{name}: {variant}"),
-        )
-        return bench(setup)
+def _keep(table: Table, circumstances: dict[str, Any]) -> None:
+    """Put a table into RESULTS.md, unless a part of it could not be measured here."""
+    if missing := [row.name for row in table.rows if row.missing]:
+        click.echo(f"RESULTS.md keeps its table {table.name!r}: not measured here: {', '.join(missing)}", err=True)
+        return
+    versions = ", ".join(f"{name} {number}" for name, number in circumstances["versions"].items())
+    measured = f"{circumstances['rounds']} rounds, {circumstances['cpus']} CPUs, {versions}"
+    taken = f"{circumstances['date'][:10]}, {'computed' if len(table.rows[0].samples) == 1 else measured}."
+    text = document.FILE.read_text(encoding="utf-8")
+    document.FILE.write_text(document.with_table(text, table, taken), encoding="utf-8")
 
 
 def _circumstances(rounds: int) -> dict[str, Any]:
     """Return what the figures depend on, besides the project."""
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rounds": rounds,
-        "cpus": os.cpu_count(),
-        "load": os.getloadavg(),
-        "machine": platform.platform(),
-        "versions": {
-            "python": platform.python_version(),
-            "node": _node_version(),
-            **{name: version(name) for name in ("troposphere", "awacs", "PyYAML", "cfn-lint", "ministack")},
-        },
+    node = subprocess.run(["sh", "-c", "node --version || echo none"], capture_output=True, text=True, check=False)
+    packages = ("troposphere", "awacs", "PyYAML", "cfn-lint", "ministack")
+    versions = {
+        "Python": platform.python_version(),
+        "Node.js": node.stdout.strip(),
+        **{p: version(p) for p in packages},
     }
-
-
-def _node_version() -> str | None:
-    if not shutil.which("node"):
-        return None
-    return subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    machine = {"cpus": os.cpu_count(), "load": os.getloadavg(), "machine": platform.platform()}
+    return {"date": date, "rounds": rounds, **machine, "versions": versions}
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (FunctionFailed, UnlikeResources, OSError, subprocess.SubprocessError) as error:
+    except (FunctionFailed, UnlikeResources, OSError, ValueError, subprocess.SubprocessError) as error:
         sys.exit(f"bench: {error}")

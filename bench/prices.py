@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 FILE = Path(__file__).with_name("prices.json")
 MILLION = 1_000_000
+TRACED = 0.05  # the share of the events that X-Ray samples beyond the first of each second
 
 
 class Prices(NamedTuple):
@@ -21,17 +22,23 @@ class Prices(NamedTuple):
     lambda_request: float
     lambda_gb_second_arm64: float
     lambda_gb_second_x86: float
+    lambda_durable_operation: float
+    lambda_durable_gb_written: float
+    lambda_durable_gb_month: float
     dynamodb_write_unit: float
-    dynamodb_provisioned_write_unit_hour: float
     logs_ingested_gb: float
+    sqs_request: float
+    step_functions_transition: float
+    step_functions_express_request: float
+    step_functions_express_gb_second: float
     xray_trace: float
 
     @property
     def remark(self) -> str:
         """Say which prices they are, and what they don't cover."""
         return (
-            f"Prices of {self.region}, {self.date}, without free tiers: bench/prices.json. Not counted: what runs "
-            "whether or not records come (provisioned concurrency, alarms), storage, data transfer."
+            f"Prices of {self.region}, {self.date}, without free tiers: bench/prices.json. Not counted: what is paid "
+            "without records (provisioned concurrency, alarms), storage, data transfer."
         )
 
 
@@ -40,36 +47,23 @@ def load(file: Path = FILE) -> Prices:
     return Prices(**json.loads(file.read_text(encoding="utf-8")))
 
 
-def compute(prices: Prices, *, memory: int, duration: float, arm: bool = True) -> float:
-    """Return the price of a million runs of so many MB and ms, each billed by whole ms."""
-    per_gb_second = prices.lambda_gb_second_arm64 if arm else prices.lambda_gb_second_x86
-    return MILLION * memory / 1024 * ceil(duration) / 1000 * per_gb_second
+def runs(
+    prices: Prices, memory: int, duration: float, logged: float, *, size: float = 0, arm: bool = True
+) -> dict[str, float]:
+    """Return the price of a million asynchronous runs of so many MB, ms, bytes of log and bytes of event.
 
-
-def requests(prices: Prices, *, size: int = 0) -> float:
-    """Return the price of a million asynchronous invocations with events of so many bytes.
-
-    Up to 256 KB are one request, each further 64 KB are one more (https://aws.amazon.com/lambda/pricing/).
+    Each run is billed by whole ms. An event of up to 256 KB is one request, each further 64 KB are one more
+    (https://aws.amazon.com/lambda/pricing/).
     """
     further = ceil(max(0, size - 256 * 1024) / (64 * 1024))
-    return MILLION * (1 + further) * prices.lambda_request
+    per_gb_second = prices.lambda_gb_second_arm64 if arm else prices.lambda_gb_second_x86
+    return {
+        "requests": MILLION * (1 + further) * prices.lambda_request,
+        "compute": MILLION * memory / 1024 * ceil(duration) / 1000 * per_gb_second,
+        "log": MILLION * logged / 1e9 * prices.logs_ingested_gb,
+    }
 
 
-def logs(prices: Prices, *, size: float) -> float:
-    """Return the price of a million times so many bytes of log."""
-    return MILLION * size / 1e9 * prices.logs_ingested_gb
-
-
-def writes(prices: Prices) -> float:
-    """Return the price of a million items of up to 1 KB, written on demand."""
-    return MILLION * prices.dynamodb_write_unit
-
-
-def provisioned_writes(prices: Prices) -> float:
-    """Return the price of a million items of up to 1 KB in a provisioned table that is always used in full."""
-    return MILLION / 3600 * prices.dynamodb_provisioned_write_unit_hour
-
-
-def traces(prices: Prices, *, share: float) -> float:
-    """Return the price of the traces of a million records, of which X-Ray samples a share."""
+def traces(prices: Prices, *, share: float = TRACED) -> float:
+    """Return the price of the traces of a million events, of which X-Ray samples a share."""
     return MILLION * share * prices.xray_trace

@@ -219,7 +219,7 @@ RULES = {
 
 
 def suffixed(*parts: str, path: str = "", end: str = "") -> AWSHelperFn:
-    """Name a thing for the project and its environment: `validator` becomes `data-processing-validator-dev`."""
+    """Name a thing for the project and its environment: `validator` becomes `NAME-validator-dev`."""
     return Sub(path + "-".join([project.NAME, *parts, f"${{{ENVIRONMENT_SUFFIX.title}}}"]) + end)
 
 

@@ -9,20 +9,61 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from pipeline.letters.queue import DeadLetterQueue
 from pipeline.local.asynchronous import QueueOptions
 from pipeline.local.deploy import build, deploy
 from pipeline.local.embedded.process import EmbeddedAws, Options
-from pipeline.local.results import Failure, Item, read_items, take_failures
 from pipeline.project import default_stack
-from pipeline.stack import ENTRY, Stack
+from pipeline.records import table
+from pipeline.records.dead import origins
+from pipeline.stack import ENTRY, DeadLetter, Stack, attribute
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK_NAME = default_stack(ROOT)
 
 DEADLINE = 60
 """Seconds within which the queue drains."""
+
+
+class Item(NamedTuple):
+    """A stored item."""
+
+    id: str
+    timestamp: int
+    data: str
+    """In JSON."""
+    enriched_by: str | None
+    """The enricher's version; None on an item that was never enriched."""
+    fields: Mapping[str, Any]
+    """All of it, as JSON has it."""
+
+
+class Failure(NamedTuple):
+    """A dead letter, with the stage that failed and the submitted documents that it is about."""
+
+    stage: str
+    letter: DeadLetter
+    origins: tuple[Any, ...]
+
+
+def read_items(client: Any, name: str) -> Iterator[Item]:
+    """Read a whole table."""
+    for page in client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
+        for item in map(table.Item.of, page["Items"]):
+            yield Item(*item.key, item.data, item.enriched_by, {**item.fields, "data": json.loads(item.data)})
+
+
+def take_failures(client: Any, stack: Stack) -> Iterator[Failure]:
+    """Take every message out of the dead-letter queue, and find the stages that failed."""
+    queue = DeadLetterQueue(client, stack.queue_url)
+    while queue.depth().visible:
+        letters = queue.receive(10, visibility=60)
+        queue.delete(letters)
+        for letter in letters:
+            found = attribute(letter, stack)
+            yield Failure(found.stage or "unknown", letter, tuple(origins(found)) if found.stage else ())
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,14 @@ from typing import Any
 
 import troposphere
 
-from bench.harness.configured import handed_on_to, stages_of
+from bench.harness.configured import FUNCTION, handed_on_to, stages_of
 from model import build, render, storage
 from model.stages.function import pipeline
 from model.stages.stage import Stage
 from model.tags import tag
 
-FUNCTION, ALARM, FILTER = "AWS::Serverless::Function", "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
-# What SAM makes of a function with an alias and asynchronous settings.
-EXPANDED = ("Function", "Version", "Alias", "EventInvokeConfig")
+ALARM, FILTER = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
+EXPANDED = ("Function", "Version", "Alias", "EventInvokeConfig")  # what SAM makes of a function
 
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -41,7 +40,7 @@ def repeated(functions: int) -> troposphere.Template:
 
 
 def described(resources: Resources) -> list[dict[str, Any]]:
-    """Describe each stage as the CDK's app reads it: its settings, whom it hands on to, what watches it."""
+    """Describe each stage as the CDK's app reads it: its properties, whom it hands on to, what watches it."""
     return [
         _described(title.removesuffix("Function"), body["Properties"], resources)
         for title, body in resources.items()
@@ -51,39 +50,16 @@ def described(resources: Resources) -> list[dict[str, Any]]:
 
 def _described(name: str, function: Mapping[str, Any], resources: Resources) -> dict[str, Any]:
     own = [body for title, body in resources.items() if re.match(f"{name}[A-Z]", title)]
-    return {
-        "name": name,
-        "handler": function["Handler"],
-        "memory": function["MemorySize"],
-        "timeout": function["Timeout"],
-        "retries": function["EventInvokeConfig"]["MaximumRetryAttempts"],
-        "next": handed_on_to(function["EventInvokeConfig"]),
-        "filters": [_filter(body["Properties"]) for body in own if body["Type"] == FILTER],
-        "alarms": [_alarm(body["Properties"]) for body in own if body["Type"] == ALARM],
-    }
-
-
-def _filter(metric_filter: Mapping[str, Any]) -> dict[str, Any]:
-    (counted,) = metric_filter["MetricTransformations"]
-    return {"pattern": metric_filter["FilterPattern"], "metric": counted["MetricName"]}
-
-
-def _alarm(alarm: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "description": alarm["AlarmDescription"],
-        "metric": alarm["MetricName"],
-        "periods": alarm["EvaluationPeriods"],
-        "threshold": alarm["Threshold"],
-    }
+    following = handed_on_to(function["EventInvokeConfig"]).removesuffix("Function")
+    filters, alarms = ([body["Properties"] for body in own if body["Type"] == kind] for kind in (FILTER, ALARM))
+    return {"name": name, "properties": function, "next": following, "filters": filters, "alarms": alarms}
 
 
 def counted(resources: Resources) -> Counter[str]:
     """Count the resources by type, as CloudFormation gets them."""
     types = Counter(body["Type"] for body in resources.values())
-    for kind in EXPANDED:
-        types[f"AWS::Lambda::{kind}"] += types[FUNCTION]
-    del types[FUNCTION]
-    return types
+    functions = types.pop(FUNCTION, 0)
+    return types + Counter({f"AWS::Lambda::{kind}": functions for kind in EXPANDED})
 
 
 if __name__ == "__main__":

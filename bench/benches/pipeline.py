@@ -11,9 +11,8 @@ from pathlib import Path
 
 from bench.harness.installed import ROOT
 from bench.harness.records import sized
-from bench.harness.rounds import Variant, interleave
-from bench.harness.setup import Setup
-from bench.results.figures import Goal, Plot, Sample, Table
+from bench.harness.setup import Setup, Variant
+from bench.results.figures import Goal, Sample, Table
 
 SINGLE, BATCHES = "1000 records", "20000 records, 100 an event"
 RUNS = {"100 records": (100, ()), SINGLE: (1000, ()), BATCHES: (20_000, ("--batch", "100"))}
@@ -26,20 +25,13 @@ def pipeline(setup: Setup) -> list[Table]:
         Variant(name=name, measure=partial(run, count, options, setup.folder("pipeline")))
         for name, (count, options) in RUNS.items()
     ]
-    return [
-        Table(
-            name="pipeline",
-            title="The pipeline on the embedded AWS, each time from nothing",
-            peer=SINGLE,
-            rows=interleave(variants, setup.rounds, setup.advance),
-            goals=[
-                Goal(variant=SINGLE, metric=RATE, at_least=60),
-                Goal(variant=BATCHES, metric=RATE, at_least=1500),
-                Goal(variant=BATCHES, metric=RATE, against=SINGLE, at_least=15),
-            ],
-            plot=Plot((RATE,), "records a second"),
-        )
+    goals = [
+        Goal(variant=SINGLE, metric=RATE, at_least=60),
+        Goal(variant=BATCHES, metric=RATE, at_least=1500),
+        Goal(variant=BATCHES, metric=RATE, against=SINGLE, at_least=15),
     ]
+    title = "The pipeline on the embedded AWS, each time from nothing"
+    return [Table(name="pipeline", title=title, peer=SINGLE, rows=setup.interleave(variants), goals=goals)]
 
 
 def run(count: int, options: tuple[str, ...], folder: Path) -> Sample:

@@ -3,161 +3,107 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from statistics import median
+from statistics import median, quantiles
 
 from bench.harness.configured import stages
 from bench.harness.cpu import share_of
-from bench.harness.endpoint import Endpoint, endpoint
 from bench.harness.lambdas import MeasuredFunction, started
-from bench.harness.rounds import Variant, interleave
 from bench.harness.setup import BOTO3, EMPTY, NODE, NODE_EMPTY, PRODUCT, SEED, Setup, variant
-from bench.results.figures import Goal, Plot, Sample, Table, percentile
+from bench.results.figures import Goal, Sample, Table
 
+PROCESSORS = (NODE, PRODUCT, BOTO3, EMPTY, NODE_EMPTY)
 WARM_UP = 200  # calls, for Node.js' compiler; Python needs none
 CALLS = 1000
 SETTLE = 0.5  # seconds between init and first call: a quota's debt is paid by then, as in an instance kept ready
-
 MS = 1000
-
-
-def cold(setup: Setup) -> list[Table]:
-    """Measure process start to first answer of the processor, at full and at Lambda's CPU, over HTTP and TLS."""
-    return [
-        _processor(setup, f"cold-{scheme.lower()}{suffix}", scheme, cpus)
-        for scheme in ("HTTP", "TLS")
-        for suffix, cpus in (("", None), ("-limited", _lambda_cpus()))
-    ]
 
 
 def _lambda_cpus() -> float:
     return share_of(stages()["processor"].memory)
 
 
-def _processor(setup: Setup, name: str, scheme: str, cpus: float | None) -> Table:
-    with endpoint(setup.folder("endpoint"), tls=scheme == "TLS", roots=setup.roots()) as table:
-        measure = partial(_cold, setup=setup, cpus=cpus)
-        rows = interleave(_processors(setup, table, measure, cpus), setup.rounds, setup.advance)
-    return Table(
-        name=name,
-        title=f"Cold start of the processor, {scheme}, {f'{cpus:.2f}' if cpus else 'full'} CPU",
-        peer=NODE,
-        rows=rows,
-        goals=[
-            Goal(variant=PRODUCT, metric="cold (ms)", against=NODE, at_most=0.7),
-            Goal(variant=PRODUCT, metric="peak (MB)", against=NODE, at_most=0.45),
-        ],
-        plot=Plot(("cold (ms)",), "ms", (PRODUCT,)) if scheme == "TLS" else None,
-    )
-
-
-def _processors(setup: Setup, table: Endpoint, measure: partial[Sample], cpus: float | None) -> list[Variant]:
-    environment = table.environment
-    return [
-        variant(NODE, lambda: setup.node("processor", environment=environment), measure, cpus=cpus),
-        variant(PRODUCT, lambda: setup.python("processor", environment=environment), measure, cpus=cpus),
-        variant(BOTO3, lambda: setup.python("processor", client="boto3", environment=environment), measure, cpus=cpus),
-        variant(EMPTY, lambda: setup.python("empty"), measure, cpus=cpus),
-        variant(NODE_EMPTY, lambda: setup.node("empty"), measure, cpus=cpus),
-    ]
-
-
-def starts(setup: Setup) -> list[Table]:
-    """Measure the cold start of the stages that only compute, which should cost no more than an empty handler."""
-    return [_start(setup, stage) for stage in _computing()]
-
-
 def _computing() -> list[str]:
     return [stage for stage in stages() if stage != "processor"]
 
 
-def _start(setup: Setup, stage: str) -> Table:
-    measure = partial(_cold, setup=setup, cpus=None)
-    variants = [
-        variant(EMPTY, lambda: setup.python("empty"), measure),
-        variant(PRODUCT, lambda: setup.python(stage), measure),
-        variant(SEED, lambda: setup.node(stage), measure),
-        variant(NODE_EMPTY, lambda: setup.node("empty"), measure),
+def cold(setup: Setup) -> list[Table]:
+    """Measure process start to first answer of the processor, at full and at Lambda's CPU, over HTTP and TLS."""
+    goals = {"cold (ms)": 0.7, "peak (MB)": 0.45}
+    return [
+        _table(setup, f"cold-{scheme.lower()}{suffix}", f"Cold start of the processor, {scheme}, {named} CPU",
+               "processor", PROCESSORS, _cold, goals, tls=scheme == "TLS", cpus=cpus)
+        for scheme in ("HTTP", "TLS")
+        for suffix, cpus, named in (("", None, "full"), ("-limited", _lambda_cpus(), f"{_lambda_cpus():.2f}"))
+    ]  # fmt: skip
+
+
+def starts(setup: Setup) -> list[Table]:
+    """Measure the cold start of the stages that only compute, which should cost no more than an empty handler."""
+    variants, goals = (EMPTY, PRODUCT, SEED, NODE_EMPTY), {"cold (ms)": 1.1}
+    return [
+        _table(setup, f"cold-{stage}", f"Cold start of the {stage}, full CPU", stage, variants, _cold, goals)
+        for stage in _computing()
     ]
-    return Table(
-        name=f"cold-{stage}",
-        title=f"Cold start of the {stage}, full CPU",
-        peer=EMPTY,
-        rows=interleave(variants, setup.rounds, setup.advance),
-        goals=[Goal(variant=PRODUCT, metric="cold (ms)", against=EMPTY, at_most=1.1)],
-    )
 
 
 def first_call(setup: Setup) -> list[Table]:
     """Measure the first call after init, which is what a caller of a provisioned instance waits for."""
-    cpus = _lambda_cpus()
-    with endpoint(setup.folder("endpoint"), tls=True, roots=setup.roots()) as table:
-        measure = partial(_first, setup=setup, cpus=cpus)
-        rows = interleave(_processors(setup, table, measure, cpus), setup.rounds, setup.advance)
-    return [
-        Table(
-            name="first-call",
-            title=f"First call after init, TLS, {cpus:.2f} CPU",
-            peer=NODE,
-            rows=rows,
-            goals=[Goal(variant=PRODUCT, metric="first call (ms)", against=NODE, at_most=0.05)],
-            plot=Plot(("first call (ms)",), "ms", (PRODUCT,)),
-        )
-    ]
+    title, goals = f"First call after init, TLS, {_lambda_cpus():.2f} CPU", {"first call (ms)": 0.05}
+    return [_table(setup, "first-call", title, "processor", PROCESSORS, _first, goals, tls=True, cpus=_lambda_cpus())]
 
 
 def warm(setup: Setup) -> list[Table]:
     """Measure warm calls: the processor over HTTP, and the stages that only compute."""
-    with endpoint(setup.folder("endpoint"), tls=False) as table:
-        measure = partial(_warm, setup=setup)
-        rows = interleave(_processors(setup, table, measure, None), setup.rounds, setup.advance)
-    processor = Table(
-        name="warm",
-        title="Warm call of the processor, HTTP, full CPU",
-        peer=NODE,
-        rows=rows,
-        goals=[
-            Goal(variant=PRODUCT, metric="p50 (ms)", against=NODE, at_most=0.55),
-            Goal(variant=PRODUCT, metric="p99 (ms)", against=NODE, at_most=0.5),
-        ],
-        plot=Plot(("p50 (ms)",), "ms at the median", (PRODUCT,)),
-    )
-    return [processor, *(_warm_stage(setup, stage) for stage in _computing())]
+    title, goals = "Warm call of the processor, HTTP, full CPU", {"p50 (ms)": 0.55, "p99 (ms)": 0.5}
+    variants, notes = (SEED, PRODUCT, EMPTY), ["Ours does more in a call: each field checked, a log line as JSON."]
+    return [
+        _table(setup, "warm", title, "processor", PROCESSORS, _warm, goals),
+        *(
+            _table(setup, f"warm-{stage}", f"Warm call of the {stage}, full CPU", stage, variants, _warm,
+                   {"p50 (ms)": 1.2}, notes=notes)
+            for stage in _computing()
+        ),
+    ]  # fmt: skip
 
 
-def _warm_stage(setup: Setup, stage: str) -> Table:
-    measure = partial(_warm, setup=setup)
-    variants = [
-        variant(SEED, lambda: setup.node(stage), measure),
-        variant(PRODUCT, lambda: setup.python(stage), measure),
-        variant(EMPTY, lambda: setup.python("empty"), measure),
-    ]
-    return Table(
-        name=f"warm-{stage}",
-        title=f"Warm call of the {stage}, full CPU",
-        peer=SEED,
-        rows=interleave(variants, setup.rounds, setup.advance),
-        goals=[Goal(variant=PRODUCT, metric="p50 (ms)", against=SEED, at_most=1.2)],
-        notes=["Ours does more in a call: each field checked, sizes, a log line as JSON."],
-    )
+def _table(  # noqa: PLR0917 - each call has its measure in a line
+    setup: Setup, name: str, title: str, stage: str, variants: Sequence[str], measure: Callable[..., Sample],
+    goals: Mapping[str, float], *, tls: bool = False, cpus: float | None = None, notes: Sequence[str] = (),
+) -> Table:  # fmt: skip
+    """Measure the variants of a stage; the goals are set on ours against the first."""
+    with setup.table(tls=tls, slow=False) as table:
+        make: dict[str, Callable[[], MeasuredFunction]] = {
+            PRODUCT: partial(setup.python, stage, environment=table),
+            BOTO3: partial(setup.python, stage, client="boto3", environment=table),
+            EMPTY: partial(setup.python, "empty"),
+            NODE_EMPTY: partial(setup.node, "empty"),
+        }
+        node = partial(setup.node, stage, environment=table)
+        each = partial(measure, setup, cpus)
+        rows = setup.interleave([variant(one, make.get(one, node), each, cpus=cpus) for one in variants])
+    peer = variants[0]
+    limits = [Goal(variant=PRODUCT, metric=metric, against=peer, at_most=limit) for metric, limit in goals.items()]
+    return Table(name=name, title=title, peer=peer, rows=rows, goals=limits, notes=notes)
 
 
-def _cold(function: MeasuredFunction, *, setup: Setup, cpus: float | None) -> Sample:
+def _cold(setup: Setup, cpus: float | None, function: MeasuredFunction) -> Sample:
     with started(function, setup.workspace, cpus) as lambda_:
         lambda_.invoke(function)
         took, peak = time.perf_counter() - lambda_.began, lambda_.peak()
         return {"cold (ms)": took * MS, "CPU (ms)": lambda_.used() * MS, "peak (MB)": peak}
 
 
-def _first(function: MeasuredFunction, *, setup: Setup, cpus: float | None) -> Sample:
+def _first(setup: Setup, cpus: float | None, function: MeasuredFunction) -> Sample:
     with started(function, setup.workspace, cpus) as lambda_:
         time.sleep(SETTLE)
         return {"first call (ms)": lambda_.invoke(function) * MS, "init (ms)": lambda_.init * MS}
 
 
-def _warm(function: MeasuredFunction, *, setup: Setup) -> Sample:
-    with started(function, setup.workspace) as lambda_:
+def _warm(setup: Setup, cpus: float | None, function: MeasuredFunction) -> Sample:
+    with started(function, setup.workspace, cpus) as lambda_:
         for _ in range(WARM_UP):
             lambda_.invoke(function)
         took = [lambda_.invoke(function) * MS for _ in range(CALLS)]
-        return {"p50 (ms)": median(took), "p99 (ms)": percentile(took, 0.99), "peak (MB)": lambda_.peak()}
+        return {"p50 (ms)": median(took), "p99 (ms)": quantiles(took, n=100)[98], "peak (MB)": lambda_.peak()}

@@ -1,4 +1,4 @@
-"""What the model configures: each stage's memory, timeout and runtime, as they are deployed."""
+"""The model's configuration of each stage, as it is deployed."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from troposphere import Template
 
 from model import build
-from pipeline.stack import ENTRY
+
+FUNCTION = "AWS::Serverless::Function"
 
 
 class Configured(NamedTuple):
-    """The configuration of one stage's function."""
+    """The configuration of one stage's function: memory in MB, timeout in seconds."""
 
     memory: int
-    """MB."""
     timeout: int
-    """Seconds."""
     runtime: str
+    retries: int
 
 
 @cache
@@ -31,18 +31,21 @@ def stages() -> Mapping[str, Configured]:
 
 
 def stages_of(template: Template) -> Mapping[str, Configured]:
-    """Read the stages off a template: the entry, and each one that the one before hands on to."""
+    """Read the stages off a template: the function that no other hands on to, and those after it."""
+    functions = {title: one.properties for title, one in template.resources.items() if one.resource_type == FUNCTION}
+    after = {title: handed_on_to(one.get("EventInvokeConfig")) for title, one in functions.items()}
+    stage = next(title for title, following in after.items() if following and title not in after.values())
     found = {}
-    stage = ENTRY.capitalize()
     while stage:
-        function = template.resources[f"{stage}Function"].properties
-        name = function["Handler"].partition(".")[0]
-        found[name] = Configured(function["MemorySize"], function["Timeout"], function["Runtime"])
-        stage = handed_on_to(function["EventInvokeConfig"].to_dict())
+        one = functions[stage]
+        retries = one["EventInvokeConfig"].properties["MaximumRetryAttempts"]
+        found[one["Handler"].partition(".")[0]] = Configured(one["MemorySize"], one["Timeout"], one["Runtime"], retries)
+        stage = after[stage]
     return found
 
 
-def handed_on_to(settings: Mapping[str, object]) -> str:
-    """Return which stage a function's asynchronous settings name as their destination, in capitals; empty if none."""
-    destination = re.search(r'"(\w+)Function\.Alias"', json.dumps(settings))
+def handed_on_to(settings: Any) -> str:
+    """Return which function a function's asynchronous settings name as their destination; empty if none."""
+    described = settings.to_dict() if hasattr(settings, "to_dict") else settings
+    destination = re.search(r'"(\w+Function)\.Alias"', json.dumps(described))
     return destination[1] if destination else ""

@@ -9,8 +9,7 @@ from pathlib import Path
 
 MB_PER_CPU = 1769  # Lambda gives a function one CPU at this size, and in proportion below and above it
 PERIOD = 20_000  # microseconds; short, so that a limited process is slowed rather than stopped for long
-
-CGROUPS = Path("/sys/fs/cgroup")
+GROUPS = Path("/sys/fs/cgroup")
 
 
 def share_of(memory: int) -> float:
@@ -18,7 +17,7 @@ def share_of(memory: int) -> float:
     return memory / MB_PER_CPU
 
 
-def unlimited_reason(root: Path = CGROUPS) -> str:
+def unlimited_reason(root: Path = GROUPS) -> str:
     """Say why the CPU can't be limited here; empty if it can."""
     parent = _parent(root)
     if parent and os.access(parent, os.W_OK):
@@ -27,7 +26,7 @@ def unlimited_reason(root: Path = CGROUPS) -> str:
 
 
 @contextmanager
-def limited(cpus: float | None, root: Path = CGROUPS) -> Iterator[list[str]]:
+def limited(cpus: float | None, root: Path = GROUPS) -> Iterator[list[str]]:
     """Make a group with so many CPUs (None: no limit); gives the command's words that start a process in it."""
     parent = _parent(root)
     if cpus is None or not parent:
@@ -36,8 +35,12 @@ def limited(cpus: float | None, root: Path = CGROUPS) -> Iterator[list[str]]:
         return
     group = parent / f"bench-{os.getpid()}"
     group.mkdir(exist_ok=True)
+    quota = {"cpu.max": f"{round(cpus * PERIOD)} {PERIOD}"}
+    if (group / "cpu.cfs_quota_us").exists():
+        quota = {"cpu.cfs_period_us": str(PERIOD), "cpu.cfs_quota_us": str(round(cpus * PERIOD))}
     try:
-        _set_quota(group, round(cpus * PERIOD))
+        for name, value in quota.items():
+            (group / name).write_text(value, encoding="ascii")
         yield ["/bin/sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
     finally:
         group.rmdir()
@@ -49,11 +52,3 @@ def _parent(root: Path) -> Path | None:
         return root / "cpu"
     controllers = root / "cgroup.subtree_control"
     return root if controllers.exists() and "cpu" in controllers.read_text(encoding="ascii").split() else None
-
-
-def _set_quota(group: Path, quota: int) -> None:
-    if (group / "cpu.cfs_quota_us").exists():
-        (group / "cpu.cfs_period_us").write_text(str(PERIOD), encoding="ascii")
-        (group / "cpu.cfs_quota_us").write_text(str(quota), encoding="ascii")
-    else:
-        (group / "cpu.max").write_text(f"{quota} {PERIOD}", encoding="ascii")

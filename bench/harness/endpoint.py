@@ -1,4 +1,4 @@
-"""The fake DynamoDB, started: over HTTP or over TLS, with the trust that its callers need."""
+"""The fake services, each started in a process of its own: what is measured is the caller."""
 
 from __future__ import annotations
 
@@ -8,49 +8,44 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import trustme
 
 from bench.harness.installed import ROOT
 
-# What DynamoDB itself takes, in seconds: a single write is answered in single-digit milliseconds, as it promises; a
-# batch of 25 takes longer.
+# What DynamoDB takes, in seconds: it promises single-digit milliseconds for a single write; a batch of 25 takes longer.
 LATENCY = {"PutItem": 0.004, "BatchExecuteStatement": 0.010}
 
 
-class Endpoint(NamedTuple):
-    """Where it is, and the variables by which Python and Node.js find and trust it."""
-
-    url: str
-    environment: dict[str, str]
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[str]:
+    """Run a fake service until the block ends; yields the port that it prints."""
+    command = [sys.executable, "-m", f"bench.harness.{module}", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout  # noqa: S101 - it is a pipe
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
 
 
 @contextmanager
 def endpoint(
     folder: Path, *, tls: bool, roots: Path | None = None, latency: Mapping[str, float] | None = None
-) -> Iterator[Endpoint]:
-    """Serve until the block ends.
+) -> Iterator[dict[str, str]]:
+    """Serve a table until the block ends; yields the variables by which Python and Node.js find and trust it.
 
     `roots` are trusted besides, since real clients load all of them too; `latency` is in seconds, by operation.
     """
     files, trust = _secured(folder, roots) if tls else ({}, {})
-    settings = json.dumps({"latency": latency or {}, **files})
-    server = [sys.executable, "-m", "bench.harness.fake_dynamodb", settings]
-    process = subprocess.Popen(server, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout  # noqa: S101 - it is a pipe
-        port = process.stdout.readline().strip()
+    with serving("fake_dynamodb", json.dumps({"latency": latency or {}, **files})) as port:
         url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
-        yield Endpoint(url, {"AWS_ENDPOINT_URL_DYNAMODB": url, "AWS_ENDPOINT_URL": url, **trust})
-    finally:
-        process.kill()
-        process.communicate()
+        yield {"AWS_ENDPOINT_URL_DYNAMODB": url, "AWS_ENDPOINT_URL": url, **trust}
 
 
 def _secured(folder: Path, roots: Path | None) -> tuple[dict[str, str], dict[str, str]]:
     authority, bundle, files = folder / "ca.pem", folder / "bundle.pem", folder / "server.pem"
-    # The functions trust Amazon's authorities first, which AWS' endpoints have their certificates from.
+    # The functions trust Amazon's authorities first, which AWS's endpoints have their certificates from.
     issuer = trustme.CA(organization_name="Amazon")
     issuer.cert_pem.write_to_path(authority)
     issuer.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(files)

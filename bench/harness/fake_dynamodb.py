@@ -1,7 +1,7 @@
-"""A DynamoDB that says yes to every write, in a process of its own: what is measured is the caller.
+"""A DynamoDB that says yes to every write: `python -m bench.harness.fake_dynamodb SETTINGS` prints its port.
 
-`python -m bench.harness.fake_dynamodb SETTINGS` prints its port. SETTINGS is JSON: `latency`, the seconds that an
-operation takes, by the operation's name; for TLS also `certificate`, the file of the certificate and its key.
+SETTINGS is JSON: `latency`, the seconds that an operation takes, by the operation's name; for TLS also `certificate`,
+the file of the certificate and its key.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Mapping
 from functools import cache
 
-from bench.harness.requests import read_request
+from bench.harness.runtime_api import read_request
 
 HEAD = (
     "HTTP/1.1 200 OK\r\nServer: Server\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: keep-alive\r\n"
@@ -29,24 +29,17 @@ OPERATION = re.compile(rb"(?i)x-amz-target: DynamoDB_20120810\.(\w+)")
 
 @cache
 def answer(statements: int) -> bytes:
-    """Write the answer: to a batch a response for each statement, to one write nothing but yes."""
+    """Write the answer: a response for each statement of a batch, an empty one for a single write."""
     content = json.dumps({"Responses": [{}] * statements} if statements else {}).encode()
     return HEAD.format(checksum=zlib.crc32(content), length=len(content)).encode() + content
-
-
-def serve(listener: socket.socket, context: ssl.SSLContext | None, latency: Mapping[str, float]) -> None:
-    """Answer whatever comes, until the process is ended."""
-    while True:
-        connection, _ = listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_converse, args=(connection, context, latency), daemon=True).start()
 
 
 def _converse(connection: socket.socket, context: ssl.SSLContext | None, latency: Mapping[str, float]) -> None:
     try:
         with context.wrap_socket(connection, server_side=True) if context else connection as stream:
             while (request := read_request(stream))[0]:
-                due = time.perf_counter() + latency.get(_operation(request[0]), 0)
+                named = OPERATION.search(request[0])
+                due = time.perf_counter() + latency.get(named[1].decode() if named else "", 0)
                 said = answer(len(json.loads(request[1]).get("Statements", ())))
                 time.sleep(max(0, due - time.perf_counter()))
                 stream.sendall(said)
@@ -54,20 +47,17 @@ def _converse(connection: socket.socket, context: ssl.SSLContext | None, latency
         connection.close()  # the caller was ended in the middle, as every measured function is
 
 
-def _operation(head: bytes) -> str:
-    named = OPERATION.search(head)
-    return named[1].decode() if named else ""
-
-
 def main(*, latency: Mapping[str, float], certificate: str = "") -> None:
-    """Say the port, then serve."""
+    """Print the port, then answer until the process is ended."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
     if context:
         context.load_cert_chain(certificate)
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    sys.stdout.write(f"{listener.getsockname()[1]}\n")
-    sys.stdout.flush()
-    serve(listener, context, latency)
+    print(listener.getsockname()[1], flush=True)  # noqa: T201 - for the process that started it
+    while True:
+        connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=_converse, args=(connection, context, latency), daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the peers need, in pinned versions: installed under .bench/ in the project's folder (or $BENCH_HOME)."""
+"""The peers' needs, in pinned versions: installed under .bench/ in the project's folder (or $BENCH_HOME)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,77 +26,39 @@ def home() -> Path:
     return Path(os.environ.get("BENCH_HOME", ROOT / ".bench")).resolve()
 
 
-def lambda_python(console: Console) -> Path:
-    """Return an interpreter with what Lambda's Python runtime has; of the deployed version where there is one."""
-    return _once("python", console, _install_python) / "bin" / "python"
-
-
-def node_handlers(console: Console) -> Path:
-    """Return the folder with the Node.js handlers, their SDK and their runtime client."""
-    return _once("node", console, _install_node)
-
-
-def cdk(console: Console) -> Path:
-    """Return the folder with the CDK app and its library."""
-    return _once("cdk", console, _install_cdk)
-
-
-def _once(name: str, console: Console, install: Callable[[Path], None]) -> Path:
-    """Install in a folder of its own, unless that went well before and the peer is still the same."""
-    folder, ready, digest = home() / name, home() / name / ".ready", _digest(PEERS / name)
+def peer(name: str, console: Console) -> Path:
+    """Return the folder of a peer (`python`, `node` or `cdk`), installed anew if the peer has changed."""
+    files = sorted(path for path in (PEERS / name).rglob("*") if path.is_file() and path.suffix != ".pyc")
+    digest = sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+    folder, ready = home() / name, home() / name / ".ready"
     if not ready.exists() or ready.read_text(encoding="ascii") != digest:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         with console.status(f"Installing {name} for the bench in {folder} ..."):
-            install(folder)
+            _install_python(folder) if name == "python" else _install_packages(name, folder)
         ready.write_text(digest, encoding="ascii")
     return folder
 
 
-def _digest(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
-
-
 def _install_python(folder: Path) -> None:
-    interpreter = next(filter(_works, _candidates()), sys.executable)
-    _run([interpreter, "-m", "venv", str(folder)], folder)
-    requirements = PEERS / "python" / "requirements.txt"
-    _run(
-        [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--requirement", str(requirements)], folder
-    )
-
-
-def _candidates() -> list[str]:
     (name,) = {stage.runtime for stage in stages().values()}  # python3.13
-    version = name.removeprefix("python")
-    return [name, *map(str, sorted(Path.home().glob(f".pyenv/versions/{version}*/bin/{name}")))]
+    managed = sorted(Path.home().glob(f".pyenv/versions/{name.removeprefix('python')}*/bin/{name}"))
+    found = [one for one in (name, *map(str, managed)) if shutil.which(one)]
+    # Version managers put commands on PATH that don't run.
+    works = (one for one in found if not subprocess.run([one, "-c", ""], capture_output=True, check=False).returncode)
+    _run([next(works, sys.executable), "-m", "venv", str(folder)], folder)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--requirement"]
+    _run([*pip, str(PEERS / "python" / "requirements.txt")], folder)
 
 
-def _works(interpreter: str) -> bool:
-    """Say whether a command is there and runs: version managers put commands on PATH that do not."""
-    if not shutil.which(interpreter):
-        return False
-    return subprocess.run([interpreter, "-c", ""], capture_output=True, check=False).returncode == 0
-
-
-def _install_node(folder: Path) -> None:
-    _need("node", "npm", "cmake", "make", "c++")
-    shutil.copytree(PEERS / "node", folder, dirs_exist_ok=True)
-    # The runtime client's own script builds its native part by autotools; ours builds the same by CMake alone.
-    _run(["npm", "install", "--silent", "--ignore-scripts"], folder)
-    _run(["sh", str(PEERS / "build-runtime-client.sh")], folder)
-
-
-def _install_cdk(folder: Path) -> None:
-    _need("node", "npm")
-    shutil.copytree(PEERS / "cdk", folder, dirs_exist_ok=True)
-    _run(["npm", "install", "--silent", "--ignore-scripts"], folder)
-
-
-def _need(*commands: str) -> None:
+def _install_packages(name: str, folder: Path) -> None:
+    commands = ("node", "npm", *(("cmake", "make", "c++") if name == "node" else ()))
     if missing := [command for command in commands if not shutil.which(command)]:
         raise NotInstalled(f"{', '.join(missing)} not found")
+    shutil.copytree(PEERS / name, folder, dirs_exist_ok=True)
+    _run(["npm", "install", "--silent", "--ignore-scripts"], folder)
+    if name == "node":  # the runtime client's own script builds its native part by autotools; ours by CMake alone
+        _run(["sh", str(PEERS / "build-runtime-client.sh")], folder)
 
 
 def _run(command: list[str], folder: Path) -> None:

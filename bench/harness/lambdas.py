@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -17,20 +16,16 @@ from bench.harness.cpu import limited
 from bench.harness.runtime_api import FunctionFailed, RuntimeApi
 
 
-@dataclass(frozen=True, kw_only=True)
-class MeasuredFunction:
-    """One function to measure: how its runtime is started, where its code lies, which event it gets.
-
-    `memory` (MB) is what it is told, its CPU is set apart; `timeout` is in seconds.
-    """
+class MeasuredFunction(NamedTuple):
+    """One function to measure: its runtime's command, its code, its event; the memory (MB) that it is told."""
 
     name: str
     command: tuple[str, ...]
     folder: Path
     event: object
-    memory: int
-    timeout: int
-    environment: Mapping[str, str] = field(default_factory=dict)
+    memory: int = 128
+    timeout: int = 60
+    environment: Mapping[str, str] = {}
 
 
 class Started(NamedTuple):
@@ -59,7 +54,7 @@ class Started(NamedTuple):
         return usage.ru_utime + usage.ru_stime
 
     def logged(self) -> bytes:
-        """Return what the function has written to its log since it was last asked."""
+        """Return the function's log since it was last asked for."""
         return self.log.read()
 
 
@@ -68,20 +63,10 @@ def started(function: MeasuredFunction, workspace: Path, cpus: float | None = No
     """Start a function, wait for the end of its init, and end its process in the end."""
     file = workspace / "log"
     # Opened twice: through one opening the function would write on from where the bench has read to.
-    with (
-        limited(cpus) as prefix,
-        RuntimeApi(function.timeout) as api,
-        file.open("wb") as output,
-        file.open("rb") as log,
-    ):
+    with limited(cpus) as prefix, RuntimeApi(function.timeout) as api, file.open("wb") as out, file.open("rb") as log:
+        command, environment = [*prefix, *function.command], _environment(function, api.address)
         began = time.perf_counter()
-        process = subprocess.Popen(
-            [*prefix, *function.command],
-            cwd=function.folder,
-            env=_environment(function, api.address),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen(command, cwd=function.folder, env=environment, stdout=out, stderr=subprocess.STDOUT)
         try:
             api.ready()
             yield Started(api, process, began, time.perf_counter() - began, log)

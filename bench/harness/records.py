@@ -6,21 +6,15 @@ from typing import Any
 
 Record = dict[str, Any]
 
-RECORD: Record = {
-    "id": "order-1001",
-    "timestamp": 1767225600000,
-    "data": {"city": "Praha", "items": [1, 2], "total": 12.5},
-}
+DATA = {"city": "Praha", "items": [1, 2], "total": 12.5}
+RECORD: Record = {"id": "order-1001", "timestamp": 1767225600000, "data": DATA}
 ENRICHED: Record = {**RECORD, "enriched": True, "enrichedAt": 1767225600500, "version": "1.0"}
 
 
 def sized(index: int) -> Record:
     """Make a record of 250 bytes, give or take the digits of its number, unlike those of other numbers."""
-    return {
-        "id": f"bench-{index:06}",
-        "timestamp": RECORD["timestamp"] + index,
-        "data": {"total": index, "text": "x" * 165},
-    }
+    data = {"total": index, "text": "x" * 165}
+    return {"id": f"bench-{index:06}", "timestamp": RECORD["timestamp"] + index, "data": data}
 
 
 def enveloped(event: object, answer: object) -> Record:

@@ -6,12 +6,15 @@ import socket
 import time
 from typing import Self
 
-from bench.harness.requests import read_request
-
 NEXT = b"/2018-06-01/runtime/invocation/next"
-REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
-ARN = "arn:aws:lambda:eu-west-1:123456789012:function:bench"
 ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"OK"}'
+EVENT = (
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    "Lambda-Runtime-Aws-Request-Id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
+    "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:123456789012:function:bench\r\n"
+    "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0\r\n"
+    "Content-Length: {length}\r\n\r\n"
+)
 
 
 class FunctionFailed(Exception):  # noqa: N818 - it is the function that failed
@@ -21,7 +24,7 @@ class FunctionFailed(Exception):  # noqa: N818 - it is the function that failed
 class RuntimeApi:
     """One function's side of Lambda: `ready` waits for its init, `invoke` times a call.
 
-    One blocking socket, in the caller's thread, so that nothing of the bench runs while the function does.
+    It has one blocking socket, in the caller's thread, so that nothing of the bench runs while the function does.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -44,17 +47,18 @@ class RuntimeApi:
         """Wait until the function asks for its first event, which ends its init."""
         line, body = self._request()
         if NEXT not in line:
-            raise FunctionFailed(_text(body) or line.decode())
+            raise FunctionFailed(body.decode(errors="replace") or line.decode())
 
     def invoke(self, event: bytes) -> float:
         """Send an event; return the seconds until the answer is there. The function is ready again after it."""
         started = time.perf_counter()
-        self._send(_event(event, self._timeout))
+        deadline = int((time.time() + self._timeout) * 1000)
+        self._send(EVENT.format(deadline=deadline, length=len(event)).encode() + event)
         line, body = self._request()
         took = time.perf_counter() - started
         self._send(ACCEPTED)
         if not line.split(b" ")[1].endswith(b"/response"):
-            raise FunctionFailed(_text(body))
+            raise FunctionFailed(body.decode(errors="replace"))
         self.answer = body
         self.ready()
         return took
@@ -87,17 +91,21 @@ class RuntimeApi:
         self._connection.sendall(answer)
 
 
-def _event(body: bytes, timeout: float) -> bytes:
-    deadline = int((time.time() + timeout) * 1000)
-    head = (
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        f"Lambda-Runtime-Aws-Request-Id: {REQUEST_ID}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
-        f"Lambda-Runtime-Invoked-Function-Arn: {ARN}\r\n"
-        "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def read_request(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Read one request: its head, and its body as it was sent; both are empty if the caller has closed."""
+    received = b""
+    while not _complete(received):
+        part = connection.recv(65536)
+        if not part:
+            return b"", b""
+        received += part
+    head, _, body = received.partition(b"\r\n\r\n")
+    return head, body
 
 
-def _text(body: bytes) -> str:
-    return body.decode(errors="replace")[:2000]
+def _complete(received: bytes) -> bool:
+    head, blank, body = received.partition(b"\r\n\r\n")
+    fields = dict(line.partition(b":")[::2] for line in head.lower().split(b"\r\n"))
+    if fields.get(b"transfer-encoding", b"").strip() == b"chunked":
+        return body.endswith(b"0\r\n\r\n")
+    return bool(blank) and len(body) >= int(fields.get(b"content-length", 0))

@@ -1,1 +1,1 @@
-"""What comes of it: the figures, and how they are shown."""
+"""The results: figures, their tables in RESULTS.md, and the pictures of them."""

@@ -1,52 +1,33 @@
-"""Loads and configurations: what is simulated of each, what it costs, and what would have to be changed for it."""
+"""Loads of up to a million records a second: what becomes of a day's records, what it costs, what the load needs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, replace
 
 from bench import prices
-from bench.benches.costs import TRACED
+from bench.benches.batches import Durations, published
 from bench.harness.configured import stages
 from bench.harness.endpoint import LATENCY
-from bench.scale import limits
-from bench.scale.durations import Durations
-from bench.scale.outcome import Outcome
-from bench.scale.queues import Stage
-from bench.scale.simulation import Load, Platform, Simulation, steps
-from bench.scale.table import Table, Writes
-from model import build
+from bench.harness.setup import Setup
+from bench.results.figures import Row, Table
+from bench.scale import aws
+from bench.scale.simulation import Simulation, Stage
 
-DAY = 86_400.0
-HEADROOM = 1.25
-"""How much more than the least a configuration gets that is made for a load."""
+RATES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)  # records a second
+DAY = 86_400.0  # seconds
+HEADROOM = 1.25  # how much more than the least a configuration has that is made for a load
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A load, and what is configured beside the model's defaults.
-
-    Attributes:
-        rate: records a second.
-        size: records in an event.
-        seconds: for which they come.
-        concurrency: the account's.
-        processors: the processor's reserved concurrency; 0: none.
-        warm: writes a second that the table takes at once.
-        quota: writes a second that the table never exceeds.
-        hot: the share of the records that have one and the same id.
-    """
+    """A load in records a second, and what is configured besides the model's defaults."""
 
     rate: float
     size: int = 1
-    seconds: float = DAY
-    concurrency: float = limits.CONCURRENCY.value
-    processors: int = 0
-    warm: float = limits.WARM_WRITES.value
-    quota: float = limits.TABLE_WRITES.value
-    hot: float = 0.0
+    places: float = aws.CONCURRENCY
+    processors: float = math.inf
+    warm: float = aws.WARM_WRITES
 
     @property
     def name(self) -> str:
@@ -54,110 +35,79 @@ class Scenario:
         return f"{self.rate:,.0f}/s" + (f", {self.size} an event" if self.size > 1 else "")
 
 
-@dataclass(frozen=True)
-class Result:
-    """What came of a scenario, in records."""
-
-    scenario: Scenario
-    outcome: Outcome
-    costs: Mapping[str, float] = field(default_factory=dict)
-    """USD, by what it is paid for."""
-
-    @property
-    def stored(self) -> float:
-        """The share of the records that came which is stored at the end."""
-        return self.outcome.stored / self.outcome.arrived
-
-    @property
-    def dead(self) -> float:
-        """The share that became dead letters."""
-        return sum(self.outcome.dead.values()) / self.outcome.arrived
-
-    @property
-    def most_waiting(self) -> float:
-        """The most records that waited at once."""
-        return max(moment.waiting for moment in self.outcome.moments) * self.scenario.size
+def scale(_: Setup) -> list[Table]:
+    """Simulate a day of up to a million records a second under AWS's limits, from the durations in RESULTS.md."""
+    known = published()
+    loads = [Scenario(rate=rate, size=size) for size in (1, 100) for rate in RATES]
+    days = {load: simulate(load, known) for load in loads}
+    rows = [Row(name=load.name, samples=[_figures(load, day, known)]) for load, day in days.items()]
+    notes = [
+        *(f"{load.name} reaches {_reached(day)}." for load, day in days.items() if day.outcome.saturated),
+        "Needed: ProcessorReservedConcurrency and the table's warm throughput, a quarter more than the least.",
+        prices.load().remark,
+    ]
+    title = "A day of each load as deployed by default, and what it needs so that nothing fails"
+    return [Table(name="scale", title=title, rows=rows, notes=notes)]
 
 
-def simulate(scenario: Scenario, durations: Durations, *, until: float | None = None) -> Result:
-    """Run a scenario for as long as its load lasts; with `until`, for so many seconds or until everything has ended."""
-    kinds, writes = _kinds(scenario)
-    simulation = Simulation(
-        _stages(scenario, durations, writes),
-        Load(scenario.rate / scenario.size, scenario.seconds, kinds),
-        platform=Platform(concurrency=scenario.concurrency),
-        table=Table(warm=scenario.warm, quota=scenario.quota),
-    )
-    outcome = simulation.run(steps(until or scenario.seconds), until_empty=until is not None)
-    return Result(scenario, outcome, _costs(scenario, outcome, durations))
+def _reached(day: Simulation) -> str:
+    return ", ".join(f"{limit} ({when:.0f} s)" for limit, when in day.outcome.saturated.items())
 
 
-def made_for(rate: float, size: int, durations: Durations) -> Scenario:
+def simulate(load: Scenario, known: Durations, *, seconds: float = DAY, until: float = DAY) -> Simulation:
+    """Run a load of so many seconds, and look at it after `until`."""
+    table = aws.Table(warm=load.warm, quota=max(aws.TABLE_WRITES, load.warm))
+    day = Simulation(_stages(load, known), table, rate=load.rate / load.size, seconds=seconds, places=load.places)
+    day.run(until)
+    return day
+
+
+def needed(load: Scenario, known: Durations) -> Scenario:
     """Return the configuration that a load needs: places for all that runs, and a table that takes what they write."""
-    measured, events = durations[size], rate / size
-    *others, last = (events * duration.warm for duration in measured.values())
-    processors = math.ceil(last * HEADROOM) + 1
-    warm = max(limits.WARM_WRITES.value, math.ceil(processors * size / list(measured.values())[-1].warm))
-    free = max(math.ceil(sum(others) * HEADROOM) + 1, limits.KEPT_UNRESERVED.value)
-    return Scenario(
-        rate=rate,
-        size=size,
-        concurrency=max(limits.CONCURRENCY.value, processors + free),
-        processors=processors,
-        warm=warm,
-        quota=max(limits.TABLE_WRITES.value, warm),
-    )
+    *others, last = (known[load.size][f"{name} (ms)"] / 1000 for name in stages())
+    events = load.rate / load.size * HEADROOM
+    processors = math.ceil(events * last) + 1
+    places = processors + max(math.ceil(events * sum(others)) + 1, aws.UNRESERVED)
+    warm = max(aws.WARM_WRITES, math.ceil(processors * load.size / last))
+    return replace(load, places=max(aws.CONCURRENCY, places), processors=processors, warm=warm)
 
 
-def _kinds(scenario: Scenario) -> tuple[list[float], list[Writes]]:
-    """Return the kinds of events by their share, and what each writes: a batch holds some of everything."""
-    if scenario.size > 1 or not scenario.hot:
-        hot = scenario.size * scenario.hot
-        return [1.0], [Writes(scenario.size - hot, hot)]
-    return [1 - scenario.hot, scenario.hot], [Writes(1.0), Writes(0.0, 1.0)]
-
-
-def _stages(scenario: Scenario, durations: Durations, writes: list[Writes]) -> list[Stage]:
-    measured = durations[scenario.size]
-    *_, last = measured
-    batch = scenario.size > 1
+def _stages(load: Scenario, known: Durations) -> list[Stage]:
+    took, batch, last = known[load.size], load.size > 1, list(stages())[-1]
     return [
         Stage(
             name=name,
-            duration=duration.warm,
-            cold=duration.cold,
-            retries=retries()[name],
-            reserved=scenario.processors or math.inf if name == last else math.inf,
-            kinds=writes if name == last else (),
+            duration=took[f"{name} (ms)"] / 1000,
+            cold=took[f"{name} init (ms)"] / 1000,
+            retries=configured.retries,
+            reserved=load.processors if name == last else math.inf,
+            records=load.size if name == last else 0,
             request=LATENCY["BatchExecuteStatement" if batch else "PutItem"],
-            repeated=scenario.size * LATENCY["PutItem"] if batch else 0.0,
+            repeated=load.size * LATENCY["PutItem"] if batch else 0.0,
         )
-        for name, duration in measured.items()
+        for name, configured in stages().items()
     ]
 
 
-@cache
-def retries() -> Mapping[str, int]:
-    """Return how often each stage's failed events are tried again, as the model has it."""
-    functions = (
-        resource.properties
-        for resource in build().resources.values()
-        if resource.resource_type == "AWS::Serverless::Function"
-    )
+def _figures(load: Scenario, day: Simulation, known: Durations) -> dict[str, float]:
+    outcome, need = day.outcome, needed(load, known)
     return {
-        function["Handler"].partition(".")[0]: function["EventInvokeConfig"].properties["MaximumRetryAttempts"]
-        for function in functions
+        "stored (%)": 100 * outcome.stored / outcome.arrived,
+        "dead letters (%)": 100 * sum(outcome.dead.values()) / outcome.arrived,
+        "waiting (%)": 100 * outcome.waiting / outcome.arrived,
+        "p99 (s)": outcome.latency(0.99),
+        "a day (USD)": cost(load, day, known),
+        "processors needed": need.processors,
+        "writes/s needed": need.warm,
     }
 
 
-def _costs(scenario: Scenario, outcome: Outcome, durations: Durations) -> dict[str, float]:
-    """Return what a scenario costs: each part for what was run and written, refused and repeated things included."""
-    current, parts = prices.load(), {"requests": 0.0, "compute": 0.0, "log": 0.0}
-    measured = durations[scenario.size].items()
-    for (name, duration), runs, busy in zip(measured, outcome.runs, outcome.busy, strict=True):
-        parts["requests"] += runs / prices.MILLION * prices.requests(current, size=round(duration.event))
-        rounded_up = runs * (math.ceil(duration.warm * 1000) / 1000 - duration.warm)
-        parts["compute"] += (busy + rounded_up) * stages()[name].memory / 1024 * current.lambda_gb_second_arm64
-        parts["log"] += runs / prices.MILLION * prices.logs(current, size=duration.logged)
-    traces = outcome.runs[0] / prices.MILLION * prices.traces(current, share=TRACED)
-    return {"table": outcome.writes * current.dynamodb_write_unit, **parts, "traces": traces}
+def cost(load: Scenario, day: Simulation, known: Durations) -> float:
+    """Return what the runs and the writes cost, those that were refused or repeated included."""
+    current, took = prices.load(), known[load.size]
+    total = day.outcome.writes * current.dynamodb_write_unit
+    for queue in day.queues:
+        name, duration = queue.stage.name, 1000 * queue.busy / queue.runs
+        parts = prices.runs(current, stages()[name].memory, duration, took[f"{name} log (bytes)"])
+        total += queue.runs / prices.MILLION * sum(parts.values())
+    return total + day.queues[0].runs / prices.MILLION * prices.traces(current)

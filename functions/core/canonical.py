@@ -26,4 +26,14 @@ def canonical(value: object, *, levels: int) -> str:
 
         if fault := json_fault(value, encoded, levels):
             raise ValueError(fault)
+    return canonical_text(encoded)
+
+
+def canonical_text(encoded: str) -> str:
+    """Write a value's numbers in the one way that they have, whichever way they came in: 1.0 and 1e0 as 1."""
+    # Of what Python writes nothing else can have to be rewritten: few values have one of these at all.
+    if ".0" in encoded or "e-" in encoded or "e+" in encoded or "00000" in encoded:
+        from .numbers import canonical_numbers  # noqa: PLC0415 - as above
+
+        return canonical_numbers(encoded)
     return encoded

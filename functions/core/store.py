@@ -6,7 +6,9 @@ import gc
 import os
 from functools import cache
 
-from record import FIELDS, InvalidRecord
+from record import FIELDS, InvalidRecord, json_value
+
+from .canonical import canonical_text
 
 # What is imported stays, and looking through it for garbage again and again is a twentieth of the cold start.
 gc.disable()
@@ -25,6 +27,7 @@ __all__ = ["ConfigurationError", "ConflictingRecord", "ServiceError", "client", 
 
 # What makes two records of one key the same record: all that their producer sent.
 _COMPARED = [field.name for field in FIELDS if field.name not in ("id", "timestamp")]
+_JSON = {field.name for field in FIELDS if field.kind is json_value}
 
 
 class ConflictingRecord(InvalidRecord):
@@ -64,9 +67,21 @@ def put(item: Item) -> bool:
         stored = error.details.get("Item", {})
     else:
         return True
-    if any(stored.get(name) != item.get(name) for name in _COMPARED):
+    if not is_same(stored, item):
         raise ConflictingRecord
     return False
+
+
+def is_same(stored: Item, item: Item) -> bool:
+    """Tell whether a stored item is the one that is to be stored: what its producer sent is the same."""
+    return all(_canonical(name, stored.get(name)) == item.get(name) for name in _COMPARED)
+
+
+def _canonical(name: str, attribute: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a stored attribute as it would be stored now: earlier versions wrote 1.0 and 1 as they came."""
+    if name in _JSON and attribute:
+        return {"S": canonical_text(attribute["S"])}
+    return attribute
 
 
 @cache

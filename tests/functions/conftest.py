@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
@@ -293,6 +294,11 @@ def dynamodb(endpoint: tuple[FakeDynamoDB, str], environment: None) -> FakeDynam
 def queue(dynamodb: FakeDynamoDB) -> FakeQueue:
     """The fake dead-letter queue, empty and answering."""
     return dynamodb.queue
+
+
+def exactly(text: str) -> Any:
+    """Read JSON with the numbers as they are written."""
+    return json.loads(text, parse_int=Decimal, parse_float=Decimal)
 
 
 class Context:

@@ -17,7 +17,7 @@ from core.aws import ServiceError
 from record import InvalidRecord
 
 from ..own import enricher
-from .conftest import Context
+from .conftest import Context, exactly
 
 SURROGATES = st.characters(categories=["Cs"])
 TEXT = st.text() | st.text(st.characters() | SURROGATES)
@@ -96,7 +96,7 @@ def test_any_valid_record_is_stored_with_its_data(processor: Any, endpoint: Any,
     assert through(processor, envelope, record) == {"statusCode": 200, "body": "Success"}
     [(key, item)] = stored.items()
     assert key == (record["id"], record.get("timestamp", key[1]))
-    assert json.loads(item["data"]["S"]) == record["data"]
+    assert exactly(item["data"]["S"]) == exactly(json.dumps(record["data"]))
     assert item["enriched"] == {"BOOL": True}
 
 

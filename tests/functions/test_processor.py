@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -43,6 +44,24 @@ def test_the_same_record_ten_times_is_one_item_and_ten_successes(processor: Any,
 def test_a_different_order_of_keys_is_the_same_record(processor: Any, dynamodb: Any) -> None:
     processor.handler(ENRICHED, None)
     assert processor.handler(ENRICHED | {"data": {"city": "Praha", "total": 12.5}}, None) == SUCCESS
+
+
+def test_the_same_number_in_another_spelling_is_the_same_record(processor: Any, dynamodb: Any) -> None:
+    for text in ("[1, 100, 12.5]", "[1.0, 1e2, 12.50]"):
+        assert processor.handler(ENRICHED | {"data": json.loads(text)}, None) == SUCCESS
+    assert dynamodb.items == {KEY: ENRICHED_ITEM | {"data": {"S": "[1,100,12.5]"}}}
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent", "same"), [("[1.0]", [1], True), ("[1.0]", [2], False), ('"1.0"', "1", False)]
+)
+def test_what_an_earlier_version_stored_in_another_spelling_is_the_same_record(
+    processor: Any, dynamodb: Any, stored: str, sent: Any, same: bool
+) -> None:
+    dynamodb.items[KEY] = ENRICHED_ITEM | {"data": {"S": stored}}
+    with nullcontext() if same else pytest.raises(InvalidRecord):
+        assert processor.handler(ENRICHED | {"data": sent}, None) == SUCCESS
+    assert dynamodb.items == {KEY: ENRICHED_ITEM | {"data": {"S": stored}}}
 
 
 @pytest.mark.parametrize("first", [GOOD, ENRICHED], ids=["bare", "enriched"])

@@ -117,6 +117,8 @@ def test_a_large_record_is_sent_alone(s3: FakeS3, functions: FakeLambda) -> None
 
 FAULTS = {
     "{broken": "it is not JSON (Expecting property name enclosed in double quotes at column 2)",
+    '{"id": "a", "data": 12345678901234567890.123456789}': "it has a number that a double does not hold exactly "
+    "(12345678901234567890.123456789): send it as a string",
     "[1, 2]": "it is no JSON object",
     '"text"': "it is no JSON object",
     '{"id": "a", "data": NaN}': "it is not JSON (JSON has no NaN)",

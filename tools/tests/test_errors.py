@@ -17,6 +17,14 @@ def test_what_aws_refuses_is_told_with_where_it_stands() -> None:
         stop(AwsError("AWS denies it."))
 
 
+def test_what_it_says_keeps_its_letters() -> None:
+    with (
+        pytest.raises(AwsError, match=r"^AWS denies it\. Rejected lines are in /tmp/MyData/R\.rejected\.$"),
+        standing(lambda: "rejected lines are in /tmp/MyData/R.rejected"),
+    ):
+        raise AwsError("AWS denies it.")
+
+
 @pytest.mark.parametrize("at_a_lock", [False, True])
 def test_an_interruption_is_told_with_where_it_stands_wherever_it_came(at_a_lock: bool) -> None:
     with pytest.raises(StoppedError, match=r"^Interrupted: 3 letters were sent\.$"):

@@ -1,6 +1,6 @@
-// The same stack by AWS's CDK: `node app.js OUTDIR FUNCTIONS.json` writes the template. FUNCTIONS.json says of each
-// function what the model configures; for each there is a log group, a policy, a role, the right to hand on, the function
-// with its version, alias and asynchronous settings, a filter of its log, and its alarms.
+// The same stack by AWS's CDK: `node app.js OUTDIR FUNCTIONS.json` writes the template. FUNCTIONS.json has of each
+// function what our template says of it; for each there is a log group, a policy, a role, the right to hand on, the
+// function with its version, alias and asynchronous settings, a filter of its log, and its alarms.
 const fs = require('fs');
 const cdk = require('aws-cdk-lib');
 const actions = require('aws-cdk-lib/aws-cloudwatch-actions');
@@ -29,7 +29,7 @@ function allow(actions, resource) {
   return new iam.PolicyStatement({ actions, resources: [resource] });
 }
 
-function stage({ name, handler, memory, timeout, retries, filters, alarms }, next) {
+function stage({ name, properties, filters, alarms }, next) {
   const logGroup = new logs.LogGroup(stack, `${name}LogGroup`, {
     retention: logs.RetentionDays.ONE_WEEK,
     removalPolicy: cdk.RemovalPolicy.DESTROY,
@@ -55,10 +55,10 @@ function stage({ name, handler, memory, timeout, retries, filters, alarms }, nex
   const code = new lambda.Function(stack, `${name}Function`, {
     runtime: lambda.Runtime.PYTHON_3_13,
     architecture: lambda.Architecture.ARM_64,
-    handler,
+    handler: properties.Handler,
     code: lambda.Code.fromInline('def handler(event, context): return event'),
-    memorySize: memory,
-    timeout: cdk.Duration.seconds(timeout),
+    memorySize: properties.MemorySize,
+    timeout: cdk.Duration.seconds(properties.Timeout),
     role: role.withoutPolicyUpdates(),
     tracing: lambda.Tracing.ACTIVE,
     deadLetterQueue: queue,
@@ -67,28 +67,31 @@ function stage({ name, handler, memory, timeout, retries, filters, alarms }, nex
     logGroup,
   });
   const live = code.addAlias('live', {
-    retryAttempts: retries,
+    retryAttempts: properties.EventInvokeConfig.MaximumRetryAttempts,
     ...(next ? { onSuccess: new destinations.LambdaDestination(next) } : {}),
   });
-  const counted = Object.fromEntries(filters.map(({ metric, pattern }) => [metric, new logs.MetricFilter(stack, metric, {
-    logGroup,
-    filterPattern: logs.FilterPattern.literal(pattern),
-    metricNamespace: stack.stackName,
-    metricName: metric,
-  })]));
+  const counted = {};
+  for (const { FilterPattern, MetricTransformations: [{ MetricName }] } of filters) {
+    counted[MetricName] = new logs.MetricFilter(stack, MetricName, {
+      logGroup,
+      filterPattern: logs.FilterPattern.literal(FilterPattern),
+      metricNamespace: stack.stackName,
+      metricName: MetricName,
+    });
+  }
   for (const described of alarms) {
-    alarm(`${name}${described.metric}Alarm`, described, counted[described.metric] ?? live);
+    alarm(`${name}${described.MetricName}Alarm`, described, counted[described.MetricName] ?? live);
   }
   return live;
 }
 
-function alarm(id, { description, metric, periods, threshold }, watched) {
+function alarm(id, { AlarmDescription, MetricName, EvaluationPeriods, Threshold }, watched) {
   const settings = { statistic: 'Sum', period: cdk.Duration.minutes(1) };
   const created = new cloudwatch.Alarm(stack, id, {
-    alarmDescription: description,
-    metric: watched instanceof logs.MetricFilter ? watched.metric(settings) : watched.metric(metric, settings),
-    evaluationPeriods: periods,
-    threshold,
+    alarmDescription: AlarmDescription,
+    metric: watched instanceof logs.MetricFilter ? watched.metric(settings) : watched.metric(MetricName, settings),
+    evaluationPeriods: EvaluationPeriods,
+    threshold: Threshold,
     comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
     treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
   });

@@ -13,14 +13,16 @@ from typing import IO, Any
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack, selecting
-from pipeline.errors import LEFT, MisuseError
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings
+from pipeline.commands.shared.options import selecting
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError
 from pipeline.letters.queue import batches
 from pipeline.letters.selection import Finding, Selection
 from pipeline.records.files import open_private
 from pipeline.terminal.screen import Screen
 
-COLUMNS = ("Time", "Stage", "Record", "Records", "Attempts", "Request", "Error")
+COLUMNS = ("Time", "Stage", "Record", "Records", "Request", "Error")
 ERROR_SHOWN = 200
 """Characters; Lambda writes up to 1 KB."""
 
@@ -44,7 +46,6 @@ def dead_letters(
     context: Context,
     *,
     selection: Selection,
-    history: Path | None,
     as_json: bool,
     only_count: bool,
     only_summary: bool,
@@ -54,8 +55,7 @@ def dead_letters(
 ) -> None:
     """Show what is in the dead-letter queue, without consuming it unless it is told to.
 
-    Attempts counts how often an event was given to the pipeline: once, and each redrive from this machine since. A
-    batch of records that failed as a whole is one letter.
+    A batch of records that failed as a whole is one letter.
 
     SQS can't be looked into: letters are received and then given back, so others don't see them for a moment, and their
     receive count rises, which nothing depends on. If this is killed they come back by themselves, after 60 s in a queue
@@ -64,13 +64,13 @@ def dead_letters(
     if discard or export_path:
         if as_json or only_count or only_summary:
             raise MisuseError("--export and --discard show nothing: leave out --json, --count and --summary.")
-        _take_out(context, selection, history, export_path, discard=discard, yes=yes)
+        _take_out(context, selection, export_path, discard=discard, yes=yes)
         return
     screen = context.screen
     rows: list[tuple[str, ...]] = []
     reasons = Counter[tuple[str, str]]()
-    with context.findings(history, shown=not as_json) as (findings, _):
-        chosen = filter(selection.takes, findings)
+    with findings(context, shown=not as_json) as (found, _):
+        chosen = filter(selection.takes, found)
         if as_json:
             _print_json(chosen, screen.say)
         elif only_count:
@@ -84,9 +84,7 @@ def dead_letters(
         _print_tables(screen, rows, reasons)
 
 
-def _take_out(
-    context: Context, selection: Selection, history: Path | None, path: Path | None, *, discard: bool, yes: bool
-) -> None:
+def _take_out(context: Context, selection: Selection, path: Path | None, *, discard: bool, yes: bool) -> None:
     """Write letters to a file and delete them, whichever is asked for; those that arrive meanwhile are left alone."""
     if discard and not yes and not _confirmed(context):
         context.screen.note("Nothing was deleted.")
@@ -94,9 +92,9 @@ def _take_out(
     chosen = discarded = 0
     with ExitStack() as opened:
         file = opened.enter_context(_created(path)) if path else None
-        findings, letters = opened.enter_context(context.findings(history))
+        found, letters = opened.enter_context(findings(context))
         newer = letters.depth.time + 1000  # AWS's answers name their time in whole seconds
-        for some in batches(one for one in findings if selection.takes(one) and one.letter.sent < newer):
+        for some in batches(one for one in found if selection.takes(one) and one.letter.sent < newer):
             chosen += len(some)
             if file:
                 _write(file, some)
@@ -125,10 +123,10 @@ def _created(path: Path) -> IO[bytes]:
         raise MisuseError(f"{path} can't be made ({error.strerror}): name another file by --export.") from error
 
 
-def _write(file: IO[bytes], findings: Iterable[Finding]) -> None:
+def _write(file: IO[bytes], found: Iterable[Finding]) -> None:
     """Write letters, and wait until they are on the disk."""
     try:
-        for finding in findings:
+        for finding in found:
             described = describe(finding) | {"body": finding.letter.body}
             del described["event"]
             file.write(json.dumps(described).encode() + b"\n")
@@ -138,10 +136,10 @@ def _write(file: IO[bytes], findings: Iterable[Finding]) -> None:
         raise MisuseError(f"The export can't be written ({error.strerror}); what is in it may be cut off.") from error
 
 
-def _print_json(findings: Iterator[Finding], say: Callable[[str], None]) -> None:
+def _print_json(found: Iterator[Finding], say: Callable[[str], None]) -> None:
     """Print an array whose lines are its elements, as they come."""
     before = "["
-    for finding in findings:
+    for finding in found:
         say(before + _json(finding))
         before = ","
     say("[]" if before == "[" else "]")
@@ -166,7 +164,6 @@ def describe(finding: Finding) -> dict[str, Any]:
         "records": finding.records,
         "error": letter.error,
         "errorCode": letter.error_code,
-        "attempts": finding.redriven + 1,
         "received": letter.received,
         "requestId": letter.request_id,
         "messageId": letter.message_id,
@@ -189,5 +186,5 @@ def _print_tables(screen: Screen, rows: list[tuple[str, ...]], reasons: Counter[
 
 def _row(finding: Finding) -> tuple[str, ...]:
     letter, error = finding.letter, (finding.attribution.problem or finding.letter.error)[:ERROR_SHOWN]
-    counts = str(finding.records), str(finding.redriven + 1)
-    return letter.time, finding.stage_name, finding.record_id or "", *counts, letter.request_id, error
+    records = str(finding.records)
+    return letter.time, finding.stage_name, finding.record_id or "", records, letter.request_id, error

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack, selecting, sending
-from pipeline.errors import LEFT, MisuseError, standing
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings, note_full, note_unseen
+from pipeline.commands.shared.options import selecting, sending
+from pipeline.commands.shared.settling import RATE, Pauses, settle_options
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
+from pipeline.letters.following import Following
+from pipeline.letters.plan import Plan
 from pipeline.letters.queue import Depth
-from pipeline.letters.redrive import UNFINISHED, Plan, Redrive, RedriveCounts, Result, Verdict
+from pipeline.letters.redrive import Redrive
 from pipeline.letters.selection import Selection
+from pipeline.letters.verdicts import UNFINISHED, Handled, RedriveCounts, Verdict
 from pipeline.stack import ENTRY
 from pipeline.terminal.printable import counted
 
@@ -26,9 +31,6 @@ from pipeline.terminal.printable import counted
 @click.option("--split", is_flag=True, help="Send the records of a batch that failed as a whole one by one.")
 @click.option("--max", "most", type=click.IntRange(min=1), help="Send so many letters at most.")
 @click.option(
-    "--max-redrives", type=click.IntRange(min=1), help="Leave letters whose event was redriven so often before."
-)
-@click.option(
     "--visibility-timeout",
     type=click.IntRange(2, 43200),
     default=60,
@@ -37,6 +39,11 @@ from pipeline.terminal.printable import counted
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent where.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
+@settle_options(
+    "Wait until each record that was sent is stored or a dead letter again; 0 then means that all are stored.",
+    quiet=240,
+    after="after which it waits no longer",
+)
 @sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
 @of_stack
 @selecting
@@ -44,14 +51,14 @@ def redrive(
     context: Context,
     *,
     selection: Selection,
-    history: Path | None,
     to: str | None,
     split: bool,
     most: int | None,
-    max_redrives: int | None,
     visibility_timeout: int,
     dry_run: bool,
     yes: bool,
+    settle: bool,
+    quiet: float,
     rate: float | None,
     parallel: int,
     patience: float,
@@ -63,35 +70,33 @@ def redrive(
     twice. For that reason a record without a timestamp gets the one that the pipeline gave it, or its letter's.
 
     It is about the letters that are there when it begins. A letter that arrives later is left alone; one that comes of
-    an event that was just sent is named, also a moment after the last was sent, as its cause is not mended.
-    dead-letters shows how often an event was sent.
+    an event that was just sent is named, also a moment after the last was sent, as its cause is not mended. What
+    becomes of an event later is open, unless --settle follows it.
     """
     if not (yes or dry_run or sys.stdin.isatty()):
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")
     target = ENTRY if to == "entry" else to
     context.require_stages([target] if target else [])
-    plan = Plan(context.pipeline, selection, target, most, max_redrives, split, visibility_timeout, parallel)
+    plan = Plan(context.pipeline, selection, target, most, split, visibility_timeout, parallel)
     if dry_run:
-        _rehearse(context, plan, history)
+        _rehearse(context, plan)
         return
     queue = context.queue(connections=parallel)
     depth = queue.depth()
     if not yes and not _confirmed(context, depth):
         context.screen.note("Nothing was sent.")
         raise click.exceptions.Exit(LEFT)
-    invoker = context.invoker(rate=rate, parallel=parallel, patience=patience)
-    with context.history(history, writing=True) as known:
-        if known.problem:
-            context.screen.note(f"Letters that come back later won't be known: {known.problem}.")
-        counts = _run(context, Redrive(plan, queue, invoker, known), depth)
-    _report(context, counts)
-    left, unseen = queue.depth(), context.note_unseen(depth, len(counts.verdicts))
-    letters = counted(left.visible + left.in_flight, "dead letter is", "dead letters are")
-    in_hand = f", {left.in_flight} of them in a reader's hands" if left.in_flight else ""
-    context.screen.note(f"{letters} left{in_hand}.")
-    if left.is_full:
-        context.note_full(queue)
-    if counts.count(*UNFINISHED) or unseen:
+    run = Redrive(plan, queue, context.invoker(rate=rate, parallel=parallel, patience=patience))
+    following = Following(plan.stack.pipeline)
+    if settle:
+        run.sender.follow = following.add
+    counts = _run(context, run, depth)
+    if settle:
+        _settle(context, run, following, quiet)
+    _report(context, counts, following if settle else None)
+    unseen = note_unseen(context.screen, depth, len(counts.verdicts))
+    _say_what_is_left(context, run, is_open=not settle)
+    if counts.count(*UNFINISHED) or unseen or following.came_back or following.open or following.not_followed:
         raise click.exceptions.Exit(LEFT)
 
 
@@ -104,23 +109,42 @@ def _run(context: Context, run: Redrive, depth: Depth) -> RedriveCounts:
     """Redrive, with progress; what stops it says where it stands."""
     with context.screen.progress("redrive", min(depth.visible, run.plan.most or depth.visible)) as advance:
 
-        def tell(result: Result) -> None:
-            if result.verdict is Verdict.NOT_DELETED:
+        def tell(handled: Handled) -> None:
+            if handled.verdict is Verdict.NOT_DELETED:
                 advance(1)
-            elif result.verdict in UNFINISHED:
-                _name(context, result)
+            elif handled.verdict in UNFINISHED:
+                _name(context, handled)
 
-        run.tell = tell
+        run.counts.tell = tell
         with standing(lambda: _standing(run.counts)):
-            run.run(depth)
-            run.look_again()
-    return run.counts
+            return run.run(depth)
 
 
-def _name(context: Context, result: Result) -> None:
-    finding, verdict = result.finding, result.verdict.value
+def _settle(context: Context, run: Redrive, following: Following, quiet: float) -> None:
+    """Follow what was sent until it is stored or a dead letter again, or it was quiet for too long."""
+    table, pauses, letters = context.table(rate=RATE), Pauses(quiet), -1
+    with (
+        context.screen.progress("settle", following.open) as advance,
+        standing(lambda: f"of the records that were sent, {following.stored} are stored and {following.open} are open"),
+    ):
+        while following.open:
+            before = following.open
+            following.look_at(table)
+            if (depth := context.queue().depth().visible) != letters:
+                letters = depth
+                with findings(context, shown=False) as (found, _):
+                    following.look_through(finding for finding in found if run.came_back(finding))
+            if following.open < before:
+                advance(before - following.open)
+                pauses.news()
+            elif not pauses.wait():
+                return
+
+
+def _name(context: Context, handled: Handled) -> None:
+    finding, verdict = handled.finding, handled.verdict.value
     of = f" (record {finding.record_id})" if finding.record_id else ""
-    context.screen.note(f"Left: letter {finding.letter.message_id}{of}, {verdict}: {result.reason}.", kind=verdict)
+    context.screen.note(f"Left: letter {finding.letter.message_id}{of}, {verdict}: {handled.reason}.", kind=verdict)
 
 
 def _standing(counts: RedriveCounts) -> str:
@@ -131,31 +155,52 @@ def _standing(counts: RedriveCounts) -> str:
     return stands
 
 
-def _report(context: Context, counts: RedriveCounts) -> None:
+def _report(context: Context, counts: RedriveCounts, following: Following | None) -> None:
     rows = [
         (verdict.value, count) for verdict in Verdict if (count := counts.count(verdict)) or verdict is Verdict.SENT
     ]
     rows += [(f"sent to the {stage}", count) for stage in context.pipeline.stages if (count := counts.targets[stage])]
-    if counts.redriven_before:
-        rows.append(("sent again not for the first time", counts.redriven_before))
     context.screen.table("", ("Letters", "Count"), rows)
+    if following:
+        settled = [
+            ("stored", following.stored),
+            ("dead letters again", following.came_back),
+            ("still open", following.open),
+        ]
+        if following.not_followed:
+            settled.append(("events about files, which are not followed", following.not_followed))
+        context.screen.say("")
+        context.screen.table("", ("Records", "Count"), settled)
 
 
-def _rehearse(context: Context, plan: Plan, history: Path | None) -> None:
+def _say_what_is_left(context: Context, run: Redrive, *, is_open: bool) -> None:
+    left = run.queue.depth()
+    letters = counted(left.visible + left.in_flight, "dead letter is", "dead letters are")
+    in_hand = f", {left.in_flight} of them in a reader's hands" if left.in_flight else ""
+    context.screen.note(f"{letters} left{in_hand}.")
+    if left.is_full:
+        note_full(context.screen, run.queue)
+    if is_open and (targets := [stage for stage in context.pipeline.stages if run.counts.targets[stage]]):
+        hours = max(map(context.pipeline.hours_from, targets))
+        context.screen.note(
+            f"What becomes of the events is open for up to {hours:g} h, mostly for some minutes: an event that fails "
+            "again is a dead letter again. --settle waits for it."
+        )
+
+
+def _rehearse(context: Context, plan: Plan) -> None:
     """Judge all letters and send none."""
-    targets, before, left = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[Verdict]()
-    with context.findings(history, progress="redrive (dry run)") as (findings, _):
-        for finding in findings:
-            if isinstance(result := plan.events(finding), Result):
-                left[result.verdict] += 1
-                if result.verdict in UNFINISHED:
-                    _name(context, result)
+    targets, left = Counter[tuple[str, str]](), Counter[Verdict]()
+    with findings(context, progress="redrive (dry run)") as (found, _):
+        for finding in found:
+            if isinstance(events := plan.events(finding), Handled):
+                left[events.verdict] += 1
+                if events.verdict in UNFINISHED:
+                    _name(context, events)
             elif plan.most is None or targets.total() < plan.most:
-                way = finding.stage_name, plan.target(finding)
-                targets[way] += 1
-                before[way] += bool(finding.redriven)
-    rows = [(*way, count, before[way]) for way, count in sorted(targets.items())]
-    context.screen.table("Would be sent", ("Failed stage", "To", "Letters", "Redriven before"), rows)
+                targets[finding.stage_name, plan.target(finding)] += 1
+    rows = [(*way, count) for way, count in sorted(targets.items())]
+    context.screen.table("Would be sent", ("Failed stage", "To", "Letters"), rows)
     if left:
         context.screen.say("")
         context.screen.table("Would be left", ("Because", "Letters"), [(v.value, n) for v, n in left.items()])

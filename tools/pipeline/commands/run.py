@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import click
 
 from pipeline import project
-from pipeline.commands.context import EXIT_CODES
-from pipeline.commands.local_options import console, queue_of, queue_options
+from pipeline.commands.shared.feeding import feed, feed_by_file, judged
+from pipeline.commands.shared.local_options import console, queue_of, queue_options
+from pipeline.commands.shared.picture import picture, recording_console
+from pipeline.commands.shared.report import show_item, show_run
+from pipeline.errors import EXIT_CODES, MisuseError
+from pipeline.local.deploy import PARAMETERS, WITH_FILES
 from pipeline.local.embedded.process import Options
 from pipeline.local.errors import LocalError
-from pipeline.local.picture import picture, recording_console
-from pipeline.local.report import show, show_items
-from pipeline.local.run import run as run_pipeline
+from pipeline.local.run import deployed, exports
+from pipeline.records.bucket import key_of, require_key
+from pipeline.records.lines import MOST_RECORDS
+from pipeline.records.outcomes import Outcomes
+from pipeline.records.source import Source
 
 
 @click.command("run", epilog=EXIT_CODES)
@@ -31,13 +40,19 @@ from pipeline.local.run import run as run_pipeline
 )
 @click.option(
     "--batch",
-    type=click.IntRange(min=1, max=1000),
+    type=click.IntRange(1, MOST_RECORDS),
     default=1,
     show_default=True,
-    help="Records in an event at most, and at most 300 KB of them; one is sent as it stands.",
+    help="Records in an event at most, and at most 300 KB of them; 1: each line as it stands.",
 )
 @click.option("--by-file", is_flag=True, help="Upload RECORDS into the bucket of files, as one file.")
 @click.option("--items", is_flag=True, help="Show what is stored, too: each item as a line of JSON.")
+@click.option(
+    "--prepare",
+    metavar="COMMAND",
+    help="A command of the shell that runs after the deployment and before the records, with the variables that `up` "
+    "exports: to store reference data.",
+)
 @queue_options
 def run(
     records: Path | None,
@@ -47,40 +62,65 @@ def run(
     batch: int,
     by_file: bool,
     items: bool,
+    prepare: str | None,
     **queue: Any,
 ) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it.
 
-    The functions run on the Python that runs this command, whatever the template names: the container of `sam local
-    invoke` has Lambda's own. Ctrl-C ends the run with a report of what was done until then.
+    `-` is standard input. The functions run on the Python that runs this command, whatever the template names: the
+    container of `sam local invoke` has Lambda's own. Ctrl-C ends the run with a report of what was done until then.
     """
     for path in filter(None, (report_path, picture_path)):
         _require_writable(path)
-    records = records or project.root() / "events" / "records.jsonl"
     screen = recording_console() if picture_path else console(stderr=False)
-    report = run_pipeline(records, Options(queue=queue_of(**queue)), screen, batch=batch, by_file=by_file, items=items)
-    show(report, screen)
-    show_items(report, screen)
-    if report_path:
-        _write(report_path, report.json())
-    if picture_path:
-        _write(picture_path, [picture(screen, "make run")])
+    options = Options(queue=queue_of(**queue))
+    with ExitStack() as opened:
+        source = opened.enter_context(Source(records or project.root() / "events" / "records.jsonl"))
+        outcomes = opened.enter_context(Outcomes())
+        stored = opened.enter_context(TemporaryFile("w+", encoding="utf-8")) if items else None
+        if by_file:
+            require_key(key_of(source))
+        with deployed(options, screen, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
+            if prepare:
+                _prepare(prepare, exports(aws, stack))
+            fed = feed_by_file(aws, stack, source, screen) if by_file else feed(aws, stack, source, screen, batch=batch)
+            report = judged(aws, stack, fed, outcomes, screen, items=stored)
+        if report_path:
+            _write(report_path, report.json())
+        show_run(report, screen)
+        if stored:
+            stored.seek(0)
+            for line in stored:
+                show_item(line, screen)
+        if picture_path:
+            _write(picture_path, [picture(screen, "make run")])
     if report.unsent is not None:
         raise click.Abort
     if report.problems:
         raise LocalError("; ".join(report.problems))
 
 
+def _prepare(command: str, variables: Mapping[str, str]) -> None:
+    """Run a command of the shell with the embedded AWS's variables.
+
+    Raises:
+        LocalError: It failed.
+    """
+    done = subprocess.run(command, shell=True, env={**os.environ, **variables}, check=False)  # noqa: S602 - the user's own
+    if done.returncode:
+        raise LocalError(f"--prepare failed with exit code {done.returncode}: {command}")
+
+
 def _require_writable(path: Path) -> None:
     """Refuse a path before the run that could not be written after it.
 
     Raises:
-        LocalError: It can't be written.
+        MisuseError: It can't be written.
     """
     there = path if path.exists() else path.absolute().parent
     if path.is_dir() or not os.access(there, os.W_OK):
         reason = "Is a directory" if path.is_dir() else os.strerror(errno.EACCES if there.exists() else errno.ENOENT)
-        raise LocalError(f"{path} can't be written: {reason}")
+        raise MisuseError(f"{path} can't be written: {reason}")
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
@@ -88,4 +128,4 @@ def _write(path: Path, pieces: Iterable[str]) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(pieces)
     except OSError as error:
-        raise LocalError(f"{path} can't be written: {error.strerror or error}") from error
+        raise MisuseError(f"{path} can't be written: {error.strerror or error}") from error

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack, sending
-from pipeline.errors import LEFT, MisuseError, standing
-from pipeline.records.files import NewFile
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.options import keys_only_option, records_argument, sending
+from pipeline.commands.shared.settling import Settling, settle_options
+from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
+from pipeline.records.files import NewFile, require_own
 from pipeline.records.journal import Header, Journal
-from pipeline.records.lines import Line, read_lines
+from pipeline.records.lines import MOST_RECORDS, Line, prepare
 from pipeline.records.packing import Batch, Packing
+from pipeline.records.source import Source
 from pipeline.records.submit import Submission, SubmitCounts
 from pipeline.stack import ENTRY
-from pipeline.stack.invoke import Fate, Outcome
+from pipeline.stack.invoke import Answer, Reply
 from pipeline.terminal.printable import counted
 
-STDIN = Path("-")
 WRITES = 3000
 """A second: a new table takes 4,000, and needs some for what is delivered twice."""
 PACED = (
@@ -30,17 +31,17 @@ PACED = (
     "records a second instead."
 )
 RESUME = "run the same command again to go on where it stopped"
+REJECTED = ".rejected"
 
 
 @click.command("submit", epilog=EXIT_CODES)
-@click.argument("records", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@records_argument
 @click.option(
     "--timestamp",
     type=click.Choice(["keep", "now"]),
-    default="keep",
-    show_default=True,
     help="now: give each record without a timestamp one of this submission, the same however often it is sent. "
-    "keep: leave it to the pipeline, which takes a record that is sent twice for two.",
+    "keep: leave it to the pipeline, which takes a record that is sent twice for two.  [default: keep; with --settle "
+    "now]",
 )
 @click.option(
     "--rejected",
@@ -56,60 +57,81 @@ RESUME = "run the same command again to go on where it stopped"
 )
 @click.option(
     "--batch",
-    type=click.IntRange(min=1, max=1000),
-    help="Records in an event at most; 1: each as it stands.  [default: by size, so that an event is one request]",
+    type=click.IntRange(1, MOST_RECORDS),
+    help="Records in an event at most; 1: each line as it stands.  [default: by size, so that an event is one request]",
 )
+@settle_options(
+    "Wait until each line is stored or a dead letter, send again what is missing, and report as `verify` does.",
+    quiet=30,
+    after="after which what is missing is sent again: at most three times, each time after twice as long",
+)
+@keys_only_option
 @sending(f"Records a second at most; fewer while AWS throttles.  [default: {WRITES} writes a second]")
 @of_stack
 def submit(
     context: Context,
     *,
     records: Path,
-    timestamp: str,
+    timestamp: str | None,
     rejected_path: Path | None,
     journal_path: Path | None,
     batch: int | None,
+    settle: bool,
+    quiet: float,
+    keys_only: bool,
     rate: float | None,
     parallel: int,
     patience: float,
 ) -> None:
     """Send each line of RECORDS, a JSON document, to the pipeline's entry; `-` is standard input.
 
-    Many records are packed into one event, a JSON array of them, which costs a fraction of an event for each.
+    Many records are packed into one event, a JSON array of them, which costs a fraction of an event for each. A line
+    that is an array is an event by itself.
 
     Stopped in any way, the same command resumes: it sends only what was not accepted yet. Standard input, or another
     pipe, can't be read twice, so it can't be resumed.
 
-    The lines that were not accepted go to a file that `submit` takes again: as they are, with --timestamp now as they
-    were sent.
+    The lines that were not accepted go to a file: as they are, with --timestamp now as they were sent.
     """
-    resumable = records != STDIN and records.is_file()
-    if journal_path and not resumable:
-        raise MisuseError("Standard input, or another pipe, can't be resumed: leave out --journal.")
-    rejected_path = rejected_path or Path(f"{records}.rejected" if resumable else "stdin.rejected")
-    rejected = NewFile(rejected_path, option="--rejected")
-    header = Header(context.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
-    if rate is None:
-        context.screen.note(PACED)
-    invoker = context.invoker(rate=rate or WRITES, parallel=parallel, patience=patience)
+    if settle and timestamp == "keep":
+        raise MisuseError("--settle may send a line twice, so each needs a timestamp: leave out --timestamp keep.")
+    timestamp = timestamp or ("now" if settle else "keep")
     with ExitStack() as opened:
-        stream = opened.enter_context(_open(records))
+        if records.suffix == REJECTED:
+            require_own(records)
+        source = opened.enter_context(Source(records, again=settle))
+        if journal_path and not source.is_resumable:
+            raise MisuseError("Standard input, or another pipe, can't be resumed: leave out --journal.")
+        rejected_path = rejected_path or Path(f"{records if source.is_resumable else 'stdin'}{REJECTED}")
+        rejected = NewFile(rejected_path, option="--rejected")
+        header = Header(context.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
+        if rate is None:
+            context.screen.note(PACED)
+        invoker = context.invoker(rate=rate or WRITES, parallel=parallel, patience=patience)
         path = journal_path or Path(f"{records}.journal")
-        journal = opened.enter_context(Journal(path, header)) if resumable else None
+        journal = opened.enter_context(Journal(path, header)) if source.is_resumable else None
         started = (journal.header if journal else header).started if timestamp == "now" else None
         opened.enter_context(rejected)
-        packing = Packing(batch=batch, rate=rate, started=started)
-        permits = _writes if rate is None else _records
-        submission = Submission(header.function, invoker, rejected, packing, permits, journal, parallel)
-        lines = read_lines(stream, too_long=rejected.write)
-        counts = _run(context, submission, lines, records.stat().st_size if resumable else None)
-        rejected.finish()
+        prepared = partial(prepare, started=started)
+        submission = Submission(
+            header.function,
+            invoker,
+            Packing(prepared, batch=batch, rate=rate),
+            permits=_writes if rate is None else _records,
+            reject=partial(_reject, rejected),
+            journal=journal,
+            parallel=parallel,
+        )
+        _run(context, submission, source, rejected)
+        _report(context, submission, started)
+        code = LEFT if submission.counts.rejected else 0
+        if settle:
+            code = Settling(context, source, prepared, submission, quiet, keys_only).run()
         if journal:
             journal.remove()
-    _report(context, counts, started)
-    if counts.rejected:
-        context.screen.note(f"The lines that were not accepted are in {rejected.path}: `submit` takes it again.")
-        raise click.exceptions.Exit(LEFT)
+    if submission.counts.rejected:
+        context.screen.note(f"The lines that were not accepted are in {rejected.path}{_use(submission.counts)}.")
+    raise click.exceptions.Exit(code)
 
 
 def _writes(batch: Batch) -> int:
@@ -117,32 +139,36 @@ def _writes(batch: Batch) -> int:
 
 
 def _records(batch: Batch) -> int:
-    return len(batch.lines)
+    return batch.records
 
 
-def _open(records: Path) -> IO[bytes]:
-    try:
-        return sys.stdin.buffer if records == STDIN else records.open("rb")
-    except OSError as error:
-        raise MisuseError(f"{records} can't be read: {error.strerror}.") from error
+def _reject(rejected: NewFile, batch: Batch) -> None:
+    for content in filter(None, batch.contents):  # one that is too long to be held is written already
+        rejected.write_line(content)
 
 
-def _run(context: Context, submission: Submission, lines: Iterator[Line], total: int | None) -> SubmitCounts:
+def _run(context: Context, submission: Submission, source: Source, rejected: NewFile) -> None:
     """Send the lines, with progress in bytes; what stops it says how to go on."""
     done = 0
-    with context.screen.progress("submit", total) as advance:
+    with context.screen.progress("submit", source.size) as advance:
 
-        def tell(lines: Sequence[Line], outcome: Outcome | None) -> None:
+        def tell(batch: Batch, answer: Answer) -> None:
             nonlocal done
-            advance(max(0, lines[-1].end - done))
-            done = max(done, lines[-1].end)
-            if outcome and outcome.fate is not Fate.ACCEPTED:
-                context.screen.note(f"{_named(lines)} not accepted: {outcome.reason}.", kind="not accepted")
+            end = batch.lines[-1].end
+            advance(max(0, end - done))
+            done = max(done, end)
+            if answer.reply is not Reply.ACCEPTED:
+                context.screen.note(f"{_named(batch.lines)} not accepted: {answer.reason}.", kind="not accepted")
 
         submission.tell = tell
-        with standing(lambda: _standing(submission)):
-            submission.run(lines)
-    return submission.counts
+        with standing(lambda: _standing(submission, rejected.path)):
+            try:
+                submission.run(source.lines(too_long=rejected.write))
+            except (CommandError, KeyboardInterrupt):
+                if not submission.journal:
+                    rejected.finish()
+                raise
+        rejected.finish()
 
 
 def _named(lines: Sequence[Line]) -> str:
@@ -157,18 +183,23 @@ def _named(lines: Sequence[Line]) -> str:
     return f"Line {numbers} was" if len(lines) == 1 else f"Lines {numbers} were"
 
 
-def _standing(submission: Submission) -> str:
-    accepted = counted(submission.counts.accepted, "line was", "lines were")
+def _standing(submission: Submission, rejected: Path) -> str:
+    accepted = counted(submission.counts.accepted, "record was", "records were")
     if submission.journal:
         return f"{accepted} accepted in this run; {RESUME}"
-    return (
-        f"{accepted} accepted; standard input can't be resumed, so what was read of it and not accepted is in "
-        f"{submission.rejected.path}"
-    )
+    return f"{accepted} accepted; a pipe can't be resumed, so what was read of it and not accepted is in {rejected}"
 
 
-def _report(context: Context, counts: SubmitCounts, started: int | None) -> None:
+def _use(counts: SubmitCounts) -> str:
+    """Say what a file of rejected lines is good for."""
+    if counts.invalid == counts.rejected:
+        return ", to be mended: as they are they can't be sent"
+    return ": `submit` takes it again" + ", but for what can't be sent" * bool(counts.invalid)
+
+
+def _report(context: Context, submission: Submission, started: int | None) -> None:
+    counts = submission.counts
     rows = [("accepted", counts.accepted), ("accepted before", counts.skipped), ("rejected", counts.rejected)]
     if started is not None:
         rows.append(("timestamps from", started))
-    context.screen.table("", ("Lines", "Count"), rows)
+    context.screen.table("", ("Records", "Count"), rows)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT, MisuseError, standing
-from pipeline.records.bucket import REJECTED, REPORTS, Bucket, Report, look_at
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
+from pipeline.letters.selection import Finding
+from pipeline.records.bucket import REJECTED, Bucket, ReaderCounts, key_of, require_key
+from pipeline.records.source import Source
 from pipeline.terminal.printable import counted
 
 READER = "reader"
@@ -31,9 +35,7 @@ class Uploaded(NamedTuple):
 
 
 @click.command("upload", epilog=EXIT_CODES)
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--prefix", default="", help="What the files' keys begin with, such as orders/.")
 @click.option("--wait", is_flag=True, help="Wait until the files are read, and say what became of their lines.")
 @click.option(
@@ -47,21 +49,23 @@ class Uploaded(NamedTuple):
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
     """Put files of records, one a line, into the stack's bucket, whose reader gives them to the pipeline.
 
-    Each file is looked at first: by its name (.jsonl or .jsonl.gz), its size and its first lines. The same file again
-    stores nothing twice. A line that is no record goes to rejected/, a record that the pipeline refuses becomes a dead
-    letter, and so does a file that can't be read at all.
+    Each file is looked at first, as by submit; `-` is standard input. Its key ends in .jsonl or, if it is packed by
+    gzip, .jsonl.gz. The same file again stores nothing twice. A line that is no record goes to rejected/, a record that
+    the pipeline refuses becomes a dead letter, and so does a file that can't be read at all.
     """
     bucket = _bucket(context)
-    keys = [prefix + path.name for path in files]
-    _check(files, keys)
     began = time.time_ns() // 1_000_000
     uploaded: list[Uploaded] = []
-    size = sum(path.stat().st_size for path in files)
-    with context.screen.progress("upload", size) as advance, standing(lambda: _standing(uploaded, len(files))):
-        for path, key in zip(files, keys, strict=True):
+    with ExitStack() as opened:
+        sources = [opened.enter_context(Source(path)) for path in files]
+        keys = [key_of(source, prefix=prefix) for source in sources]
+        _check(keys)
+        advance = opened.enter_context(context.screen.progress("upload", None))
+        opened.enter_context(standing(lambda: _standing(uploaded, len(files))))
+        for source, key in zip(sources, keys, strict=True):
             report = bucket.report(key) if wait else None
-            bucket.upload(path, key, advance)
-            uploaded.append(Uploaded(key, report and report[0]))
+            bucket.upload(source, key, advance)
+            uploaded.append(Uploaded(key, report and report.mark))
     context.screen.note(f"{counted(len(files), 'file is', 'files are')} in s3://{bucket.name}/{prefix}")
     if wait:
         _follow(context, bucket, uploaded, began=began, until=time.monotonic() + patience)
@@ -73,11 +77,9 @@ def _bucket(context: Context) -> Bucket:
     return Bucket(context.access.client("s3"), context.stack.bucket)
 
 
-def _check(files: Sequence[Path], keys: Sequence[str]) -> None:
-    for path, key in zip(files, keys, strict=True):
-        look_at(path)
-        if key.startswith((REPORTS, REJECTED)):
-            raise MisuseError(f"A key can't begin with {REPORTS} or {REJECTED} (got {key}).")
+def _check(keys: Sequence[str]) -> None:
+    for key in keys:
+        require_key(key)
     if twice := [key for key, count in Counter(keys).items() if count > 1]:
         raise MisuseError(f"Several of the files have the name {twice[0]}: upload them with different prefixes.")
 
@@ -102,7 +104,7 @@ def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, b
         raise click.exceptions.Exit(LEFT)
 
 
-def _row(report: Report | None, failure: str | None) -> tuple[object, ...]:
+def _row(report: ReaderCounts | None, failure: str | None) -> tuple[object, ...]:
     if report:
         return "read", report.lines, report.accepted, report.rejected, report.seconds
     return (f"failed: {failure}" if failure else "not read yet"), "", "", "", ""
@@ -110,9 +112,9 @@ def _row(report: Report | None, failure: str | None) -> tuple[object, ...]:
 
 def _wait(
     context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int, until: float
-) -> tuple[dict[str, Report], dict[str, str]]:
+) -> tuple[dict[str, ReaderCounts], dict[str, str]]:
     """Return the reports of the files that were read in time, and why others failed."""
-    reports: dict[str, Report] = {}
+    reports: dict[str, ReaderCounts] = {}
     failed: dict[str, str] = {}
     looks = 0
     with context.screen.progress("read", len(uploaded)) as advance:
@@ -121,8 +123,8 @@ def _wait(
                 if one.key in reports or one.key in failed:
                     continue
                 found = bucket.report(one.key)
-                if found and found[0] != one.before:
-                    reports[one.key] = found[1]
+                if found and found.mark != one.before:
+                    reports[one.key] = found.counts
                     advance(1)
             looks += 1
             if len(reports) + len(failed) < len(uploaded) and looks % LETTERS == 0:
@@ -134,22 +136,24 @@ def _wait(
 
 def _failed_files(context: Context, began: int) -> dict[str, str]:
     """Return why files failed, by their keys."""
-    if not context.queue().depth().visible:
-        return {}
-    with context.findings(None, shown=False) as (findings, _):
-        return {
-            finding.record_id or "": finding.reason
-            for finding in findings
-            if finding.stage_name == READER and finding.letter.sent >= began
-        }
+    with _letters_since(context, began) as letters:
+        return {finding.record_id or "": finding.reason for finding in letters if finding.stage_name == READER}
 
 
 def _letters(context: Context, began: int) -> Counter[tuple[str, str]]:
-    """Count the dead letters since the files were uploaded, whatever of."""
-    letters = Counter[tuple[str, str]]()
-    if context.queue().depth().visible:
-        with context.findings(None, shown=False) as (findings, _):
-            for finding in findings:
-                if finding.letter.sent >= began:
-                    letters[finding.stage_name, finding.reason] += finding.records
-    return letters
+    """Count the dead letters since the files were uploaded, whatever they are about."""
+    counts = Counter[tuple[str, str]]()
+    with _letters_since(context, began) as letters:
+        for finding in letters:
+            counts[finding.stage_name, finding.reason] += finding.records
+    return counts
+
+
+@contextmanager
+def _letters_since(context: Context, began: int) -> Iterator[Iterator[Finding]]:
+    """Look at the dead letters that came after a time in ms since the epoch."""
+    if not context.queue().depth().visible:
+        yield iter(())
+        return
+    with findings(context, shown=False) as (found, _):
+        yield (finding for finding in found if finding.letter.sent >= began)

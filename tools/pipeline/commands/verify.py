@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT, standing
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
+from pipeline.commands.shared.options import keys_only_option, records_argument
+from pipeline.errors import EXIT_CODES
 from pipeline.records.files import NewFile
 from pipeline.records.journal import read_header
-from pipeline.records.lines import read_lines
-from pipeline.records.verify import Letters, Sent, Status, Verification
-from pipeline.stack.rate_limit import RateLimiter
-from pipeline.terminal.printable import counted
-
-UNSTAMPED = "--started leads to those of `submit --timestamp now`, nothing to those of the pipeline"
+from pipeline.records.judgement import Judgement, Outcome
+from pipeline.records.lines import prepare
+from pipeline.records.outcomes import Outcomes
+from pipeline.records.packing import Prepare
+from pipeline.records.source import Source
 
 
 @click.command("verify", epilog=EXIT_CODES)
-@click.argument("records", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@records_argument
 @click.option(
     "--missing",
     "missing_path",
@@ -34,9 +35,9 @@ UNSTAMPED = "--started leads to those of `submit --timestamp now`, nothing to th
     type=click.IntRange(min=1),
     help="What `submit --timestamp now` printed as timestamps from.  [default: the journal's, if it is still there]",
 )
-@click.option("--keys-only", is_flag=True, help="Don't compare the data: for a pipeline that changes it.")
+@keys_only_option
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), default=3000, show_default=True, help="Lines a second."
+    "--rate", type=click.FloatRange(min=0, min_open=True), default=3000, show_default=True, help="Records a second."
 )
 @of_stack
 def verify(
@@ -48,49 +49,40 @@ def verify(
     keys_only: bool,
     rate: float,
 ) -> None:
-    """Say of each line of RECORDS whether it is stored as it was sent, waits as a dead letter, or is missing.
+    r"""Say what became of each line of RECORDS; `-` is standard input.
+
+    \b
+    stored       there is an item with its key and its data
+    dead letter  it waits in the dead-letter queue; the stage and the reason are shown
+    refused      it can't be sent, as the reason says
+    different    another record has its key
+    missing      it is neither stored nor a dead letter
+    unknown      it has no timestamp, and there are items of its id with other data
 
     Run it when nothing is under way any more: what still is counts as missing. A record without a timestamp is found by
-    the one that `submit --timestamp now` gave it, and not at all if the pipeline stamped it.
+    the one that `submit --timestamp now` gave it or, if the pipeline stamped it, by its id and data.
     """
     header = read_header(Path(f"{records}.journal"))
     if started is None and header and header.timestamp == "now":
         started = header.started
-    letters, counts = Letters(keys_only), Counter[Status]()
+    prepared = partial(prepare, started=started)
     with ExitStack() as opened:
+        source = opened.enter_context(Source(records))
         missing = opened.enter_context(NewFile(missing_path, option="--missing")) if missing_path else None
-        with context.findings(None) as (findings, _):
-            for finding in findings:
-                letters.add(finding)
-        client = context.access.client("dynamodb")
-        limiter = RateLimiter(rate)
-        run = Verification(client, context.stack.table, letters, limiter, started, keys_only)
-        advance = opened.enter_context(context.screen.progress("verify", records.stat().st_size))
-        lines = read_lines(opened.enter_context(records.open("rb")), too_long=missing.write if missing else bytes)
-        done = 0
-        with standing(lambda: _standing(counts)):
-            for sent, status in run.run(lines):
-                advance(sent.line.end - done)
-                done = sent.line.end
-                counts[status] += 1
-                if status is not Status.STORED:
-                    _name(context, sent, status)
-                if status is Status.MISSING and missing and sent.content:
-                    missing.write(sent.content + b"\n")
+        outcomes = opened.enter_context(Outcomes())
+        judgement = Judgement(context.table(rate=rate), read_dead_records(context), prepared, keys_only)
+        look(context, source, outcomes, judgement)
         if missing:
-            missing.finish()
-    context.screen.table("", ("Lines", "Count"), [(status.value, counts[status]) for status in Status])
-    if missing and counts[Status.MISSING]:
+            _write_missing(source, outcomes, missing, prepared)
+        code = show_outcomes(context.screen, outcomes)
+    if missing and missing.path.exists():
         context.screen.note(f"The missing lines are in {missing.path}: `submit` takes it.")
-    if counts.total() > counts[Status.STORED]:
-        raise click.exceptions.Exit(LEFT)
+    raise click.exceptions.Exit(code)
 
 
-def _name(context: Context, sent: Sent, status: Status) -> None:
-    of = f" (record {sent.key.id} at {sent.key.timestamp})" if sent.key else ""
-    why = f", as it has no timestamp: {UNSTAMPED}" if status is Status.UNKNOWN else ""
-    context.screen.note(f"Line {sent.line.number}{of}: {status.value}{why}.", kind=status.value)
-
-
-def _standing(counts: Counter[Status]) -> str:
-    return f"{counted(counts.total(), 'line was', 'lines were')} looked for, and {counts[Status.MISSING]} missing"
+def _write_missing(source: Source, outcomes: Outcomes, missing: NewFile, prepare_line: Prepare) -> None:
+    """Write what was sent for the lines that are missing."""
+    numbers = outcomes.lines(Outcome.MISSING)
+    for line in source.chosen(numbers):
+        missing.write_line(prepare_line(line).content)
+    missing.finish()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from pipeline.letters.history import History
 from pipeline.stack import RESULT, Attribution, DeadLetter, Stack, attribute
 
 # Request ids and times: Lambda puts both into the message of a timeout.
@@ -17,12 +16,10 @@ UNKNOWN = "unknown"
 
 
 class Finding(NamedTuple):
-    """A letter with what its stack and the history say about it."""
+    """A letter with what its stack says about it."""
 
     letter: DeadLetter
     attribution: Attribution
-    redriven: int
-    """How often its event was redriven before."""
 
     @property
     def stage_name(self) -> str:
@@ -73,10 +70,9 @@ class Selection(NamedTuple):
         )
 
 
-def examine(letter: DeadLetter, stack: Stack, history: History) -> Finding:
+def examine(letter: DeadLetter, stack: Stack) -> Finding:
     """Find out what is known of a letter."""
-    attribution = attribute(letter, stack)
-    return Finding(letter, attribution, history.times(attribution.request_ids))
+    return Finding(letter, attribute(letter, stack))
 
 
 def _member(document: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -11,12 +12,37 @@ from pipeline.errors import MisuseError
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file for nobody else to read; a symbolic link in its place is refused.
+    """Open a file for nobody else to read; a symbolic link in its place is refused, and so is what others can write.
 
     Raises:
         OSError: It can't be opened so.
+        MisuseError: It is another user's, or others can write it.
     """
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        _require_own(path, os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def require_own(path: Path) -> None:
+    """Refuse a file that somebody else may have written.
+
+    Raises:
+        MisuseError: It is another user's, or others can write it.
+    """
+    if os.path.lexists(path):
+        _require_own(path, path.lstat())
+
+
+def _require_own(path: Path, status: os.stat_result) -> None:
+    if status.st_uid != os.geteuid():
+        raise MisuseError(f"{path} must be your own file (it is that of the user {status.st_uid}): remove it.")
+    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o022:
+        mode = stat.filemode(status.st_mode)
+        raise MisuseError(f"{path} must be writable by you alone (it is {mode}): if you trust it, chmod go-w it.")
 
 
 class NewFile:
@@ -34,6 +60,7 @@ class NewFile:
         self._option = option
         self._part = path.with_name(path.name + ".part")
         self._file: IO[bytes] | None = None
+        self._is_open_line = False
 
     def __enter__(self) -> NewFile:
         return self
@@ -45,8 +72,13 @@ class NewFile:
             self._file.close()
             self._part.unlink(missing_ok=True)
 
+    def write_line(self, content: bytes) -> None:
+        """Write a line, behind one whose end was not written."""
+        self.write(b"\n" * self._is_open_line + content + b"\n")
+
     def write(self, content: bytes) -> None:
-        """Write a part of a line, or several lines."""
+        """Write a part of a line."""
+        self._is_open_line = not content.endswith(b"\n")
         try:
             if self._file is None:
                 self._part.unlink(missing_ok=True)  # of a command that was killed

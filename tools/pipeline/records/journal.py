@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import re
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,9 @@ from pipeline.errors import MisuseError
 from pipeline.records.files import open_private
 from pipeline.records.lines import Line
 
-_LINE = re.compile(rb"([1-9][0-9]{0,15}) ([0-9a-f]{16})")
+_LINE = re.compile(rb"([1-9][0-9]{0,11}) ([0-9a-f]{16})\n")
+_CHUNK = 4096
+"""Lines whose digests are kept together."""
 
 
 class Header(NamedTuple):
@@ -59,10 +62,10 @@ class Journal:
         """Open the journal at `path`, or begin it with this header.
 
         Raises:
-            MisuseError: It can't be used, is in use, or belongs to another submission.
+            MisuseError: It can't be used, is in use, is not the caller's own, or belongs to another submission.
         """
         self.path = path
-        self._accepted: dict[int, str] = {}
+        self._accepted = _Digests()
         try:
             self._file = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as error:
@@ -91,12 +94,12 @@ class Journal:
             MisuseError: Another line was, under the same number.
         """
         digest = self._accepted.get(line.number)
-        if digest is not None and digest != line.digest:
+        if digest and digest != int(line.digest, 16):
             raise MisuseError(
                 f"Line {line.number} is not the one that was submitted before: restore the input, or remove "
                 f"{self.path} to submit all of it anew."
             )
-        return digest is not None
+        return digest != 0
 
     def add(self, lines: Iterable[Line]) -> None:
         """Note that the lines of an event were accepted.
@@ -120,18 +123,26 @@ class Journal:
             raise MisuseError(f"Another submission of this input is running: it uses {self.path}.") from error
 
     def _read(self) -> Header | None:
-        """Read what there is; a line that a crash of the machine cut off is dropped."""
-        content = self.path.read_bytes()
-        if not content:
-            return None
-        whole = content[: content.rfind(b"\n") + 1]
-        try:
-            first, *lines = whole.splitlines()
-            header = Header.read(first)
-            self._accepted = dict(map(_accepted, lines))
-        except ValueError as error:
-            raise MisuseError(f"{self.path} is not a journal of `submit`: name another file by --journal.") from error
-        os.ftruncate(self._file, len(whole))
+        """Read what there is, line by line; a last one that a crash of the machine cut off is dropped."""
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            whole = 0
+            header = None
+            try:
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    whole += len(line)
+                    if header:
+                        self._accepted.set(*_accepted(line))
+                    else:
+                        header = Header.read(line)
+                if os.fstat(self._file).st_size and not header:
+                    raise ValueError("no whole line")
+            except ValueError as error:
+                raise MisuseError(
+                    f"{self.path} is not a journal of `submit`: name another file by --journal."
+                ) from error
+        os.ftruncate(self._file, whole)
         return header
 
     def _open(self, asked: Header) -> Header:
@@ -141,7 +152,7 @@ class Journal:
             return self._begin(asked)
         if (header.function, header.timestamp) == (asked.function, asked.timestamp):
             return header
-        if not self._accepted:
+        if not self._accepted.count:
             os.ftruncate(self._file, 0)
             return self._begin(asked)
         raise MisuseError(
@@ -156,16 +167,41 @@ class Journal:
 
 
 def read_header(path: Path) -> Header | None:
-    """Return the header of the journal at `path`; None if there is none."""
+    """Return the header of the journal at `path`; None if there is none.
+
+    Raises:
+        MisuseError: It is not the caller's own, so it can't be believed.
+    """
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
             return Header.read(file.readline(10_000))
     except (OSError, ValueError):
         return None
 
 
-def _accepted(line: bytes) -> tuple[int, str]:
+class _Digests:
+    """The digests of accepted lines by the lines' numbers, 8 bytes each; 0 for a line that is not among them."""
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, array[int]] = {}
+        self.count = 0
+
+    def get(self, number: int) -> int:
+        """Return the digest of a line."""
+        chunk = self._chunks.get(number // _CHUNK)
+        return chunk[number % _CHUNK] if chunk else 0
+
+    def set(self, number: int, digest: int) -> None:
+        """Note the digest of a line."""
+        chunk = self._chunks.get(number // _CHUNK)
+        if chunk is None:
+            chunk = self._chunks[number // _CHUNK] = array("Q", bytes(8 * _CHUNK))
+        chunk[number % _CHUNK] = digest
+        self.count += 1
+
+
+def _accepted(line: bytes) -> tuple[int, int]:
     match = _LINE.fullmatch(line)
     if match is None:
         raise ValueError("no line of a journal")
-    return int(match[1]), match[2].decode()
+    return int(match[1]), int(match[2], 16)

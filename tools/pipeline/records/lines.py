@@ -1,17 +1,23 @@
-"""The input of `submit`: JSON documents, one a line, each sent as it stands but for the timestamp that it may get."""
+"""The lines of a file of records, each a JSON document, and what is sent for one.
+
+There is one rule of what can be sent: `prepare`. Whoever sends or judges lines applies it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from typing import IO, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any, NamedTuple
 
+from pipeline.records.json_values import MOST_DEPTH, is_too_deep, parse
 from pipeline.records.timestamps import lacks_timestamp, stamped
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOST = 1_048_576 - 1_200
 """Bytes of a line: an event has 1 MiB at most, and so has its dead letter, with the attributes that Lambda adds."""
+MOST_RECORDS = 1000
+"""Records in an event."""
 
 
 class Line(NamedTuple):
@@ -20,7 +26,7 @@ class Line(NamedTuple):
     number: int
     """Counted from 1."""
     content: bytes
-    """Without the line's end; empty where the line is too long to be held."""
+    """Without the line's end; empty if the line is too long to be held."""
     end: int
     """Bytes of the input up to the line's end."""
 
@@ -30,12 +36,52 @@ class Line(NamedTuple):
         return hashlib.sha256(self.content).hexdigest()[:16]
 
 
+class Prepared(NamedTuple):
+    """What is sent for a line."""
+
+    content: bytes
+    document: Any
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the line is an event of several records by itself."""
+        return isinstance(self.document, list)
+
+    @property
+    def records(self) -> list[Any]:
+        """The records; an empty batch, which the pipeline refuses, counts as one."""
+        return self.document if self.is_batch and self.document else [self.document]
+
+
+class LineNumbers:
+    """A set of numbers of lines, a bit each."""
+
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
+        self._bits = bytearray()
+        for number in numbers:
+            self.add(number)
+
+    def add(self, number: int) -> None:
+        """Take a number in."""
+        if number // 8 >= len(self._bits):
+            self._bits.extend(bytes(number // 8 + 1 - len(self._bits)))
+        self._bits[number // 8] |= 1 << number % 8
+
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int) or number // 8 >= len(self._bits):
+            return False
+        return bool(self._bits[number // 8] >> number % 8 & 1)
+
+    def __len__(self) -> int:
+        return sum(byte.bit_count() for byte in self._bits)
+
+
 class InvalidLineError(ValueError):
     """A line can't be sent; the message says why."""
 
 
 def read_lines(stream: IO[bytes], *, too_long: Callable[[bytes], object] = bytes) -> Iterator[Line]:
-    """Yield the lines of a stream, the blank ones left out, without ever holding more than one.
+    """Yield the lines of a stream without the blank ones, and never hold more than one.
 
     The content of a line that is too long goes to `too_long`, part by part.
     """
@@ -53,7 +99,7 @@ def read_lines(stream: IO[bytes], *, too_long: Callable[[bytes], object] = bytes
             yield Line(number, content, end)
 
 
-def event(line: Line, *, started: int | None) -> bytes:
+def prepare(line: Line, *, started: int | None = None) -> Prepared:
     """Return what is sent for a line.
 
     Args:
@@ -63,25 +109,41 @@ def event(line: Line, *, started: int | None) -> bytes:
             the same for two lines. None leaves the record to the validator, which stamps it each time anew.
 
     Raises:
-        InvalidLineError: The line is not JSON or too long, which Lambda would not take.
+        InvalidLineError: The line is too long, is not JSON, or holds what the pipeline can't take as it is written.
     """
+    content, document = line.content, _document(line)
+    if started is not None and lacks_timestamp(document):
+        timestamp = started + line.number - 1
+        content, document = stamped(content.decode(), timestamp).encode(), {"timestamp": timestamp, **document}
+    if len(content) > MOST:
+        raise InvalidLineError(_TOO_LONG)
+    if isinstance(document, list) and len(document) > MOST_RECORDS:
+        raise InvalidLineError(f"it holds {len(document)} records, and an event has at most {MOST_RECORDS}: {SPLIT}")
+    return Prepared(content, document)
+
+
+_TOO_LONG = f"it has more than {MOST} bytes, and its dead letter would not fit into the queue"
+SPLIT = "write each record on a line of its own, such as by jq -c '.[]'"
+
+
+def _document(line: Line) -> Any:
     if not 0 < len(line.content) <= MOST:
-        raise InvalidLineError(f"it has more than {MOST} bytes, and its dead letter would not fit into the queue")
+        raise InvalidLineError(_TOO_LONG)
     try:
         text = line.content.decode()
-        document = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise InvalidLineError(f"it is not JSON ({_reason(error)})") from error
-    if started is None or not lacks_timestamp(document):
-        return line.content
-    return stamped(text, started + line.number - 1).encode()
+        document = parse(text)
+    except json.JSONDecodeError as error:
+        raise InvalidLineError(f"it is not JSON ({error.msg} at column {error.colno})") from error
+    except UnicodeDecodeError as error:
+        raise InvalidLineError("it is not JSON (bytes that are not UTF-8)") from error
+    except RecursionError as error:
+        raise InvalidLineError(_TOO_DEEP) from error
+    except ValueError as error:
+        raise InvalidLineError(str(error)) from error
+    most = MOST_DEPTH + isinstance(document, list)
+    if text.count("[") + text.count("{") > most and is_too_deep(document, most):
+        raise InvalidLineError(_TOO_DEEP)
+    return document
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(f"JSON has no {name}")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at column {error.colno}"
-    return "bytes that are not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+_TOO_DEEP = f"it is nested more than {MOST_DEPTH} levels deep"

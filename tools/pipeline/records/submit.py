@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 
 from pipeline.errors import CommandError
-from pipeline.records.files import NewFile
 from pipeline.records.journal import Journal
 from pipeline.records.lines import Line
 from pipeline.records.packing import Batch, Packing
-from pipeline.stack.invoke import Fate, Invoker, Outcome
+from pipeline.stack.invoke import Answer, Invoker, Reply
 
 AHEAD = 4
 """Events for each thread that are packed before the first of them is done."""
@@ -21,12 +20,16 @@ AHEAD = 4
 
 @dataclass
 class SubmitCounts:
-    """What has become of the lines so far."""
+    """What has become of the records so far; a line that can't be sent counts as one."""
 
     accepted: int = 0
+    events: int = 0
+    """That the accepted records are in."""
     skipped: int = 0
-    """Accepted by an earlier run."""
+    """Lines that an earlier run got accepted."""
     rejected: int = 0
+    invalid: int = 0
+    """Those of the rejected that can't be sent as they are."""
 
 
 @dataclass
@@ -35,29 +38,30 @@ class Submission:
 
     function: str
     invoker: Invoker
-    rejected: NewFile
     packing: Packing
     permits: Callable[[Batch], int]
     """How many permits of the rate an event needs."""
+    reject: Callable[[Batch], object] = lambda batch: None
+    """Called with what was not accepted."""
     journal: Journal | None = None
-    """None where the input can't be read a second time."""
+    """None if the input can't be read a second time."""
     parallel: int = 8
-    tell: Callable[[Sequence[Line], Outcome | None], None] = lambda lines, outcome: None
-    """Called with lines when they are done; without an outcome where an earlier run did it."""
+    tell: Callable[[Batch, Answer], object] = lambda batch, answer: None
+    """Called with each event when it is done, in order."""
     counts: SubmitCounts = field(default_factory=SubmitCounts, init=False)
-    _window: deque[tuple[Batch, Future[Outcome]]] = field(default_factory=deque, init=False)
+    _window: deque[tuple[Batch, Future[Answer]]] = field(default_factory=deque, init=False)
 
     def run(self, lines: Iterator[Line]) -> SubmitCounts:
         """Send the lines.
 
         Raises:
-            CommandError: It can't go on. Where there is a journal, the same call resumes; where there is none, the
-                lines that were not accepted are with the rejected ones.
+            CommandError: It can't go on. If there is a journal, the same call resumes; if there is none, the lines that
+                were not accepted were rejected.
         """
         with ThreadPoolExecutor(self.parallel) as pool:
             try:
                 for batch in self.packing.pack(self._to_send(lines)):
-                    self._window.append((batch, pool.submit(self._send, batch)))
+                    self._window.append((batch, _refusal(batch) or pool.submit(self._send, batch)))
                     if len(self._window) >= AHEAD * self.parallel:
                         self._settle()
                 while self._window:
@@ -74,33 +78,31 @@ class Submission:
         for line in lines:
             if self.journal and self.journal.holds(line):
                 self.counts.skipped += 1
-                self.tell([line], None)
             else:
                 yield line
 
-    def _send(self, batch: Batch) -> Outcome:
-        if batch.problem:
-            return Outcome(Fate.REFUSED, reason=batch.problem)
+    def _send(self, batch: Batch) -> Answer:
         permits = self.permits(batch)
         self.invoker.rate.take_all(permits)
-        outcome = self.invoker.send(self.function, batch.payload, permits=permits)
-        if outcome.fate is Fate.ACCEPTED and self.journal:
+        answer = self.invoker.send(self.function, batch.payload, permits=permits)
+        if answer.reply is Reply.ACCEPTED and self.journal:
             self.journal.add(batch.lines)
-        return outcome
+        return answer
 
     def _settle(self) -> None:
         """Wait for the first event of the window; it stays there if it can't be settled."""
         batch, future = self._window[0]
-        outcome = future.result()
-        if outcome.fate is Fate.ACCEPTED:
-            self.counts.accepted += len(batch.lines)
+        answer = future.result()
+        if answer.reply is Reply.ACCEPTED:
+            self.counts.accepted += batch.records
+            self.counts.events += 1
         else:
             self._reject(batch)
         self._window.popleft()
-        self.tell(batch.lines, outcome)
+        self.tell(batch, answer)
 
     def _reject_rest(self, lines: Iterator[Line]) -> None:
-        """Keep what was read, and what is still to be read, and not accepted."""
+        """Reject what was read, and what is still to be read, and not accepted."""
         while self._window:
             try:
                 self._settle()
@@ -108,9 +110,17 @@ class Submission:
                 self._reject(self._window.popleft()[0])
         for batch in chain(self.packing.rest(), self.packing.pack(lines)):
             self._reject(batch)
-        self.rejected.finish()
 
     def _reject(self, batch: Batch) -> None:
-        for content in filter(None, batch.contents):  # one that is too long to be held is written already
-            self.rejected.write(content + b"\n")
-        self.counts.rejected += len(batch.lines)
+        self.reject(batch)
+        self.counts.rejected += batch.records
+        self.counts.invalid += bool(batch.problem)
+
+
+def _refusal(batch: Batch) -> Future[Answer] | None:
+    """Return the answer to a line that can't be sent, for which no thread is needed."""
+    if not batch.problem:
+        return None
+    future = Future[Answer]()
+    future.set_result(Answer(Reply.REFUSED, reason=batch.problem))
+    return future

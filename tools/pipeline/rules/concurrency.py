@@ -5,61 +5,39 @@ from collections.abc import Iterator
 from typing import Any
 
 from .iam import statements
-from .reading import (
-    Function,
-    Path,
-    Reference,
-    Template,
-    described,
-    find,
-    functions,
-    items,
-    place,
-    reference,
-    refers_to,
-    shown,
-)
-from .rule import Fault, Rule
+from .reading import Fault, Function, Path, Resource, Template, described, items, place
+from .rule import Rule
+from .values import Reference, reference, refers_to, shown
 
 
 class ColdCriticalFunction(Rule):
-    """A function that .cfnlintrc names as critical makes its callers wait for a cold start."""
+    """Callers of a critical function should not wait for a cold start; keep instances of its alias warm."""
 
     id = "W9181"
     shortdesc = "A critical Lambda function has no provisioned concurrency"
-    description = "Callers of a critical function should not wait for a cold start; keep instances of its alias warm"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"
-    tags = ["lambda", "performance"]
     settings = {"critical_functions": []}  # logical ids, * for any letters
 
     def subjects(self, template: Template) -> list[Function]:
-        """List the critical functions."""
-        return [function for function in functions(template) if self._is_critical(function.id)]
+        return [function for function in template.functions if self._is_critical(function.id)]
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Look for provisioned concurrency on a version or an alias, if only under a condition."""
-        published = [*subject.aliases, *_versions(subject, template)]
-        if not any(find(p.properties, "ProvisionedConcurrencyConfig") for p in published):
-            yield Fault(
-                ["Resources", subject.id],
-                f"critical function {subject.id} should have provisioned concurrency on its alias (got none)",
-            )
+        published = [*subject.aliases, *template.belonging_to(subject.id, "AWS::Lambda::Version")]
+        if not any(each.find("ProvisionedConcurrencyConfig") for each in published):
+            yield subject.resource.should("have provisioned concurrency on its alias", None, kind="critical function ")
 
     def _is_critical(self, function: str) -> bool:
         return any(fnmatch.fnmatchcase(function, pattern) for pattern in self.config["critical_functions"])
 
 
 class UnqualifiedCall(Rule):
-    """Somebody is given the ARN of a function that has an alias, and so calls past its warm, published version."""
+    """Provisioned concurrency, retries and destinations belong to the alias: give its ARN to callers."""
 
     id = "E9182"
     shortdesc = "Callers are given the unqualified ARN of a Lambda function that has an alias"
-    description = "Provisioned concurrency, retries and destinations belong to the alias: give its ARN to callers"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html"
-    tags = ["lambda", "performance", "reliability"]
 
     def subjects(self, template: Template) -> list[tuple[Path, Any]]:
-        """List what callers are given: outputs, destinations, event sources, rights to invoke."""
         return [
             (path, value)
             for path, value in [*_outputs(template), *_targets(template), *_invocable(template)]
@@ -67,18 +45,12 @@ class UnqualifiedCall(Rule):
         ]
 
     def faults(self, subject: tuple[Path, Any], template: Template) -> Iterator[Fault]:
-        """Compare the reference with the aliases."""
         path, value = subject
         function = template.resources[_function_of(value, template)]
-        aliased = [f for f in functions(template) if f.id == function.id and f.aliases]
+        aliased = [f for f in template.functions if f.id == function.id and f.aliases]
         if aliased and function.id == refers_to(value) and reference(value) != Reference(function.id, "Version"):
             alias = described(aliased[0].aliases[0].id, template)
             yield Fault(path, f"{place(path)} should be {alias} (got {shown(value)})")
-
-
-def _versions(function: Function, template: Template) -> list[Any]:
-    versions = template.of_type("AWS::Lambda::Version")
-    return [version for version in versions if refers_to(version.properties.get("FunctionName")) == function.id]
 
 
 def _function_of(value: Any, template: Template) -> str:
@@ -91,7 +63,7 @@ def _function_of(value: Any, template: Template) -> str:
 
 def _outputs(template: Template) -> Iterator[tuple[Path, Any]]:
     for name, output in template.outputs.items():
-        for value in find(output, "Value"):
+        for value in template.values.possible(output, "Value", by_name=True):
             yield ["Outputs", name, "Value"], value
 
 
@@ -99,18 +71,21 @@ def _targets(template: Template) -> Iterator[tuple[Path, Any]]:
     """List what the template itself invokes: by destinations, event sources, scheduled and matched events."""
     for config in template.of_type("AWS::Lambda::EventInvokeConfig"):
         for outcome in ("OnSuccess", "OnFailure"):
-            for value in find(config.properties, "DestinationConfig", outcome, "Destination"):
-                yield ["Resources", config.id, "Properties", "DestinationConfig", outcome, "Destination"], value
+            yield from _named(config, "DestinationConfig", outcome, "Destination")
     for source in template.of_type("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
-        for value in find(source.properties, "FunctionName"):
-            yield ["Resources", source.id, "Properties", "FunctionName"], value
+        yield from _named(source, "FunctionName")
     for event in template.of_type("AWS::Events::Rule"):
-        for target in items(event.properties.get("Targets")):
-            for value in find(target, "Arn"):
-                yield ["Resources", event.id, "Properties", "Targets"], value
+        for targets in event.find("Targets", by_name=True):
+            for target in items(targets):
+                yield event.at("Targets"), target.get("Arn")
+
+
+def _named(resource: Resource, *keys: str) -> Iterator[tuple[Path, Any]]:
+    for value in resource.find(*keys, by_name=True):
+        yield resource.at(*keys), value
 
 
 def _invocable(template: Template) -> Iterator[tuple[Path, Any]]:
     for statement in statements(template):
-        if statement.allows and "lambda:InvokeFunction" in statement.actions:
+        if statement.allows and statement.of_identity and statement.is_about("lambda:InvokeFunction"):
             yield from (([*statement.path, "Resource"], resource) for resource in statement.resources)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .iam import allowed_to, given, permits
-from .reading import Function, Resource, Template, alternatives, described, find, functions, refers_to, shown, text
-from .rule import Fault, Rule
+from .iam import lacking
+from .reading import Fault, Function, Resource, Template, described
+from .rule import FunctionRule, Rule
+from .values import refers_to, text
 
 RETRIES = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 # What the execution role has to be allowed on what Lambda sends events to.
@@ -19,26 +20,17 @@ SENDING = {
 }
 
 
-class UndecidedRetries(Rule):
-    """Nobody decided how often and how long Lambda tries a function again."""
+class UndecidedRetries(FunctionRule):
+    """How often a failure is tried again, and how long an event may wait, depend on what the function does."""
 
     id = "E9191"
     shortdesc = "A Lambda function has no retry settings"
-    description = "How often a failure is tried again, and how long an event may wait, depend on what the function does"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"
-    tags = ["lambda", "reliability"]
-
-    def subjects(self, template: Template) -> list[Function]:
-        """List the functions."""
-        return functions(template)
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Look for both settings."""
         for name in RETRIES:
-            if not any(find(config.properties, name) for config in subject.event_invoke_configs):
-                yield Fault(
-                    ["Resources", subject.id], f"{subject.id} should set {name} in an EventInvokeConfig (got none)"
-                )
+            if not all({*form} - {"DeadLetterConfig"} for form in subject.on_event(name)):
+                yield subject.resource.should(f"set {name} in an EventInvokeConfig", None)
 
 
 class Delivery(NamedTuple):
@@ -50,74 +42,58 @@ class Delivery(NamedTuple):
 
 
 class ForbiddenDelivery(Rule):
-    """A function's role may not send to its dead-letter queue or destination, and Lambda drops what it can't send."""
+    """Lambda sends as the execution role: without the right the event is lost, and only a metric tells."""
 
     id = "E9192"
     shortdesc = "A Lambda function may not send to its dead-letter queue or destination"
-    description = "Lambda sends as the execution role: without the right the event is lost, and only a metric tells"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
-    tags = ["lambda", "iam", "reliability"]
 
     def subjects(self, template: Template) -> list[Delivery]:
-        """List the deliveries to resources of the template."""
         return [
             delivery
-            for function in functions(template)
+            for function in template.functions
             for delivery in _deliveries(function)
             if _sending(delivery, template)
         ]
 
     def faults(self, subject: Delivery, template: Template) -> Iterator[Fault]:
-        """Look for what the role is allowed on the target."""
         action = _sending(subject, template)
         target = described(refers_to(subject.target) or "", template)
-        for role in filter(None, map(refers_to, alternatives(subject.function.properties.get("Role")))):
-            allowed = allowed_to(template, role)
-            if allowed is not None and not any(permits(s, action, subject.target) for s in allowed):
-                yield Fault(
-                    ["Resources", subject.function.id, "Properties", "Role"],
-                    f"{role} should allow {action} on {target}, the {subject.purpose} of {subject.function.id} "
-                    f"(got {given(allowed, subject.target)})",
-                )
+        purpose = f"the {subject.purpose} of {subject.function.id}"
+        for role in subject.function.roles:
+            yield from lacking(subject.function, role, [action], (target, subject.target, purpose), template)
 
 
 class UnreachedSettings(Rule):
-    """Retries and destinations are set for a qualifier that nobody calls."""
+    """A caller gets the settings of the qualifier it calls: those of $LATEST do not apply to an alias."""
 
     id = "E9193"
     shortdesc = "Retry settings and destinations are not those of the alias"
-    description = "A caller gets the settings of the qualifier it calls: those of $LATEST do not apply to an alias"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"
-    tags = ["lambda", "reliability"]
 
     def subjects(self, template: Template) -> list[tuple[Function, Resource]]:
-        """List the settings of the functions that have an alias."""
         return [
             (function, config)
-            for function in functions(template)
+            for function in template.functions
             if function.aliases
             for config in function.event_invoke_configs
         ]
 
     def faults(self, subject: tuple[Function, Resource], template: Template) -> Iterator[Fault]:
-        """Compare the qualifier with the aliases."""
         function, config = subject
-        aliases = sorted(text(alias.properties.get("Name")) for alias in function.aliases)
-        for qualifier in find(config.properties, "Qualifier"):
+        aliases = sorted({text(name) for alias in function.aliases for name in alias.find("Name", by_name=True)})
+        for qualifier in config.find("Qualifier", by_name=True):
             if text(qualifier) not in aliases:
-                yield Fault(
-                    ["Resources", config.id, "Properties", "Qualifier"],
-                    f"{config.id} should have the Qualifier {' or '.join(aliases)}, an alias of {function.id} "
-                    f"(got {shown(qualifier)})",
-                )
+                expected = f"have the Qualifier {' or '.join(aliases)}, an alias of {function.id}"
+                yield config.should(expected, qualifier, "Qualifier")
 
 
 def _deliveries(function: Function) -> Iterator[Delivery]:
-    for target in find(function.properties, "DeadLetterConfig", "TargetArn"):
+    for target in function.resource.find("DeadLetterConfig", "TargetArn", by_name=True):
         yield Delivery(function, "dead-letter queue", target)
     for config in function.event_invoke_configs:
         for outcome in ("OnSuccess", "OnFailure"):
-            for target in find(config.properties, "DestinationConfig", outcome, "Destination"):
+            for target in config.find("DestinationConfig", outcome, "Destination", by_name=True):
                 yield Delivery(function, f"{outcome} destination", target)
 
 

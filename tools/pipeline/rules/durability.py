@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from .dead_letters import dead_letter_queues
-from .iam import Statement, statements
-from .reading import Resource, Template, find, items, refers_to, shown, text
-from .rule import Fault, Rule
+from .iam import Statement, statements_of
+from .reading import Fault, Resource, Template, find, items
+from .rule import Rule
+from .trust import asked_of, is_anybody
+from .values import refers_to, shown, text
 
 # There are no snapshots of tables, queues and buckets, and an UpdateReplacePolicy can't be RetainExceptOnCreate.
 KEEPING = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
@@ -20,136 +22,112 @@ POLICIES = {
     "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
     "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "s3:*"),
 }
+TABLE = "AWS::DynamoDB::Table"
 PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
 class UnretainedData(Rule):
-    """Records, files or dead letters go with the stack, or when a change replaces what holds them."""
+    """A slip of the hand deletes a stack; what holds data should stay until somebody deletes that, too."""
 
     id = "E9301"
     shortdesc = "A table, bucket or dead-letter queue is deleted with the stack"
-    description = "A slip of the hand deletes a stack; what holds data should stay until somebody deletes that, too"
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"
     )
-    tags = ["durability"]
 
     def subjects(self, template: Template) -> list[Resource]:
-        """List the tables, the buckets and the dead-letter queues."""
-        types = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket")
+        types = (TABLE, "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket")
         return [*template.of_type(*types), *dead_letter_queues(template)]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look at what happens on deletion and on replacement."""
         for attribute, kept in KEEPING.items():
-            policy = subject.attributes.get(attribute)
-            if policy not in kept:
-                got = shown(policy) if policy else "none, which is Delete"
-                yield Fault(
-                    ["Resources", subject.id, attribute],
-                    f"{attribute} of {subject.id} should be {' or '.join(kept)} (got {got})",
-                )
+            for policy in subject.attribute(attribute):
+                if policy not in kept and not isinstance(policy, dict):
+                    got = "none, which is Delete" if policy is None else shown(policy)
+                    expected = f"{attribute} of {subject.id} should be {' or '.join(kept)} (got {got})"
+                    yield Fault(["Resources", subject.id, attribute], expected)
 
 
 class PlainHttpAccepted(Rule):
-    """A queue or a bucket takes and gives what it holds over plain HTTP."""
+    """SQS and S3 listen on plain HTTP too, unless a policy denies what comes without TLS."""
 
     id = "E9302"
     shortdesc = "A queue or a bucket accepts plain HTTP"
-    description = "SQS and S3 listen on plain HTTP too, unless a policy denies what comes without TLS"
     source_url = (
         "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html"
     )
-    tags = ["sqs", "s3", "security"]
-
-    def subjects(self, template: Template) -> list[Resource]:
-        """List the queues and the buckets."""
-        return template.of_type(*POLICIES)
+    looks_at = tuple(POLICIES)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for a policy that denies everything without TLS."""
         policy_type, property_name, actions = POLICIES[subject.type]
-        policies = {
-            policy.id
+        policies = [
+            policy
             for policy in template.of_type(policy_type)
-            for of in items(policy.properties.get(property_name))
-            if refers_to(of) == subject.id or text(of) in _names(subject)
-        }
-        if not any(s.owner.id in policies and _denies_plain_http(s, subject) for s in statements(template)):
+            if any(_is_of(policy_of, subject) for form in policy.find(property_name) for policy_of in items(form))
+        ]
+        written = {policy.id: policy.unless_left_out("PolicyDocument") for policy in policies}
+        for form in template.values.possible(written, when=subject.when):
+            bodies = [body for document in form.values() for body in statements_of(document)]
+            if any(_denies_plain_http(Statement(subject, [], body, of_identity=False), subject) for body in bodies):
+                continue
             on = f"{subject.id} and {subject.id}/*" if subject.type == "AWS::S3::Bucket" else "it"
-            yield Fault(
-                ["Resources", subject.id],
-                f"{subject.id} should have a policy that denies {actions} to everybody on {on} where "
-                "aws:SecureTransport is false (got none)",
-            )
+            expected = f"have a policy that denies {actions} to everybody on {on} where aws:SecureTransport is false"
+            yield subject.should(expected, None)
 
 
 class UnencryptedQueue(Rule):
-    """A queue does not say that it encrypts its messages."""
+    """SQS encrypts new queues by itself; say it in the template, which is what an auditor reads."""
 
     id = "E9303"
     shortdesc = "A queue is not encrypted at rest"
-    description = "SQS encrypts new queues by itself; say it in the template, which is what an auditor reads"
     source_url = (
         "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html"
     )
-    tags = ["sqs", "security"]
-
-    def subjects(self, template: Template) -> list[Resource]:
-        """List the queues."""
-        return template.of_type("AWS::SQS::Queue")
+    looks_at = ("AWS::SQS::Queue",)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for a key, SQS's own or the customer's."""
-        own = [*map(shown, find(subject.properties, "SqsManagedSseEnabled"))]
-        if "true" not in map(str.lower, own) and not find(subject.properties, "KmsMasterKeyId"):
-            got = f"SqsManagedSseEnabled: {', '.join(own)}" if own else "neither"
-            yield Fault(
-                ["Resources", subject.id],
-                f"{subject.id} should set SqsManagedSseEnabled: true or a KmsMasterKeyId (got {got})",
-            )
+        for form in subject.forms("SqsManagedSseEnabled", "KmsMasterKeyId"):
+            own = form.get("SqsManagedSseEnabled")
+            if text(own).lower() == "true" or form.get("KmsMasterKeyId"):
+                continue
+            got = "neither" if own is None else f"SqsManagedSseEnabled: {shown(own)}"
+            yield subject.should("set SqsManagedSseEnabled: true or a KmsMasterKeyId", got)
 
 
 class OpenBucket(Rule):
-    """A bucket does not say that it blocks public access, or says that it does not."""
+    """S3 closes new buckets to the public by itself; say it in the template, which is what an auditor reads."""
 
     id = "E9304"
     shortdesc = "A bucket does not block public access"
-    description = (
-        "S3 closes new buckets to the public by itself; say it in the template, which is what an auditor reads"
-    )
     source_url = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"
-    tags = ["s3", "security"]
-
-    def subjects(self, template: Template) -> list[Resource]:
-        """List the buckets."""
-        return template.of_type("AWS::S3::Bucket")
+    looks_at = ("AWS::S3::Bucket",)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for each of the four settings, on every side of a condition."""
-        for blocks in find(subject.properties, "PublicAccessBlockConfiguration") or [None]:
+        for blocks in subject.possible("PublicAccessBlockConfiguration"):
             lacking = [name for name in PUBLIC_ACCESS if _is_off(blocks, name)]
             if lacking:
-                yield Fault(
-                    ["Resources", subject.id, "Properties", "PublicAccessBlockConfiguration"],
-                    f"PublicAccessBlockConfiguration of {subject.id} should set {', '.join(lacking)} to true "
-                    f"(got {shown(blocks)})",
-                )
+                expected = f"PublicAccessBlockConfiguration of {subject.id} should set {', '.join(lacking)} to true"
+                yield Fault(subject.at("PublicAccessBlockConfiguration"), f"{expected} (got {shown(blocks)})")
 
 
 def _denies_plain_http(statement: Statement, of: Resource) -> bool:
-    body = statement.body
+    """Return whether a statement denies everything without TLS: any further condition would let something through."""
+    asked = [(test.key, test.operator, [*map(str.lower, test.values)]) for test in asked_of(statement)]
     return (
-        body.get("Effect") == "Deny"
-        and body.get("Principal") in ("*", {"AWS": "*"})
-        and POLICIES[of.type][2] in map(str.lower, statement.actions)
+        not statement.allows
+        and is_anybody(statement)
+        and {"*", POLICIES[of.type][2]}.intersection(map(str.lower, statement.actions)) != set()
         and _covers(statement.resources, of)
-        and [shown(each).lower() for each in find(body.get("Condition"), "Bool", "aws:SecureTransport")] == ["false"]
+        and asked == [("aws:securetransport", "bool", ["false"])]
     )
 
 
+def _is_of(policy_of: Any, resource: Resource) -> bool:
+    return refers_to(policy_of) == resource.id or text(policy_of) in _names(resource)
+
+
 def _names(of: Resource) -> list[str]:
-    return [text(name) for name in find(of.properties, "BucketName")]
+    return [text(name) for name in of.find("BucketName")]
 
 
 def _covers(resources: list[Any], of: Resource) -> bool:

@@ -1,20 +1,27 @@
-"""Templates as CloudFormation deploys them: SAM expanded, both sides of every condition, references by logical id."""
+"""Templates as CloudFormation deploys them: SAM expanded, and each property in every form that it can take."""
 
 import copy
+import functools
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+from .values import NO_VALUE, Values, is_intrinsic, refers_to, shown, text
 
 Path = list[str | int]
 
-NO_VALUE = {"Ref": "AWS::NoValue"}
 SERVERLESS = "AWS::Serverless::"
 # What SAM takes for uploaded code, by the property that names it; where it comes from matters to no rule.
 UPLOADED = {"CodeUri": "s3://bucket/key", "ContentUri": "s3://bucket/key"}
 # What SAM tags its functions with, and the roles that it makes for them.
 CREATED_BY_SAM = {"Key": "lambda:createdBy", "Value": "SAM"}
-VARIABLE = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where."""
+
+    path: Path
+    message: str
 
 
 class Resource(NamedTuple):
@@ -23,14 +30,71 @@ class Resource(NamedTuple):
     id: str
     type: str
     properties: Mapping[str, Any]
+    """As they are written."""
     attributes: Mapping[str, Any]
+    """As they are written."""
+    values: Values
+
+    @property
+    def when(self) -> tuple[str, ...]:
+        """The condition under which the resource exists, if it has one."""
+        condition = self.attributes.get("Condition")
+        return (condition,) if isinstance(condition, str) else ()
+
+    def possible(self, *keys: str, by_name: bool = False) -> list[Any]:
+        """Give every form of what a path of properties leads to; None if it can be left out."""
+        return self.values.possible(self.properties, *keys, when=self.when, by_name=by_name)
+
+    def find(self, *keys: str, by_name: bool = False) -> list[Any]:
+        """Give every value that a path of properties can lead to."""
+        return [form for form in self.possible(*keys, by_name=by_name) if form is not None]
+
+    def forms(self, *names: str, by_name: bool = False) -> list[dict[str, Any]]:
+        """Give every form that some properties can take together."""
+        asked = {name: self.properties[name] for name in names if name in self.properties}
+        return self.values.possible(asked, when=self.when, by_name=by_name)
+
+    def attribute(self, *keys: str) -> list[Any]:
+        """Give every form of what a path of attributes leads to; None if it can be left out."""
+        return self.values.possible(self.attributes, *keys, when=self.when)
+
+    def unless_left_out(self, name: str) -> Any:
+        """Write a property as an expression that is left out in the same cases as the resource."""
+        value = self.properties.get(name, NO_VALUE)
+        return {"Fn::If": [*self.when, value, NO_VALUE]} if self.when else value
+
+    def at(self, *keys: str | int) -> Path:
+        """Give the path of a property."""
+        return ["Resources", self.id, "Properties", *keys]
+
+    def should(self, expected: str, got: Any, *keys: str | int, kind: str = "") -> Fault:
+        """Say what is wrong with the resource or with one of its properties."""
+        path: Path = self.at(*keys) if keys else ["Resources", self.id]
+        return Fault(path, f"{kind}{self.id} should {expected} (got {shown(got)})")
 
 
-class Reference(NamedTuple):
-    """What a Ref, a GetAtt or a Sub of nothing else names."""
+class Function(NamedTuple):
+    """A Lambda function, with what belongs to it by name."""
 
-    id: str
-    attribute: str | None = None
+    resource: Resource
+    aliases: list[Resource]
+    event_invoke_configs: list[Resource]
+
+    @property
+    def id(self) -> str:
+        """The logical id."""
+        return self.resource.id
+
+    @property
+    def roles(self) -> list[str]:
+        """The logical ids of the roles that it can have."""
+        return [role for each in self.resource.find("Role", by_name=True) if (role := refers_to(each))]
+
+    def on_event(self, name: str) -> list[dict[str, Any]]:
+        """Give DeadLetterConfig, and a property of each EventInvokeConfig by its id, in every form that they take."""
+        asked = {config.id: config.unless_left_out(name) for config in self.event_invoke_configs}
+        asked["DeadLetterConfig"] = self.resource.properties.get("DeadLetterConfig", NO_VALUE)
+        return self.resource.values.possible(asked, when=self.resource.when)
 
 
 class Template:
@@ -39,16 +103,39 @@ class Template:
     def __init__(self, source: Mapping[str, Any]) -> None:
         self.source = source
         expanded = _expanded(source)
-        self.parameters: Mapping[str, Any] = expanded.get("Parameters", {})
-        self.outputs: Mapping[str, Any] = expanded.get("Outputs", {})
+        self.values = Values(expanded)
+        self.parameters = self.values.parameters
+        self.outputs: Mapping[str, Any] = expanded.get("Outputs") or {}
         self.resources = {
-            name: Resource(name, body.get("Type", ""), body.get("Properties", {}), body)
-            for name, body in expanded.get("Resources", {}).items()
+            name: Resource(name, body.get("Type") or "", body.get("Properties") or {}, body, self.values)
+            for name, body in (expanded.get("Resources") or {}).items()
+            if isinstance(body, Mapping)
         }
 
     def of_type(self, *types: str) -> list[Resource]:
         """List the resources of the given types."""
         return [resource for resource in self.resources.values() if resource.type in types]
+
+    @functools.cached_property
+    def functions(self) -> list[Function]:
+        """The Lambda functions."""
+        return [
+            Function(
+                resource,
+                self.belonging_to(resource.id, "AWS::Lambda::Alias"),
+                self.belonging_to(resource.id, "AWS::Lambda::EventInvokeConfig"),
+            )
+            for resource in self.of_type("AWS::Lambda::Function")
+        ]
+
+    def belonging_to(self, function: str, resource_type: str) -> list[Resource]:
+        """List the resources of a type that name a function."""
+        found = self.of_type(resource_type)
+        return [each for each in found if function in map(refers_to, each.find("FunctionName", by_name=True))]
+
+    def together(self, *resources: Resource) -> bool:
+        """Return whether resources can exist at the same time."""
+        return self.values.together(*(condition for resource in resources for condition in resource.when))
 
     def within(self, path: Path) -> Path:
         """Cut a path to what the file holds: what SAM generates stands at the resource it is generated from."""
@@ -64,122 +151,23 @@ class Template:
         return path
 
 
-class Function(NamedTuple):
-    """A Lambda function, with what belongs to it by name."""
-
-    id: str
-    properties: Mapping[str, Any]
-    aliases: list[Resource]
-    event_invoke_configs: list[Resource]
-
-
-def functions(template: Template) -> list[Function]:
-    """List the Lambda functions."""
-    return [
-        Function(
-            resource.id,
-            resource.properties,
-            _belonging_to(resource.id, template.of_type("AWS::Lambda::Alias")),
-            _belonging_to(resource.id, template.of_type("AWS::Lambda::EventInvokeConfig")),
-        )
-        for resource in template.of_type("AWS::Lambda::Function")
-    ]
-
-
 def is_made_by_sam(resource: Resource) -> bool:
-    """Tell whether SAM makes a resource, such as the role of a function that names none."""
-    return any(tag == CREATED_BY_SAM for tag in items(resource.properties.get("Tags")))
+    """Return whether SAM makes a resource, such as the role of a function that names none."""
+    return CREATED_BY_SAM in items(resource.properties.get("Tags"))
 
 
-def alternatives(value: Any) -> list[Any]:
-    """Give every value that an expression can take: both sides of a condition, nothing where it is left out."""
-    if value is None or value == NO_VALUE:
-        return []
-    if isinstance(value, Mapping) and set(value) == {"Fn::If"}:
-        _, if_true, if_false = value["Fn::If"]
-        return [*alternatives(if_true), *alternatives(if_false)]
-    return [value]
-
-
-def find(value: Any, *keys: str) -> list[Any]:
-    """Give every value that a path of keys can lead to."""
-    found = alternatives(value)
+def find(form: Any, *keys: str) -> list[Any]:
+    """Give what a path of keys leads to in a form, as a list of one or none."""
     for key in keys:
-        found = [each for some in found if isinstance(some, Mapping) for each in alternatives(some.get(key))]
-    return found
+        if not isinstance(form, Mapping) or key not in form:
+            return []
+        form = form[key]
+    return [form]
 
 
-def items(value: Any) -> list[Any]:
-    """Give every item that a list, or a single value in its place, can hold."""
-    return [item for some in alternatives(value) for entry in _listed(some) for item in alternatives(entry)]
-
-
-def reference(value: Any) -> Reference | None:
-    """Tell what an expression refers to, if it is a reference and nothing else."""
-    match value:
-        case {"Ref": str(name)}:
-            return Reference(name)
-        case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            return Reference(name, attribute)
-        case {"Fn::GetAtt": str(dotted)}:
-            return _parsed(dotted)
-        case {"Fn::Sub": str(text)} if VARIABLE.fullmatch(text):
-            return _parsed(text[2:-1])
-    return None
-
-
-def refers_to(value: Any) -> str | None:
-    """Give the logical id that an expression refers to, if it is a reference and nothing else."""
-    found = reference(value)
-    return found.id if found else None
-
-
-def mentioned(value: Any) -> set[str]:
-    """Give the logical ids that an expression mentions, however deep."""
-    found = reference(value)
-    if found:
-        return {found.id}
-    match value:
-        case {"Fn::Sub": str(text)}:
-            return {name.partition(".")[0] for name in VARIABLE.findall(text)}
-        case {"Fn::Sub": [str(text), dict(variables)]}:
-            return mentioned({"Fn::Sub": text}) - set(variables) | mentioned(variables)
-        case Mapping():
-            return set().union(*map(mentioned, value.values()))
-        case list():
-            return set().union(*map(mentioned, value))
-    return set()
-
-
-def text(value: Any) -> str:
-    """Write an expression as text: references as `${LogicalId.Attribute}`, what can't be read as `${}`."""
-    found = reference(value)
-    if found:
-        return f"${{{'.'.join(filter(None, found))}}}"
-    match value:
-        case {"Fn::Sub": str(template)} | {"Fn::Sub": [str(template), _]}:
-            return template
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(map(text, parts))
-        case str() | int() | float():
-            return str(value)
-    return "${}"
-
-
-def shown(value: Any) -> str:
-    """Write an expression for a message, as it stands in a template: `!GetAtt Queue.Arn`; `none` if it is missing."""
-    match value:
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"!GetAtt {name}.{attribute}"
-        case Mapping() if _is_intrinsic(value):
-            return " ".join(f"!{key.removeprefix('Fn::')} {shown(inner)}" for key, inner in value.items())
-        case Mapping():
-            return f"{{{', '.join(f'{key}: {shown(inner)}' for key, inner in value.items())}}}"
-        case list():
-            return f"[{', '.join(map(shown, value))}]"
-        case bool() | None:
-            return {True: "true", False: "false", None: "none"}[value]
-    return str(value)
+def items(form: Any) -> list[Any]:
+    """Give the items of a list, or a single value in its place."""
+    return form if isinstance(form, list) else [] if form is None else [form]
 
 
 def described(name: str, template: Template) -> str:
@@ -200,7 +188,7 @@ def literals(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     match value:
         case str():
             yield path, value
-        case Mapping() if not _is_intrinsic(value):
+        case Mapping() if not is_intrinsic(value):
             for key, inner in value.items():
                 yield from literals(inner, [*path, key])
         case {"Fn::If": [condition, *sides]} if isinstance(condition, str):
@@ -213,8 +201,9 @@ def literals(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _expanded(source: Mapping[str, Any]) -> Mapping[str, Any]:
     """Expand SAM's resources, which cfn-lint up to 1.53 does before its rules run and later versions leave to us."""
-    resources = source.get("Resources", {})
-    if not any(str(body.get("Type")).startswith(SERVERLESS) for body in resources.values()):
+    resources = source.get("Resources") or {}
+    types = [str(body.get("Type")) for body in resources.values() if isinstance(body, Mapping)]
+    if not any(each.startswith(SERVERLESS) for each in types):
         return source
     # cfn-lint of an expanded template needs no translator, so those who lint one need not have it.
     from samtranslator.parser.parser import Parser  # noqa: PLC0415
@@ -223,28 +212,11 @@ def _expanded(source: Mapping[str, Any]) -> Mapping[str, Any]:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     uploaded: dict[str, Any] = copy.deepcopy(dict(source))
     for body in uploaded["Resources"].values():
-        properties = body.get("Properties", {})
+        properties = body.get("Properties") or {}
         properties.update({name: uri for name, uri in UPLOADED.items() if name in properties})
     expanded: dict[str, Any] = Translator({}, Parser()).translate(uploaded, {})
     return expanded
 
 
-def _belonging_to(function: str, resources: Sequence[Resource]) -> list[Resource]:
-    return [resource for resource in resources if refers_to(resource.properties.get("FunctionName")) == function]
-
-
 def _longest_prefix(generated: str, names: Mapping[str, Any]) -> str:
     return max((name for name in names if generated.startswith(name)), key=len, default="")
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _parsed(dotted: str) -> Reference:
-    name, _, attribute = dotted.partition(".")
-    return Reference(name, attribute or None)
-
-
-def _is_intrinsic(value: Mapping[str, Any]) -> bool:
-    return len(value) == 1 and any(key == "Ref" or key.startswith("Fn::") for key in value)

@@ -25,8 +25,8 @@ NOT_THE_EVENTS_FAULT = (*EXPIRED, *UNKNOWN_CREDENTIALS)
 """Refusals that every other event would get too, beside those of the statuses 401, 403 and 404."""
 
 
-class Fate(Enum):
-    """What became of an event that was sent."""
+class Reply(Enum):
+    """How Lambda answered to an event."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -35,10 +35,10 @@ class Fate(Enum):
     """Lambda was too busy or out of order, or the time was up; whether it has the event is not known for sure."""
 
 
-class Outcome(NamedTuple):
-    """What became of an event, with its request id, or the reason why there is none."""
+class Answer(NamedTuple):
+    """Lambda's reply to an event, with the request id, or the reason why there is none."""
 
-    fate: Fate
+    reply: Reply
     request_id: str = ""
     reason: str = ""
 
@@ -60,7 +60,7 @@ class Invoker:
     """Seconds without a single acceptance after which Lambda counts as out of order."""
     _busy_since: float | None = field(default=None, init=False)
 
-    def send(self, function: str, payload: bytes, *, permits: int = 1, until: float = float("inf")) -> Outcome:
+    def send(self, function: str, payload: bytes, *, permits: int = 1, until: float = float("inf")) -> Answer:
         """Send an event, which has its permits already, as often as it takes until the monotonic time `until`.
 
         Raises:
@@ -79,9 +79,9 @@ class Invoker:
             if not self._pause(attempt, until):
                 break
             self.rate.take_all(permits)
-        return Outcome(Fate.FAILED, reason=reason)
+        return Answer(Reply.FAILED, reason=reason)
 
-    def _attempt(self, function: str, payload: bytes, permits: int) -> Outcome:
+    def _attempt(self, function: str, payload: bytes, permits: int) -> Answer:
         try:
             answer = self.client.invoke(FunctionName=function, InvocationType="Event", Payload=payload)
         except ClientError as error:
@@ -94,16 +94,16 @@ class Invoker:
             raise _BusyError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED}")
         self._busy_since = None
         self.rate.accepted(permits)
-        return Outcome(Fate.ACCEPTED, request_id=answer["ResponseMetadata"].get("RequestId", ""))
+        return Answer(Reply.ACCEPTED, request_id=answer["ResponseMetadata"].get("RequestId", ""))
 
-    def _judge(self, error: ClientError) -> Outcome:
+    def _judge(self, error: ClientError) -> Answer:
         code, status = code_of(error), status_of(error)
         reason = f"{code}: {sentence(error.response['Error'].get('Message'))}"
         if status in (401, 403, 404) or code in NOT_THE_EVENTS_FAULT:
             raise explain(error) from error
         if status == 429 or status >= 500:
             raise _BusyError(reason) from error
-        return Outcome(Fate.REFUSED, reason=reason)
+        return Answer(Reply.REFUSED, reason=reason)
 
     def _keep_patience(self, reason: str) -> None:
         since = self._busy_since = self._busy_since or time.monotonic()

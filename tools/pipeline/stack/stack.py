@@ -43,6 +43,8 @@ class Stage(NamedTuple):
     """The ARN by which it is invoked."""
     role_id: str = ""
     """The id of its role, which is how the messages that it sends begin; empty where the stack does not tell."""
+    event_age: int = 21_600
+    """Seconds for which Lambda tries an event of it, at most."""
 
     @property
     def function(self) -> Function | None:
@@ -69,6 +71,11 @@ class Stack(NamedTuple):
     def aliases(self) -> dict[str, str]:
         """The ARNs by which the stages are invoked, by the stages' names."""
         return {name: stage.alias for name, stage in self.stages.items()}
+
+    def hours_from(self, stage: str) -> float:
+        """Return the hours after which an event that is sent to a stage has come to its end, at most."""
+        place = self.pipeline.index(stage) if stage in self.pipeline else len(self.pipeline)
+        return sum(self.stages[name].event_age for name in self.pipeline[place:] or (stage,)) / 3600
 
     def stage_of(self, function: Function | None) -> str | None:
         """Return the name of the stage that a function is; None if it is not of this stack."""
@@ -120,31 +127,31 @@ def follow(client: Any, stack: Stack) -> Stack:
     The pipeline ends at a stage whose results go to no function of the stack, be that nothing or a queue, and where it
     would come to a stage that it has passed already.
     """
-    order = tuple(_followed(client, stack))
-    stages = {name: stack.stages[name] for name in [*order, *(n for n in stack.stages if n not in order)]}
-    return stack._replace(stages=stages, pipeline=order)
+    followed = {stage.name: stage for stage in _followed(client, stack)}
+    return stack._replace(stages={**followed, **stack.stages, **followed}, pipeline=tuple(followed))
 
 
-def _followed(client: Any, stack: Stack) -> Iterator[str]:
+def _followed(client: Any, stack: Stack) -> Iterator[Stage]:
     name: str | None = ENTRY
     passed: set[str] = set()
     while name is not None and name not in passed:
-        yield name
         passed.add(name)
-        name = stack.stage_of(Function.of_arn(_destination(client, stack.stages[name].alias)))
+        stage = stack.stages[name]
+        config = _event_invoke_config(client, stage.alias)
+        yield stage._replace(event_age=config.get("MaximumEventAgeInSeconds", stage.event_age))
+        destination = config.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
+        name = stack.stage_of(Function.of_arn(destination))
 
 
-def _destination(client: Any, alias: str) -> str | None:
-    """Return the ARN of an alias' on-success destination."""
+def _event_invoke_config(client: Any, alias: str) -> Any:
+    """Return how an alias is invoked asynchronously, and where its results go."""
     function, _, qualifier = alias.rpartition(":")
     try:
-        config = client.get_function_event_invoke_config(FunctionName=function, Qualifier=qualifier)
+        return client.get_function_event_invoke_config(FunctionName=function, Qualifier=qualifier)
     except ClientError as error:
         if error.response["Error"].get("Code") == "ResourceNotFoundException":
-            return None
+            return {}
         raise
-    destination: str | None = config.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
-    return destination
 
 
 def _require_own(stack: Stack, stack_id: str) -> None:

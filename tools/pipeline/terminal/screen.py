@@ -29,11 +29,18 @@ class Screen:
         """Print a line of the answer."""
         click.echo(printable(text))
 
-    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table; for programs, lines of fields between tabs, the columns' names first."""
+    def table(
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        styles: Sequence[str] | None = None,
+    ) -> None:
+        """Print a table, its rows in styles; for programs, lines of fields between tabs, the columns' names first."""
         texts = ([printable(str(value)) for value in row] for row in rows)
         if self._out.is_terminal:
-            show_table(self._out, columns, texts, title=title)
+            show_table(self._out, columns, texts, title=title, styles=styles)
             return
         for line in ([name.lower() for name in columns], *texts):
             click.echo("\t".join(line))

@@ -36,24 +36,23 @@ def letters(aws: FakeAws) -> FakeAws:
     return aws
 
 
-def test_time_stage_record_attempts_and_error_are_shown_oldest_first(letters: FakeAws, operate: Run) -> None:
+def test_time_stage_record_and_error_are_shown_oldest_first(letters: FakeAws, operate: Run) -> None:
     ran = operate("dead-letters")
     rows = [line.split("\t") for line in ran.out.splitlines()]
     assert ran.code == 0
     assert rows[:3] == [
-        ["time", "stage", "record", "records", "attempts", "request", "error"],
-        ["2026-01-01T00:00:00Z", "validator", "r-1", "1", "1", "id-1", "Invalid data: missing data field"],
+        ["time", "stage", "record", "records", "request", "error"],
+        ["2026-01-01T00:00:00Z", "validator", "r-1", "1", "id-1", "Invalid data: missing data field"],
         [
             "2026-01-01T00:00:01Z",
             "enricher",
             "r-2",
             "1",
-            "1",
             "id-2",
             "2026-01-01T00:00:00.123Z 6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11 Task timed out",
         ],
     ]
-    assert rows[3] == ["2026-01-01T00:00:02Z", "unknown", "", "1", "1", "id-3", "its body is not JSON"]
+    assert rows[3] == ["2026-01-01T00:00:02Z", "unknown", "", "1", "id-3", "its body is not JSON"]
 
 
 def test_they_are_summed_up_by_stage_and_reason(letters: FakeAws, operate: Run) -> None:
@@ -75,7 +74,6 @@ def test_everything_is_in_the_json(letters: FakeAws, operate: Run) -> None:
         "records": 1,
         "error": "Invalid data: missing data field",
         "errorCode": "200",
-        "attempts": 1,
         "received": 1,
         "requestId": "id-1",
         "messageId": next(iter(letters.messages)),

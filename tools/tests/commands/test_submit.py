@@ -91,7 +91,7 @@ def test_throttling_without_end_is_told_and_resumed_later(aws: FakeAws, operate:
     aws.always["Invoke"] = TOO_MANY
     ran = operate("submit", path, "--patience", 0.05, "--parallel", 1, "--batch", 1)
     assert ran.code == 3
-    assert "3 lines were accepted in this run; run the same command again" in ran.error
+    assert "3 records were accepted in this run; run the same command again" in ran.error
     aws.always.clear()
     again = operate("submit", path, "--batch", 1)
     assert (again.code, again.counts) == (0, {"accepted": 5, "accepted before": 3, "rejected": 0})

@@ -8,13 +8,11 @@ import re
 import resource
 import sys
 import threading
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline.letters.history import History
+from pipeline.letters import redrive
+from pipeline.letters.plan import Plan
 from pipeline.letters.queue import DeadLetterQueue
-from pipeline.letters.redrive import Plan, Redrive
 from pipeline.letters.selection import Selection
 from pipeline.stack import Stack, Stage
 from pipeline.stack.invoke import Invoker
@@ -98,9 +96,9 @@ def main(count: int) -> None:
     stack = Stack("s", "s", "t", "q", "arn:aws:sqs:r:a:q", stages, tuple(stages))
     queue = DeadLetterQueue(sqs, "q")
     invoker = Invoker(functions, RateLimiter(RATE, clock=time, wait=time.wait), threading.Event())
-    with TemporaryDirectory() as folder, History(Path(folder) / "history", writing=True) as history:
-        plan = Plan(stack, Selection(pattern=re.compile("send")), parallel=1)
-        counts = Redrive(plan, queue, invoker, history).run(queue.depth())
+    plan = Plan(stack, Selection(pattern=re.compile("send")), parallel=1)
+    redrive.MOMENT = 0
+    counts = redrive.Redrive(plan, queue, invoker).run(queue.depth())
     found = {
         "sent": sum(counts.targets.values()),
         "accepted": functions.accepted,

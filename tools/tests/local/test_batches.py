@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
-
-from pipeline.local.asynchronous import Clock, QueueOptions
 from pipeline.local.lines import Lines
 from pipeline.local.report import Report
 from pipeline.local.results import Failure, take_failures
+from rich.console import Console
+
+from pipeline.local.asynchronous import Clock, QueueOptions
 from pipeline.local.run import feed
 from pipeline.stack import Stack
 from tests.deployed import DeployedStack

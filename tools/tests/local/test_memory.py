@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pipeline.local.lines import Lines
 from pipeline.local.matching import canonical
 from pipeline.local.packing import pack

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipeline.local.lines import Lines
+from pipeline.local.report import Report, show
 from rich.console import Console
 
 from pipeline.local.asynchronous import Clock, Faults, QueueOptions
 from pipeline.local.errors import LocalError
-from pipeline.local.lines import Lines
-from pipeline.local.report import Report, show
 from pipeline.local.run import feed
 from tests.deployed import DeployedStack
 from tests.own import enricher

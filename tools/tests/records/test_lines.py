@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from pipeline.records.lines import MOST, InvalidLineError, Line, event, read_lines
+from pipeline.records.json_values import MOST_DEPTH
+from pipeline.records.lines import MOST, MOST_RECORDS, InvalidLineError, Line, LineNumbers, prepare, read_lines
 
 
 def lines(content: bytes) -> list[Line]:
@@ -29,7 +30,7 @@ def test_the_last_line_ends_where_the_input_does() -> None:
 
 def test_a_line_is_sent_as_it_stands() -> None:
     line = lines('{"id" : "ä",  "data": 1.10, "data": 2}'.encode())[0]
-    assert event(line, started=None) == line.content
+    assert prepare(line).content == line.content
 
 
 def test_a_line_that_was_edited_has_another_digest() -> None:
@@ -44,23 +45,28 @@ def test_a_line_that_was_edited_has_another_digest() -> None:
         (b"order-1", "not JSON"),
         (b'{"data": NaN}', "JSON has no NaN"),
         (b'{"id": "\xff"}', "not UTF-8"),
-        (b"[" * 100_000, "not JSON"),
+        (b"[" * 100_000, "nested more than 401 levels deep"),
+        (b'{"data":' * 402 + b"1" + b"}" * 402, "nested more than 401 levels deep"),
+        (b"[" + b'{"data":' * 402 + b"1" + b"}" * 402 + b"]", "nested more than 401 levels deep"),
+        (b"[" + b"1," * MOST_RECORDS + b"1]", "holds 1001 records, and an event has at most 1000: .*jq -c"),
+        (b'{"data": 1e400}', r"a double does not hold exactly \(1e400\): send it as a string"),
     ],
 )
 def test_what_lambda_would_not_take_is_told(content: bytes, reason: str) -> None:
     with pytest.raises(InvalidLineError, match=reason):
-        event(lines(content)[0], started=None)
+        prepare(lines(content)[0])
 
 
 def test_each_record_without_a_timestamp_gets_its_own_and_the_same_each_time() -> None:
     content = b'{"id":"a","data":1}\n{"id":"a","data":2}\n'
-    stamps = [json.loads(event(line, started=1000))["timestamp"] for line in lines(content) * 2]
-    assert stamps == [1000, 1001, 1000, 1001]
+    stamps = [prepare(line, started=1000) for line in lines(content) * 2]
+    assert [json.loads(one.content)["timestamp"] for one in stamps] == [1000, 1001, 1000, 1001]
+    assert [one.document for one in stamps] == [json.loads(one.content) for one in stamps]
 
 
 @pytest.mark.parametrize("content", [b'{"id":"a","timestamp":7}', b'{"timestamp":null}', b"[1]", b'"a"'])
 def test_what_has_a_timestamp_or_can_have_none_is_left_alone(content: bytes) -> None:
-    assert event(lines(content)[0], started=1000) == content
+    assert prepare(lines(content)[0], started=1000).content == content
 
 
 def test_a_line_that_is_too_long_is_never_held_and_handed_on_part_by_part() -> None:
@@ -72,7 +78,7 @@ def test_a_line_that_is_too_long_is_never_held_and_handed_on_part_by_part() -> N
     assert found[-1].end == len(b'{"a":1}\n' + long + b"\r\n[2]\n" + long)
     assert max(map(len, parts)) <= MOST + 2
     with pytest.raises(InvalidLineError, match="more than 1047376 bytes"):
-        event(found[1], started=None)
+        prepare(found[1])
 
 
 @pytest.mark.parametrize(("size", "taken"), [(MOST, True), (MOST + 1, False), (MOST + 2, False)])
@@ -80,7 +86,38 @@ def test_a_line_that_is_too_long_is_never_held_and_handed_on_part_by_part() -> N
 def test_the_longest_line_is_one_whose_dead_letter_fits_into_the_queue(size: int, taken: bool, end: bytes) -> None:
     (line,) = read_lines(io.BytesIO(b'"' + b"x" * (size - 2) + b'"' + end))
     if taken:
-        assert event(line, started=None) == line.content
+        assert prepare(line).content == line.content
     else:
         with pytest.raises(InvalidLineError):
-            event(line, started=None)
+            prepare(line)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"data":' * MOST_DEPTH + b"1" + b"}" * MOST_DEPTH,
+        b"[" + b'{"data":' * MOST_DEPTH + b"1" + b"}" * MOST_DEPTH + b"]",
+        b"[" + b"{}," * (MOST_RECORDS - 1) + b"{}]",
+        b'{"data": "' + b"[" * 500 + b'"}',
+    ],
+)
+def test_what_is_as_deep_and_as_many_as_it_may_be_is_sent(content: bytes) -> None:
+    assert prepare(lines(content)[0]).content == content
+
+
+@pytest.mark.parametrize(("content", "count"), [(b"[1, 2]", 2), (b"[]", 1), (b"{}", 1), (b"null", 1)])
+def test_a_line_counts_its_records(content: bytes, count: int) -> None:
+    assert len(prepare(lines(content)[0]).records) == count
+
+
+def test_a_line_that_its_stamp_makes_too_long_is_refused() -> None:
+    (line,) = lines(b'{"id":"' + b"x" * (MOST - 9) + b'"}')
+    assert len(prepare(line).content) == MOST
+    with pytest.raises(InvalidLineError, match="more than 1047376 bytes"):
+        prepare(line, started=1)
+
+
+def test_numbers_of_lines_are_a_set() -> None:
+    numbers = LineNumbers([1, 8, 1000])
+    assert [number for number in range(1100) if number in numbers] == [1, 8, 1000]
+    assert (len(numbers), "1" in numbers, 10**6 in numbers) == (3, False, False)

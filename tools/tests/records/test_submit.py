@@ -3,11 +3,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from pipeline.records.files import NewFile
-from pipeline.records.lines import Line
+from pipeline.records.lines import Line, prepare
 from pipeline.records.packing import Packing
 from pipeline.records.submit import AHEAD, Submission
 from pipeline.stack.invoke import Invoker
@@ -27,7 +25,7 @@ class Slow:
         return {"StatusCode": 202, "ResponseMetadata": {"RequestId": "id-1"}}
 
 
-def test_no_more_is_read_than_the_threads_will_send_soon(tmp_path: Path) -> None:
+def test_no_more_is_read_than_the_threads_will_send_soon() -> None:
     client, read = Slow(), list[int]()
 
     def lines() -> Iterator[Line]:
@@ -38,8 +36,7 @@ def test_no_more_is_read_than_the_threads_will_send_soon(tmp_path: Path) -> None
     submission = Submission(
         function="f",
         invoker=Invoker(client, RateLimiter(), threading.Event()),
-        rejected=NewFile(tmp_path / "rejected", option="--rejected"),
-        packing=Packing(batch=1),
+        packing=Packing(prepare, batch=1),
         permits=lambda batch: 1,
         parallel=PARALLEL,
     )

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from pipeline.errors import AwsError
 from pipeline.stack import invoke
-from pipeline.stack.invoke import Fate, Invoker
+from pipeline.stack.invoke import Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
 
 BUSY = (429, "TooManyRequestsException")
@@ -49,7 +49,7 @@ def invoker(client: Client, *, patience: float = 60) -> Invoker:
 
 
 def test_an_accepted_event_has_its_request_id() -> None:
-    assert invoker(Client(202)).send("f", b"{}") == (Fate.ACCEPTED, "id-1", "")
+    assert invoker(Client(202)).send("f", b"{}") == (Reply.ACCEPTED, "id-1", "")
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,16 @@ def test_an_accepted_event_has_its_request_id() -> None:
 )
 def test_what_may_pass_is_tried_again(passing: object) -> None:
     client = Client(passing, passing, passing, 202)
-    assert invoker(client).send("f", b"{}").fate is Fate.ACCEPTED
+    assert invoker(client).send("f", b"{}").reply is Reply.ACCEPTED
     assert client.calls == 4
 
 
 @pytest.mark.parametrize("refusal", [(400, "InvalidRequestContentException"), (413, "RequestTooLargeException")])
 def test_an_event_that_lambda_does_not_take_is_refused_at_once(refusal: tuple[int, str]) -> None:
     client = Client(refusal)
-    outcome = invoker(client).send("f", b"{}")
-    assert (outcome.fate, client.calls) == (Fate.REFUSED, 1)
-    assert refusal[1] in outcome.reason
+    answer = invoker(client).send("f", b"{}")
+    assert (answer.reply, client.calls) == (Reply.REFUSED, 1)
+    assert refusal[1] in answer.reason
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_what_every_other_event_would_meet_too_ends_the_command(error: object, m
 
 def test_an_event_is_given_up_after_some_attempts() -> None:
     client = Client(BUSY)
-    outcome = invoker(client).send("f", b"{}")
-    assert (outcome.fate, client.calls) == (Fate.FAILED, invoke.ATTEMPTS)
-    assert "TooManyRequestsException" in outcome.reason
+    answer = invoker(client).send("f", b"{}")
+    assert (answer.reply, client.calls) == (Reply.FAILED, invoke.ATTEMPTS)
+    assert "TooManyRequestsException" in answer.reason
 
 
 def test_patience_ends_where_nothing_at_all_is_accepted() -> None:
@@ -111,14 +111,14 @@ def test_patience_ends_where_nothing_at_all_is_accepted() -> None:
 def test_patience_begins_anew_with_each_acceptance() -> None:
     client = Client(BUSY, 202, BUSY, 202)
     sender = invoker(client, patience=0.2)
-    assert sender.send("f", b"{}").fate is Fate.ACCEPTED
+    assert sender.send("f", b"{}").reply is Reply.ACCEPTED
     time.sleep(0.3)
-    assert sender.send("f", b"{}").fate is Fate.ACCEPTED
+    assert sender.send("f", b"{}").reply is Reply.ACCEPTED
 
 
 def test_nothing_is_sent_after_its_time() -> None:
     client = Client(202)
-    assert invoker(client).send("f", b"{}", until=time.monotonic() - 1).fate is Fate.FAILED
+    assert invoker(client).send("f", b"{}", until=time.monotonic() - 1).reply is Reply.FAILED
     assert client.calls == 0
 
 
@@ -126,7 +126,7 @@ def test_nothing_is_sent_when_the_command_is_to_end() -> None:
     client = Client(202)
     sender = invoker(client)
     sender.stop.set()
-    assert sender.send("f", b"{}").fate is Fate.FAILED
+    assert sender.send("f", b"{}").reply is Reply.FAILED
     assert client.calls == 0
 
 

@@ -10,13 +10,8 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 5},
-    max_pool_connections=1,
-    tcp_keepalive=True,
-)
+_RETRIES: Any = {"mode": "standard", "total_max_attempts": 5}
+_CONFIG = Config(connect_timeout=1, read_timeout=3, retries=_RETRIES, max_pool_connections=1, tcp_keepalive=True)
 
 
 class ConfigurationError(RuntimeError):
@@ -49,6 +44,4 @@ class Client:
             raise ServiceError(error.response["Error"]["Code"], error.response) from error
 
 
-def from_environment(service: str) -> Client:
-    """Make a client of a service."""
-    return Client(service)
+from_environment = Client

@@ -1,0 +1,64 @@
+"""Why destinations: what a million records cost if the same stages are connected in other ways."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from bench import prices
+from bench.benches.batches import cost, published
+from bench.harness.configured import stages
+from bench.harness.setup import Setup
+from bench.prices import MILLION
+from bench.results.figures import Row, Sample, Table
+
+RECORD = 250  # bytes
+WORKFLOW_GB = 64 / 1024  # the least that an Express workflow is billed for; three small steps need no more
+SQS_CHUNK = 64 * 1024  # bytes that are one request
+RETENTION = 14 / 30  # months for which a durable execution is kept by default
+NOTES = [
+    "Connecting: requests to Lambda, and the price of the service between the stages. The rest is compute, logs, the "
+    "table's writes, and X-Ray's traces of 5 % of the events.",
+    "Step Functions Standard: a transition for each stage. Express: 64 MB for as long as the stages take, rounded up "
+    "to 100 ms. The service's own time is not known and not counted.",
+    "Durable function: four operations (the start and three steps), the record written three times and kept for 14 "
+    "days. The time of its checkpoints is not known and not counted.",
+    "SQS: two queues, each message sent, received and deleted alone. The time that a stage takes to send is not "
+    "counted; Lambda may receive ten messages in a request.",
+]
+
+
+def why(_: Setup) -> list[Table]:
+    """Compute what a million records cost by destinations, Step Functions, a durable function, SQS or one function."""
+    known = published()
+    labelled = {"one by one": ways(known[1], 1), "by 100": ways(known[100], 100)}
+    rows = [
+        Row(name=name, samples=[{f"{label}, {part}": value for label, priced in labelled.items()
+            for part, value in (("connecting", priced[name][0]), ("in all", sum(priced[name])))}])
+        for name in labelled["by 100"]
+    ]  # fmt: skip
+    title = "A million records of 250 bytes through the same three stages (USD)"
+    return [Table(name="why", title=title, rows=rows, notes=[*NOTES, prices.load().remark])]
+
+
+def ways(took: Sample, size: int) -> dict[str, tuple[float, float]]:
+    """Return what a million records cost in events of so many: to connect the stages, and the rest."""
+    current, parts, count = prices.load(), cost(took, size), len(stages())
+    rest = sum(parts.values()) - parts["requests"]
+    events = MILLION / size
+    request, duration = events * current.lambda_request, sum(took[f"{stage} (ms)"] for stage in stages())
+    gb_seconds = WORKFLOW_GB * ceil(duration / 100) / 10
+    express = current.step_functions_express_request + gb_seconds * current.step_functions_express_gb_second
+    written = RECORD * count * MILLION / 1e9
+    kept = written * (current.lambda_durable_gb_written + RETENTION * current.lambda_durable_gb_month)
+    message = 3 * ceil(RECORD * size / SQS_CHUNK) * current.sqs_request
+    memory, logged = max(one.memory for one in stages().values()), took[f"{list(stages())[-1]} log (bytes)"]
+    runs = prices.runs(current, memory, duration, logged)  # of one function that does the work of all
+    one = parts["table"] + parts["traces"] + (runs["compute"] + runs["log"]) / size
+    return {
+        "destinations (this project)": (count * request, rest),
+        "Step Functions Standard": (count * (request + events * current.step_functions_transition), rest),
+        "Step Functions Express": (count * request + events * express, rest),
+        "a durable function": (request + (count + 1) * events * current.lambda_durable_operation + kept, one),
+        "SQS between the stages": (count * request + (count - 1) * events * message, rest),
+        "one function": (request, one),
+    }

@@ -1,0 +1,87 @@
+"""Following events that were sent again, until their records are stored or are dead letters again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from threading import Lock
+from typing import Any, NamedTuple
+
+from pipeline.letters.queue import batches
+from pipeline.letters.selection import Finding
+from pipeline.records.dead import digest
+from pipeline.records.json_values import canonical
+from pipeline.records.table import KEYS, Key, Table
+from pipeline.stack import ENTRY, RESULT
+
+
+class _Sent(NamedTuple):
+    """A record of an event that was sent."""
+
+    event: str
+    """The event's request id."""
+    key: Key | None
+    data: int
+    """Its digest."""
+
+
+class Following:
+    """The records of events, from when each was sent; for any number of threads."""
+
+    def __init__(self, stages: Iterable[str]) -> None:
+        """Follow events of these stages: those that records pass."""
+        self._stages = frozenset(stages)
+        self._open: dict[_Sent, None] = {}
+        self._lock = Lock()
+        self.stored = 0
+        self.came_back = 0
+        self.not_followed = 0
+        """Events that hold no records, as those about files."""
+
+    @property
+    def open(self) -> int:
+        """Records that are neither stored nor back as dead letters."""
+        return len(self._open)
+
+    def add(self, request_id: str, stage: str, event: bytes) -> None:
+        """Note an event that Lambda accepted for a stage."""
+        document = json.loads(event)
+        if stage not in self._stages:
+            self.not_followed += 1
+            return
+        records = document if stage == ENTRY else document[RESULT]
+        with self._lock:
+            for record in (isinstance(records, list) and records) or [records]:
+                self._open[_Sent(request_id, Key.of(record), _digest(record))] = None
+
+    def look_at(self, table: Table) -> None:
+        """Settle the records that are stored."""
+        for some in batches([sent for sent in self._open if sent.key], KEYS):
+            items = table.get({sent.key for sent in some if sent.key})
+            data = {key: digest(b"data", json.loads(item.data)) for key, item in items.items() if item.data}
+            stored = [sent for sent in some if sent.key and data.get(sent.key) == sent.data]
+            self.stored += self._settle(stored)
+
+    def look_through(self, found: Iterable[Finding]) -> None:
+        """Settle the records that are dead letters again."""
+        of_event: dict[str, list[_Sent]] = {}
+        for sent in self._open:
+            of_event.setdefault(sent.event, []).append(sent)
+        for finding in found:
+            for request_id in finding.attribution.request_ids:
+                back = [sent for sent in of_event.get(request_id, ()) if _is_of(finding.attribution.record, sent)]
+                self.came_back += self._settle(back)
+
+    def _settle(self, sent: Iterable[_Sent]) -> int:
+        return sum(self._open.pop(one, False) is None for one in sent)
+
+
+def _is_of(record: Any, sent: _Sent) -> bool:
+    """Return whether a letter's record, or one of its batch, is one that was sent: by its key, if it has one."""
+    if isinstance(record, list):
+        return any(_is_of(one, sent) for one in record) or not record
+    return sent.key is None or Key.of(record) in (sent.key, None)
+
+
+def _digest(record: Any) -> int:
+    return digest(b"data", record.get("data") if isinstance(record, dict) else canonical(record))

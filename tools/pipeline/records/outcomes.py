@@ -1,0 +1,131 @@
+"""What became of all records of an input: counted in memory, and listed on the disk but for what is plainly stored."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from tempfile import TemporaryFile
+from typing import NamedTuple
+
+from pipeline.errors import MisuseError
+from pipeline.records.claims import Claims
+from pipeline.records.dead import Why
+from pipeline.records.judgement import Judged, Outcome
+from pipeline.records.lines import LineNumbers
+
+FEW = 25
+"""So many records are kept one by one."""
+MOST_GROUPS = 1000
+"""Different reasons that are counted apart."""
+OTHERS = "other reasons"
+
+
+class Group(NamedTuple):
+    """What records that are counted together have in common."""
+
+    outcome: Outcome
+    stage: str
+    reason: str
+    enriched_by: str | None
+    changed: bool
+
+
+class Outcomes:
+    """What became of records, within this context."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Outcome] = Counter()
+        self.enriched_by: Counter[str] = Counter()
+        """How many stored records were enriched by each of the enrichers' versions."""
+        self.changed = 0
+        """Stored records whose item has other data, because a stage changed it."""
+        self.stored_and_dead = 0
+        """Stored records that are dead letters as well."""
+        self.few: list[Judged] = []
+        """The records, unless there are many."""
+        self._groups: Counter[Group] = Counter()
+        self._claims = Claims()
+        self._spool = TemporaryFile("w+")  # noqa: SIM115 - it is closed with this
+
+    def __enter__(self) -> Outcomes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+
+    def take(self, judged: Iterable[Judged], claims: Claims, show: Callable[[Judged], object]) -> None:
+        """Note what became of records, whose claims are settled at the end.
+
+        Raises:
+            MisuseError: The disk does not take it.
+        """
+        self._claims = claims
+        seen = 0
+        try:
+            for one in judged:
+                show(one)
+                seen += 1
+                if seen <= FEW:
+                    self.few.append(one._replace(item=None))
+                if one.claim is None:
+                    self._count(one)
+                if one.claim is not None or one.outcome is not Outcome.STORED:
+                    self._spool.write(_line(one))
+            self._spool.flush()
+        except OSError as error:
+            raise MisuseError(
+                f"What became of the lines can't be kept ({error.strerror}): name another folder by TMPDIR."
+            ) from error
+        for one in self._listed():
+            if one.claim is not None:
+                self._count(one)
+        self.few = [self._settled(one) for one in self.few] if seen <= FEW else []
+
+    @property
+    def total(self) -> int:
+        """How many records there are."""
+        return self.counts.total()
+
+    def listed(self, *outcomes: Outcome) -> Iterator[Judged]:
+        """Yield the records with one of these outcomes, in order; stored ones are not listed."""
+        return (one for one in self._listed() if one.outcome in outcomes)
+
+    def lines(self, *outcomes: Outcome) -> LineNumbers:
+        """Return the numbers of the lines that hold such records."""
+        return LineNumbers(one.line for one in self.listed(*outcomes))
+
+    def groups(self) -> list[tuple[Group, int]]:
+        """Return what became of records, and of how many, the most first."""
+        return self._groups.most_common()
+
+    def _listed(self) -> Iterator[Judged]:
+        self._spool.seek(0)
+        yield from (self._settled(_judged(line)) for line in self._spool)
+
+    def _settled(self, one: Judged) -> Judged:
+        if one.claim is None or not self._claims.won(one.claim):
+            return one
+        return one._replace(outcome=Outcome.STORED, changed=True)
+
+    def _count(self, one: Judged) -> None:
+        is_stored = one.outcome is Outcome.STORED
+        self.counts[one.outcome] += 1
+        self.changed += one.changed
+        self.stored_and_dead += is_stored and one.why != Why()
+        if is_stored and one.enriched_by:
+            self.enriched_by[one.enriched_by] += 1
+        stage, reason = ("", "") if is_stored else one.why[:2]
+        group = Group(one.outcome, stage, reason, one.enriched_by if is_stored else None, one.changed)
+        if group not in self._groups and len(self._groups) >= MOST_GROUPS:
+            group = Group(one.outcome, "", OTHERS, None, changed=False)
+        self._groups[group] += 1
+
+
+def _line(one: Judged) -> str:
+    return json.dumps([one.line, one.id, one.outcome.name, one.why, one.enriched_by, one.claim]) + "\n"
+
+
+def _judged(line: str) -> Judged:
+    number, record_id, outcome, why, enriched_by, claim = json.loads(line)
+    return Judged(number, record_id, Outcome[outcome], Why(*why), enriched_by, claim=claim)

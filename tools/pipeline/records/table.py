@@ -1,0 +1,148 @@
+"""The data table, read by keys: a hundred in a request, and of a record that the pipeline stamped all of its id."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pipeline.errors import AwsError
+from pipeline.stack.aws import explained
+from pipeline.stack.rate_limit import RateLimiter
+
+KEYS = 100
+"""Keys in one call, DynamoDB's limit."""
+ATTEMPTS = 10
+"""Calls in which DynamoDB may leave items out, as it does beyond 16 MB and if the table has no capacity left."""
+FIRST_DELAY = 0.1
+"""Seconds; doubled from attempt to attempt."""
+LONGEST_DELAY = 5.0
+"""Seconds."""
+READ = ("id", "timestamp", "data", "enriched", "version")
+
+
+class Key(NamedTuple):
+    """An item's key."""
+
+    id: str
+    timestamp: int
+
+    @classmethod
+    def of(cls, document: Any) -> Key | None:
+        """Return the key that a record is stored under; None for what can't be stored or has no timestamp."""
+        if not isinstance(document, dict):
+            return None
+        record_id: Any = document.get("id")
+        timestamp = document.get("timestamp")
+        if not is_storable_id(record_id) or type(timestamp) is not int or not 0 < timestamp < 10**38:
+            return None
+        return cls(record_id, timestamp)
+
+
+class Item(NamedTuple):
+    """What is stored under a key."""
+
+    key: Key
+    data: str
+    """In JSON."""
+    enriched_by: str | None
+    """The enricher's version; None for an item that was never enriched."""
+    fields: Mapping[str, Any]
+    """What was read of it, as JSON has it."""
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Item:
+        """Read an item as DynamoDB returns it."""
+        names = [name for name in dict.fromkeys(("id", "timestamp", "data", *sorted(attributes))) if name in attributes]
+        fields: dict[str, Any] = {name: _plain(attributes[name]) for name in names}
+        data = fields.get("data")
+        version = fields.get("version") if fields.get("enriched") else None
+        return cls(Key(fields["id"], fields["timestamp"]), data if isinstance(data, str) else "", version, fields)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A data table; for any number of threads."""
+
+    client: Any
+    """Of DynamoDB."""
+    name: str
+    rate: RateLimiter
+    """Keys a second."""
+    whole: bool = False
+    """Whether items are read with all their attributes."""
+
+    def get(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        """Return the items that there are under up to a hundred keys.
+
+        Raises:
+            AwsError: The table can't be read.
+        """
+        wanted: list[Any] = [{"id": {"S": key.id}, "timestamp": {"N": str(key.timestamp)}} for key in keys]
+        found: dict[Key, Item] = {}
+        attempt = 0
+        while wanted:
+            if attempt == ATTEMPTS:
+                raise AwsError(f"DynamoDB left out some items {ATTEMPTS} times: try again later, or with a lower rate.")
+            if attempt:
+                self.rate.throttled()
+                time.sleep(min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)))
+            self.rate.take_all(len(wanted))
+            answer = self._call(wanted)
+            items = map(Item.of, answer["Responses"].get(self.name, []))
+            found.update((item.key, item) for item in items)
+            wanted = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            attempt += 1
+        return found
+
+    def of_id(self, record_id: str) -> list[Item]:
+        """Return the items of an id, oldest first.
+
+        Raises:
+            AwsError: The table can't be read.
+        """
+        self.rate.take_all(1)
+        request = {
+            "TableName": self.name,
+            "KeyConditionExpression": "#id = :id",
+            "ExpressionAttributeValues": {":id": {"S": record_id}},
+            "ConsistentRead": True,
+            **self._wanted,
+        }
+        request.setdefault("ExpressionAttributeNames", {"#id": "id"})
+        with explained():
+            pages = self.client.get_paginator("query").paginate(**request)
+            return [Item.of(item) for page in pages for item in page["Items"]]
+
+    @property
+    def _wanted(self) -> dict[str, Any]:
+        if self.whole:
+            return {}
+        names = {f"#{name}": name for name in READ}
+        return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+
+    def _call(self, keys: Sequence[Any]) -> Any:
+        with explained():
+            return self.client.batch_get_item(
+                RequestItems={self.name: {"Keys": keys, "ConsistentRead": True, **self._wanted}}
+            )
+
+
+def is_storable_id(record_id: Any) -> bool:
+    """Return whether an item can have this id: a string of 1 to 2048 bytes of UTF-8."""
+    try:
+        return isinstance(record_id, str) and 0 < len(record_id.encode()) <= 2048
+    except UnicodeEncodeError:
+        return False
+
+
+def _plain(attribute: Mapping[str, Any]) -> Any:
+    """Return an attribute's value as JSON has it."""
+    ((kind, value),) = attribute.items()
+    if kind == "N":
+        return json.loads(value)
+    if kind == "M":
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if kind == "L" else None if kind == "NULL" else value

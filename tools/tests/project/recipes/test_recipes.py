@@ -1,0 +1,217 @@
+"""A copy of the project that its owner has made theirs: its commands, its other tests and the recipes work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.copies import ROOT, copy_project
+
+from . import changes
+
+pytestmark = pytest.mark.xdist_group("recipes")  # the copy is made once
+
+BIN = Path(sys.executable).parent
+DEADLINE = 60  # seconds
+STACK = "orders-dev"
+# What `make lint` runs, but for `sam validate`, which finds what cfn-lint or the deployment finds.
+LINT = [
+    "ruff check --quiet --no-cache",
+    "ruff format --check --quiet --no-cache",
+    "mypy",
+    "python generate.py --check",
+    "python generate.py --check --diagram",
+    "cfn-lint",
+]
+# Of the tests outside tests/sample, those that see the changes; CONTRIBUTING.md says when the others are run.
+TESTS = [
+    *("tests/test_project.py", "tools/tests/project/test_runbook.py", "tools/tests/rules/test_template.py"),
+    *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),
+    *("tests/model/test_stack.py", "tests/model/stages/test_function.py", "tests/model/test_tags.py"),
+    *("tests/model/test_project.py", "tests/model/test_diagram.py"),
+]
+EXPECTED = {
+    "ValidatorFunction -->|on success| AuditorFunction",
+    "KeeperFunction -->|PutItem| LatestTable",
+    "ArchiverFunction -->|PutObject| ArchiveBucket",
+    "producer -->|messages| IntakeQueue",
+    "IntakeQueue -->|each message| IntakeFunction",
+    "IntakeFunction -->|InvokeFunction| ValidatorFunction",
+}
+
+
+def run(folder: Path, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the project's environment in a folder."""
+    program, *arguments = shlex.split(command)
+    return subprocess.run(
+        [BIN / program, *arguments],
+        cwd=folder,
+        env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PYTHONPATH": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy with another name, without the sample's stage, with all that the recipes add, and other sizes and tags."""
+    copy = changes.make(copy_project(tmp_path_factory.mktemp("mine")), [*changes.SMALL, *changes.RECIPES])
+    if (cache := ROOT / ".mypy_cache").exists():
+        shutil.copytree(cache, copy / cache.name)
+    for options in ("--name orders", "--diagram"):
+        done = run(copy, f"python generate.py {options}")
+        assert done.returncode == 0, done.stderr
+    return copy
+
+
+@pytest.mark.parametrize("command", LINT)
+def test_the_copy_passes_what_make_lint_runs(copy: Path, command: str) -> None:
+    done = run(copy, command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tests_of_the_mechanism_pass_on_the_copy(copy: Path) -> None:
+    done = run(copy, f"python -m pytest -q -p no:cacheprovider {' '.join(TESTS)}")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_copy_runs(copy: Path, tmp_path: Path) -> None:
+    records = [
+        {"id": "cheap", "timestamp": 1, "data": {"total": 12}},
+        {"id": "dear", "timestamp": 1, "data": {"total": 10_001}},
+    ]
+    (tmp_path / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    done = run(copy, f"pipeline run {tmp_path}/records.jsonl --report {tmp_path}/report.json --minute 0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["submitted"], report["stored"], report["enriched_by"]) == (2, 1, {})
+    (letter,) = report["dead_letters"]
+    assert (letter["stage"], letter["reason"]) == ("auditor", "Invalid data: total must be at most 10000")
+
+
+def test_what_was_added_is_in_the_picture(copy: Path) -> None:
+    picture = (copy / "README.md").read_text()
+    assert {edge for edge in EXPECTED if edge not in picture} == set()
+
+
+class Up:
+    """The copy on an embedded AWS of its own, and the environment that leads there."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder, self.environment = folder, environment
+        self.session = boto3.session.Session(
+            environment["AWS_ACCESS_KEY_ID"],
+            environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=environment["AWS_REGION"],
+        )
+        described = self.client("cloudformation").describe_stack_resources(StackName=STACK)
+        self.ids = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in described["StackResources"]}
+
+    def client(self, service: str) -> Any:
+        return self.session.client(
+            service, endpoint_url=self.environment["AWS_ENDPOINT_URL"], verify=self.environment["AWS_CA_BUNDLE"]
+        )
+
+    def items(self, table: str, **query: Any) -> list[dict[str, Any]]:
+        """Read a table, or query it."""
+        client = self.client("dynamodb")
+        read = client.query if query else client.scan
+        items: list[dict[str, Any]] = read(TableName=self.ids[table], **query)["Items"]
+        return items
+
+
+@pytest.fixture(scope="module")
+def up(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    process = subprocess.Popen(
+        [BIN / "python", "-m", "pipeline", "up", "--minute", "0"],
+        cwd=copy,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        found: dict[str, str] = {}
+        while "TABLE_NAME" not in found:
+            (assignment,) = shlex.split(process.stdout.readline().removeprefix("export "))
+            found |= [assignment.split("=", 1)]
+        yield Up(copy, found)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE)
+
+
+def eventually(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_message_in_the_queue_is_stored_with_its_field_kept_as_the_latest_and_archived(up: Up) -> None:
+    for timestamp in (1, 5, 3):
+        record = {"id": "a", "timestamp": timestamp, "data": {"n": timestamp}, "source": "shop"}
+        up.client("sqs").send_message(QueueUrl=up.ids["IntakeQueue"], MessageBody=json.dumps(record))
+    eventually(lambda: len(up.items("DataTable")) == 3)
+    assert {item["source"]["S"] for item in up.items("DataTable")} == {"shop"}
+    assert [item["timestamp"]["N"] for item in up.items("LatestTable")] == ["5"]
+    objects = up.client("s3").list_objects_v2(Bucket=up.ids["ArchiveBucket"])["Contents"]
+    assert [one["Key"] for one in objects] == ["a/1.json", "a/3.json", "a/5.json"]
+    found = up.items(
+        "DataTable",
+        IndexName="by-source",
+        KeyConditionExpression="#source = :shop",
+        ExpressionAttributeNames={"#source": "source"},
+        ExpressionAttributeValues={":shop": {"S": "shop"}},
+    )
+    assert len(found) == 3
+
+
+def test_a_change_is_seen_after_the_commands_of_the_loop(up: Up) -> None:
+    text = (ROOT / "docs/extending.md").read_text()
+    lines = [line for name in ("loop", "look") for line in commands(text, name)]
+    changes.edit(up.folder / "functions/auditor.py", at="^LIMIT = .*$", put="LIMIT = 100")
+    # The AWS CLI is not everywhere.
+    printed = {command: in_shell(up, command) for command in lines if not command.startswith("aws ")}
+    assert "total must be at most 100\n" in printed["pipeline dead-letters"]
+    assert "record stored" in printed[f"sam logs --stack-name {STACK} --name ProcessorFunction"]
+
+
+def commands(text: str, name: str) -> list[str]:
+    """Return the commands of a block of the text."""
+    (block,) = re.findall(rf"<!-- {name} -->\n +```sh\n(.*?)```", text, re.DOTALL)
+    return [line.strip() for line in block.splitlines() if line.strip()]
+
+
+def in_shell(up: Up, command: str) -> str:
+    """Run a command as its reader would, and return what it printed when all events were worked off."""
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=up.folder,
+        env={**os.environ, **up.environment, "PATH": f"{BIN}:{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    if " submit " in command:
+        eventually(lambda: len(up.items("DataTable")) > 15)
+    return done.stdout

@@ -7,6 +7,7 @@ from awacs.aws import (
     Action,
     Allow,
     ArnEquals,
+    ArnNotEquals,
     Bool,
     Condition,
     Deny,
@@ -65,11 +66,19 @@ def deny_plain_http(*actions: Action, on: AWSHelperFn, and_on: AWSHelperFn | Non
     )
 
 
-def sent_by_rule(rule: AWSHelperFn, *, to: AWSHelperFn) -> Statement:
-    """Let EventBridge send to a queue what one of its rules could not deliver.
+def deny_to_others(*actions: Action, than: AWSHelperFn, on: list[AWSHelperFn]) -> Statement:
+    """Deny actions on resources to everybody but one role, by its ARN."""
+    return Statement(
+        Effect=Deny,
+        Principal=Principal("*"),
+        Action=list(actions),
+        Resource=on,
+        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": than})),
+    )
 
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-    """
+
+def sent_by_rule(rule: AWSHelperFn, *, to: AWSHelperFn) -> Statement:
+    """Let EventBridge send to a queue by one of its rules."""
     return Statement(
         Effect=Allow,
         Principal=Principal("Service", "events.amazonaws.com"),

@@ -60,7 +60,7 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
     choices = parameters.in_groups(
         [*parameters.ALL, *(choice for stage in stages for choice in stage.capacity.parameters)]
     )
-    read = files(stages[0], dead_letters=dead_letters.queue)
+    read = files(stages[0], table=table, dead_letters=dead_letters.queue)
     template = Template(Description=DESCRIPTION)
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)

@@ -1,6 +1,7 @@
 """The reusable Lambda component: what one stage of the pipeline consists of, from its log group to its alias."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
@@ -29,6 +30,8 @@ from .stage import Stage
 
 RUNTIME = "python3.13"
 CODE = "functions/"
+PACKAGES = Path(__file__).resolve().parents[2] / CODE / "requirements.txt"
+BY_MAKE = {"BuildMethod": "makefile"}  # functions/Makefile installs packages with any Python; SAM wants the runtime's
 ALIAS = "live"
 # The longest that Lambda offers: an event waits through an outage of six hours before it becomes a dead letter.
 MAXIMUM_EVENT_AGE = 6 * 60 * 60  # seconds
@@ -117,18 +120,23 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         KmsKeyArn=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
         Role=GetAtt(role, "Arn"),
         AutoPublishAlias=ALIAS,
+        **_given(Metadata=BY_MAKE if PACKAGES.exists() else None),
         AutoPublishAliasAllProperties=True,
         **_given(ProvisionedConcurrencyConfig=instances.kept_warm),
         ReservedConcurrentExecutions=instances.reserved,
         **_given(RecursiveLoop="Allow" if stage.invokes_itself else None),
-        EventInvokeConfig=_event_invoke(stage.retries, next_stage),
-        DeadLetterQueue=DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
+        **{} if stage.polled else _invoked(stage, next_stage, dead_letters),
         LoggingConfig=_logging(log_group),
         Tracing="Active",
         PropagateTags=True,
     )
     watch = alarms.on_stage(
-        stage.name, code, log_group, timeout=stage.timeout, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
+        stage.name,
+        code,
+        log_group,
+        timeout=stage.timeout,
+        event_age=None if stage.polled else MAXIMUM_EVENT_AGE,
+        hands_on=next_stage is not None,
     )
     if stage.gradual:
         code.DeploymentPreference = deployment.preference(watch.rollbacks)
@@ -174,6 +182,14 @@ def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> Manage
         PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)),
         Roles=[Ref(role)],
     )
+
+
+def _invoked(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> dict[str, Any]:
+    """Say what Lambda does with events, and where those end that the function failed on."""
+    return {
+        "EventInvokeConfig": _event_invoke(stage.retries, next_stage),
+        "DeadLetterQueue": DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
+    }
 
 
 def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConfiguration:

@@ -89,20 +89,25 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
     )
 
 
-def files_dashboard(reader: Component, rule: Rule) -> Dashboard:
-    """Show the files: how many, what failed, how long they took."""
-    shown, started = _shown(reader), f"${{{rule.title}}}"
+def files_dashboard(reader: Component, rule: Rule, queue: Queue) -> Dashboard:
+    """Show the files: how many, which wait, what failed, how long the reader's steps took."""
+    shown, name = _shown(reader), f"${{{queue.title}.QueueName}}"
     given = [
-        ["AWS/Events", metric, "RuleName", started, {"label": label}]
+        ["AWS/Events", metric, "RuleName", f"${{{rule.title}}}", {"label": label}]
         for metric, label in (
-            ("Invocations", "reader started"),
-            ("FailedInvocations", "not started"),
+            ("Invocations", "announced"),
+            ("FailedInvocations", "not announced"),
             ("InvocationsSentToDlq", "dead letters"),
             ("InvocationsFailedToBeSentToDlq", "lost"),
         )
     ]
+    waiting = [
+        ["AWS/SQS", f"ApproximateNumberOfMessages{state}", "QueueName", name, {"label": label}]
+        for state, label in (("Visible", "waiting"), ("NotVisible", "being read"), ("Delayed", "being settled"))
+    ]
     widgets = [
-        _widget("Files dropped", given, stat="Sum"),
+        _widget("Files uploaded", given, stat="Sum"),
+        _widget("Files in work", waiting, stat="Maximum"),
         *_working([shown]),
         *_fast([shown]),
         _query([shown]),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from model import build, draw
+from model.project import TAGS
 
 STAGES = {"Validator": (512, 0), "Enricher": (768, 2), "Processor": (512, 2)}  # memory in MB, retries
 
@@ -34,7 +35,7 @@ def test_the_tags_are_those_of_the_seed(resources: dict[str, Any]) -> None:
     tags = resources["ValidatorFunction"]["Properties"]["Tags"]
     assert tags == {
         "Environment": {"Ref": "EnvironmentSuffix"},
-        "Project": "DataProcessing",
+        "Project": TAGS["Project"],
         "ManagedBy": "SAM",
         "CostCenter": "Engineering",
     }

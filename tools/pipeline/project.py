@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.errors import MisuseError
 
@@ -31,17 +34,34 @@ def root() -> Path:
     return found
 
 
+class Deployment(NamedTuple):
+    """What samconfig.toml says of an environment's deployment."""
+
+    stack: str
+    region: str | None
+    parameters: Mapping[str, str]
+
+
 def default_stack(folder: Path) -> str:
-    """Return the name of the stack that a project deploys by default, by its samconfig.toml.
+    """Return the name of the stack that a project deploys by default, by its samconfig.toml."""
+    return deployment(folder, "default").stack
+
+
+def deployment(folder: Path, environment: str) -> Deployment:
+    """Read how a project deploys an environment, by its samconfig.toml.
 
     Raises:
-        MisuseError: It names none.
+        MisuseError: It names no stack for it.
     """
     path = folder / "samconfig.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        return str(settings["default"]["deploy"]["parameters"]["stack_name"])
+        found = settings[environment]["deploy"]["parameters"]
+        given = found.get("parameter_overrides", [])
+        pairs = shlex.split(given) if isinstance(given, str) else given
+        parameters = dict(pair.split("=", 1) for pair in pairs)
+        return Deployment(str(found["stack_name"]), found.get("region"), parameters)
     except (OSError, ValueError) as error:
         raise MisuseError(f"{path} can't be read: {error}.") from error
     except (KeyError, TypeError) as error:
-        raise MisuseError(f"{path} must name the stack: stack_name in [default.deploy.parameters].") from error
+        raise MisuseError(f"{path} must name the stack: stack_name in [{environment}.deploy.parameters].") from error

@@ -8,11 +8,14 @@ from difflib import get_close_matches
 import click
 
 from pipeline import __version__
-from pipeline.commands.context import EXIT_CODES
+from pipeline.errors import EXIT_CODES
 
 __all__ = ["cli"]
 
-COMMANDS = ("run", "up", "submit", "upload", "verify", "dead-letters", "redrive", "status")
+COMMANDS = (
+    *("run", "up", "invoke", "items", "submit", "upload", "verify", "export"),
+    *("dead-letters", "redrive", "status", "explain", "plan", "smoke"),
+)
 
 
 class Commands(click.Group):

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT, AwsError
-from pipeline.letters.queue import Depth
-from pipeline.questions.status import (
-    Account,
-    Alarm,
-    Concurrency,
-    FunctionHealth,
-    Health,
-    Oldest,
-    Unknown,
-    Version,
-    ask,
-    describe_failures,
-)
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.errors import EXIT_CODES, LEFT, AwsError
+from pipeline.questions.functions import Concurrency, Traffic, Version
+from pipeline.questions.status import FunctionHealth, Health, Waiting, ask, describe_failures
+from pipeline.questions.unknown import Unknown, known, or_unknown
 from pipeline.records.bucket import FilesInWork
+from pipeline.terminal.printable import counted
 
 DAY = 24 * 60 * 60
-
-T = TypeVar("T")
 
 
 @click.command("status", epilog=EXIT_CODES)
@@ -35,13 +23,14 @@ T = TypeVar("T")
 @click.option("--check", is_flag=True, help="Exit with 1 if anything needs attention, or is not known.")
 @of_stack
 def status(context: Context, as_json: bool, check: bool) -> None:
-    """Show the stack's health: alarms, dead letters, versions behind the aliases, concurrency, failures, items.
+    """Show the stack's health: alarms, dead letters, versions, concurrency, failures, items.
 
-    What AWS does not tell is shown as unknown. The oldest dead letter is that of a thousand that are looked at as by
-    dead-letters. Failures are timeouts, runs out of memory and failed starts of the last hour, which Lambda ends
-    without a line of the function's own. DynamoDB counts a table's items every six hours or so.
+    What AWS does not tell is shown as unknown. Up to a thousand dead letters are looked at, as by dead-letters.
+    Failures are those of the last hour: what a stage could not do, timeouts, runs out of memory and failed starts, but
+    no refused records. DynamoDB counts a table's items every six hours or so.
     """
-    health = ask(context.access, context.stack)
+    stack = context.stack
+    health = ask(context.access, stack, letters=or_unknown(lambda: context.pipeline))
     if as_json:
         context.screen.say(json.dumps(describe(health)))
     else:
@@ -64,45 +53,83 @@ def _print(context: Context, health: Health) -> None:
     for unknown in dict.fromkeys(health.unknown):
         screen.note(f"Unknown: {unknown.reason}")
     for trouble in health.troubles:
-        screen.note(f"Needs attention: {trouble}.")
+        screen.note(f"Needs attention: {trouble.what}: {trouble.do}")
 
 
 def rows(health: Health) -> list[tuple[str, str]]:
-    """Return the health as the table has it."""
-    at_once = health.at_once
+    """Return the health as the table has it; what is as usual has no row."""
+    alarms = known(
+        health.alarms, lambda all_: f"{sum(one.state == 'ALARM' for one in all_)} of {len(all_)} on", "unknown"
+    )
     found = [
         ("stack", f"{health.stack.status} in {health.region}"),
-        ("alarms", _told(health.alarms, _alarms)),
-        ("dead letters", _told(health.queue, _depth)),
-        ("oldest dead letter", _told(health.oldest, _age)),
+        ("alarms", alarms),
+        ("dead letters", _letters(health)),
     ]
     for stage, function in health.functions.items():
-        used = at_once if isinstance(at_once, Unknown) else at_once[stage]
-        found += [(f"{stage} {what}", text) for what, text in _function(function, used)]
-    used = at_once if isinstance(at_once, Unknown) else at_once[""]
+        used = known(health.at_once, lambda used, stage=stage: used.get(stage, 0), 0)  # type: ignore[misc]
+        found += [(f"{stage} {what}", text) for what, text in _function(function, used) if text]
+    quota = known(health.account, lambda quota: f"{quota.limit}, {quota.unreserved} of them unreserved", "unknown")
+    used = known(health.at_once, lambda used: used[""], 0)
     return [
         *found,
-        ("account's concurrency", f"{_told(used, _at_once)}, {_told(health.account, _account)}"),
-        *([("files in work", _told(health.files, _files))] if health.files else []),
-        ("items", _told(health.items, lambda items: f"{items}, as counted up to six hours ago")),
+        ("account's concurrency", f"{_at_once(used)}{quota}"),
+        *([("files in work", known(health.files, _files, "unknown"))] if health.files else []),
+        ("items", known(health.items, lambda items: f"{items}, as counted up to six hours ago", "unknown")),
     ]
 
 
-def _told(value: T | Unknown, text: Callable[[T], str]) -> str:
-    return "unknown" if isinstance(value, Unknown) else text(value)
+def _letters(health: Health) -> str:
+    def told(waiting: Waiting) -> str:
+        if not waiting.letters:
+            return ""
+        looked = "" if waiting.letters >= visible else f" in {waiting.letters} that were looked at"
+        records = counted(waiting.records, "record", "records")
+        return f" with {records}{looked}, the oldest waits for {_age(waiting.oldest_seconds)}"
+
+    if isinstance(health.queue, Unknown):
+        return "unknown"
+    visible = health.queue.visible
+    held = f", {health.queue.in_flight} more in a reader's hands" if health.queue.in_flight else ""
+    return f"{visible}{known(health.waiting, told, ' with an unknown number of records')}{held}"
 
 
-def _function(health: FunctionHealth, used: int | Unknown) -> list[tuple[str, str]]:
+def _age(seconds: int) -> str:
+    days, rest = divmod(seconds, DAY)
+    return f"{days} d {rest // 3600} h" if days else f"{rest // 3600} h {rest % 3600 // 60} min"
+
+
+def _function(health: FunctionHealth, used: int) -> list[tuple[str, str]]:
+    own = known(health.reserved, lambda own: "" if own is None else f"of {own} reserved", "unknown")
     return [
-        ("version", _told(health.versions, _versions)),
-        ("provisioned", _told(health.concurrency, _concurrency)),
-        ("concurrency", f"{_told(used, _at_once)}, {_told(health.reserved, _reserved)}"),
-        ("failures", _told(health.failures, describe_failures)),
+        (
+            "version",
+            "; ".join((known(health.traffic, _traffic, "unknown"), known(health.versions, _versions, "unknown"))),
+        ),
+        ("provisioned", known(health.concurrency, _concurrency, "unknown")),
+        ("concurrency", f"{_at_once(used)}{own}".rstrip(", ")),
+        ("failures", known(health.failures, describe_failures, "unknown")),
     ]
 
 
-def _alarms(alarms: tuple[Alarm, ...]) -> str:
-    return f"{sum(alarm.state == 'ALARM' for alarm in alarms)} of {len(alarms)} are on"
+def _traffic(traffic: tuple[Traffic, ...]) -> str:
+    if len(traffic) == 1:
+        return traffic[0].number
+    return ", ".join(f"{version.number} ({version.weight:.0%})" for version in traffic) or "none: the alias is gone"
+
+
+def _versions(versions: tuple[Version, ...]) -> str:
+    return "published: " + ", ".join(f"{one.number} at {one.published[:16].replace('T', ' ')}" for one in versions)
+
+
+def _concurrency(concurrency: Concurrency) -> str:
+    if not concurrency.wanted:
+        return ""
+    return f"{concurrency.wanted} wanted, {concurrency.ready} ready ({concurrency.state})"
+
+
+def _at_once(used: int) -> str:
+    return f"at most {used} at once in the last hour, " if used else ""
 
 
 def _files(files: FilesInWork) -> str:
@@ -111,68 +138,34 @@ def _files(files: FilesInWork) -> str:
     return f"{least}{len(files.files)}{oldest}"
 
 
-def _depth(queue: Depth) -> str:
-    return f"{queue.visible}, {queue.in_flight} in a reader's hands"
-
-
-def _age(oldest: Oldest | None) -> str:
-    if oldest is None:
-        return "none"
-    days, rest = divmod(oldest.seconds, DAY)
-    age = f"{days} d {rest // 3600} h" if days else f"{rest // 3600} h {rest % 3600 // 60} min"
-    return f"{age}, of {oldest.looked_at} looked at"
-
-
-def _versions(versions: tuple[Version, ...]) -> str:
-    if len(versions) == 1:
-        return versions[0].number
-    return ", ".join(f"{version.number} ({version.weight:.0%})" for version in versions)
-
-
-def _concurrency(concurrency: Concurrency) -> str:
-    if not concurrency.wanted:
-        return "none"
-    return f"{concurrency.wanted} wanted, {concurrency.ready} ready ({concurrency.state})"
-
-
-def _at_once(used: int) -> str:
-    return f"at most {used} at once in the last hour"
-
-
-def _reserved(reserved: int | None) -> str:
-    return "of the account's" if reserved is None else f"of {reserved} reserved"
-
-
-def _account(account: Account) -> str:
-    return f"of {account.limit}, {account.unreserved} of them unreserved"
-
-
 def describe(health: Health) -> dict[str, Any]:
     """Return the health as JSON has it; what is unknown is null, and why."""
+    waiting = known(health.waiting, Waiting._asdict, None)
+    depth = known(health.queue, lambda depth: {"visible": depth.visible, "inFlight": depth.in_flight}, None)
     return {
         "stack": health.stack.name,
         "status": health.stack.status,
         "region": health.region,
-        "alarms": _known(health.alarms, lambda alarms: [alarm._asdict() for alarm in alarms]),
-        "deadLetters": _known(health.queue, lambda depth: {"visible": depth.visible, "inFlight": depth.in_flight}),
-        "oldestDeadLetterSeconds": _known(health.oldest, lambda oldest: oldest and oldest.seconds),
-        "functions": {
-            stage: {
-                "versions": _known(function.versions, lambda versions: [version._asdict() for version in versions]),
-                "provisionedConcurrency": _known(function.concurrency, Concurrency._asdict),
-                "reservedConcurrency": _known(function.reserved, lambda reserved: reserved),
-                "failures": _known(function.failures, dict),
-            }
-            for stage, function in health.functions.items()
-        },
-        "account": _known(health.account, Account._asdict),
-        "atOnce": _known(health.at_once, lambda used: {stage or "account": most for stage, most in used.items()}),
-        "items": _known(health.items, lambda items: items),
-        "filesInWork": _known(health.files, lambda files: files and [key for key, _ in files.files]),
+        "alarms": known(health.alarms, lambda alarms: [alarm._asdict() for alarm in alarms], None),
+        "deadLetters": depth and {**depth, "records": waiting and waiting["records"]},
+        "oldestDeadLetterSeconds": waiting["oldest_seconds"] if waiting and waiting["letters"] else None,
+        "functions": {stage: _described(function) for stage, function in health.functions.items()},
+        "account": known(health.account, lambda quota: quota._asdict(), None),
+        "atOnce": known(health.at_once, lambda used: {stage or "account": most for stage, most in used.items()}, None),
+        "items": known(health.items, lambda items: items, None),
+        "filesInWork": known(health.files, lambda files: files and [key for key, _ in files.files], None),
         "unknown": [unknown.reason for unknown in health.unknown],
-        "troubles": health.troubles,
+        "troubles": [trouble._asdict() for trouble in health.troubles],
     }
 
 
-def _known(value: T | Unknown, document: Callable[[T], Any]) -> Any:
-    return None if isinstance(value, Unknown) else document(value)
+def _described(function: FunctionHealth) -> dict[str, Any]:
+    return {
+        "versions": known(function.traffic, lambda traffic: [version._asdict() for version in traffic], None),
+        "published": known(
+            function.versions, lambda all_: [{"number": one.number, "time": one.published} for one in all_], None
+        ),
+        "provisionedConcurrency": known(function.concurrency, Concurrency._asdict, None),
+        "reservedConcurrency": known(function.reserved, lambda own: own, None),
+        "failures": known(function.failures, lambda failures: dict(failures.counts), None),
+    }

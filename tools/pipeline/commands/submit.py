@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.commands.options import keys_only_option, records_argument, sending
-from pipeline.commands.settling import Settling, settle_options
-from pipeline.errors import LEFT, CommandError, MisuseError, standing
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.options import keys_only_option, records_argument, sending
+from pipeline.commands.shared.settling import Settling, settle_options
+from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
 from pipeline.records.files import NewFile, require_own
 from pipeline.records.journal import Header, Journal
 from pipeline.records.lines import MOST_RECORDS, Line, prepare

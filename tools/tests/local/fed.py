@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipeline.commands.feeding import feed, judged
+from pipeline.commands.shared.feeding import feed, judged
+from pipeline.commands.shared.report import RunReport
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
-from pipeline.terminal.report import RunReport
 from tests.deployed import DeployedStack
 
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from pipeline.commands.feeding import feed_by_file, judged
+from pipeline.commands.shared.feeding import feed_by_file, judged
 from pipeline.local.asynchronous import Clock, Faults, QueueOptions
 from pipeline.records.judgement import Outcome
 from pipeline.records.outcomes import Outcomes

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.commands.shared.report import RunReport
 from pipeline.records.dead import DeadRecords
 from pipeline.records.judgement import Judgement
 from pipeline.records.lines import prepare
@@ -21,7 +22,6 @@ from pipeline.records.submit import Submission
 from pipeline.records.table import Table
 from pipeline.stack.invoke import Invoker
 from pipeline.stack.rate_limit import RateLimiter
-from pipeline.terminal.report import RunReport
 
 
 class Lambda:

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
+from pipeline.commands.shared.report import RunReport, show_run
 from pipeline.local.asynchronous import Clock, Faults, QueueOptions
-from pipeline.terminal.report import RunReport, show_run
 from tests.deployed import DeployedStack
 from tests.own import enricher
 from tools.tests.local.fed import run

@@ -8,18 +8,24 @@ from typing import Any
 import pytest
 
 from pipeline.letters.queue import Depth
-from pipeline.questions.status import Account, Alarm, Concurrency, FunctionHealth, Health, Unknown, Version, ask
+from pipeline.questions.functions import Account, Concurrency, Traffic, Version
+from pipeline.questions.logs import Failures
+from pipeline.questions.status import Alarm, FunctionHealth, Health, Trouble, Waiting, ask
+from pipeline.questions.unknown import Unknown
 from pipeline.stack.aws import Access
 
 from ..stack.samples import STAGES, alias, stack
 
-GOOD = FunctionHealth((Version("7", 1.0),), Concurrency(2, 2, "READY"), 10, {})
+NINE = 1_767_258_000_000
+"""2026-01-01T09:00:00Z."""
+PUBLISHED = (Version("8", "2026-01-01T08:00:00Z"), Version("7", "2025-12-24T18:00:00Z"))
+GOOD = FunctionHealth("f-dev", (Traffic("7", 1.0),), PUBLISHED, Concurrency(2, 2, "READY"), 10, Failures(NINE))
 HEALTHY = Health(
     stack(),
     "us-east-1",
     (Alarm("errors", "OK", ""),),
     Depth(0, 0, 0),
-    None,
+    Waiting(0, 0, 0),
     dict.fromkeys(STAGES, GOOD),
     Account(1000, 970),
     {"": 9, **dict.fromkeys(STAGES, 3)},
@@ -34,21 +40,41 @@ def test_a_healthy_stack_has_no_troubles() -> None:
 @pytest.mark.parametrize(
     ("health", "trouble"),
     [
-        (HEALTHY._replace(alarms=(Alarm("errors", "ALARM", ""),)), "the alarm errors is on"),
-        (HEALTHY._replace(queue=Depth(2, 1, 0)), "3 dead letters wait"),
+        (
+            HEALTHY._replace(alarms=(Alarm("errors", "ALARM", ""),)),
+            Trouble(
+                "the alarm errors is on", "aws cloudwatch describe-alarm-history --alarm-name errors --max-items 5"
+            ),
+        ),
+        (HEALTHY._replace(queue=Depth(2, 1, 0)), Trouble("3 dead letters wait", "pipeline dead-letters")),
         (
             HEALTHY._replace(
                 functions={**HEALTHY.functions, "processor": GOOD._replace(concurrency=Concurrency(3, 1, ""))}
             ),
-            "the processor has 1 of 3 instances ready",
+            Trouble(
+                "the processor has 1 of 3 instances ready",
+                "aws lambda get-provisioned-concurrency-config --function-name f-dev --qualifier live",
+            ),
         ),
         (
-            HEALTHY._replace(functions={"enricher": GOOD._replace(failures={"timeout": 2})}),
-            "the enricher failed within the last hour: 2 x timeout",
+            HEALTHY._replace(
+                functions={"enricher": GOOD._replace(failures=Failures(NINE, {"timeout": 2}, NINE + 60_000))}
+            ),
+            Trouble(
+                "the enricher failed: 2 x timeout since 09:00 UTC, the last at 09:01",
+                "aws logs tail /aws/lambda/f-dev --since 1h",
+            ),
+        ),
+        (
+            HEALTHY._replace(functions={"enricher": GOOD._replace(traffic=())}),
+            Trouble(
+                "the enricher has no alias live any more",
+                "aws lambda create-alias --function-name f-dev --name live --function-version 8",
+            ),
         ),
     ],
 )
-def test_what_needs_attention_is_named(health: Health, trouble: str) -> None:
+def test_what_needs_attention_is_named(health: Health, trouble: Trouble) -> None:
     assert health.troubles == [trouble]
 
 
@@ -82,8 +108,9 @@ class Session:
         return self.service
 
 
-def line(kind: str, **of_it: Any) -> dict[str, str]:
-    return {"message": json.dumps({"time": "2026-01-01T00:00:00Z", "type": kind, "record": of_it})}
+def line(kind: str = "", **of_it: Any) -> dict[str, Any]:
+    fields = {"time": "2026-01-01T00:00:00Z", "type": kind, "record": of_it} if kind else of_it
+    return {"timestamp": NINE, "message": json.dumps(fields)}
 
 
 LOG = [
@@ -92,15 +119,23 @@ LOG = [
     line("platform.report", status="error", errorType="Runtime.ExitError"),
     line("platform.initReport", status="error", errorType="Runtime.ImportModuleError"),
     line("platform.report", status="timeout"),
-    {"message": "no JSON"},
-    {"message": '{"level": "ERROR", "message": "stage failed"}'},
-    {"message": "[]"},
+    line(level="ERROR", message="stage failed", reason="ServiceError"),
+    line(level="ERROR", errorType="ServiceError", errorMessage="the same"),
+    line(level="ERROR", errorType="Runtime.ImportModuleError", errorMessage="no module"),
+    line(level="ERROR", errorType="Runtime.UnmarshalError", errorMessage="its producer's fault"),
+    line(level="WARNING", message="record refused", reason="missing data field"),
+    {"timestamp": NINE, "message": "no JSON"},
+    {"timestamp": NINE, "message": "[]"},
     line("platform.report", status="failure"),
 ]
 
 
-def health() -> tuple[Health, Service]:
-    versions = {"Aliases": [{"AliasArn": alias(stage), "FunctionVersion": "7"} for stage in STAGES]}
+def health(*, aliases: tuple[str, ...] = STAGES) -> tuple[Health, Service]:
+    live = {"Aliases": [{"AliasArn": alias(stage), "FunctionVersion": "7"} for stage in aliases]}
+    published = [
+        {"Version": number, "LastModified": f"2026-01-{day:02}T08:00:00.000+0000"}
+        for day, number in enumerate(("$LATEST", "5", "6", "7", "10"), start=1)
+    ]
     attributes = {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "2"}
     service = Service(
         get_queue_attributes={"Attributes": attributes, "ResponseMetadata": {}},
@@ -113,7 +148,8 @@ def health() -> tuple[Health, Service]:
     )
     pages = {
         "filter_log_events": {"events": LOG},
-        "list_aliases": versions,
+        "list_aliases": live,
+        "list_versions_by_function": {"Versions": published},
         "list_stack_resources": {"StackResourceSummaries": []},
     }
 
@@ -126,17 +162,44 @@ def health() -> tuple[Health, Service]:
             return [pages[self.operation]]
 
     service.get_paginator = Paginator
-    return ask(Access(Session(service), "us-east-1"), stack()), service
+    return ask(Access(Session(service), "us-east-1"), stack(), letters=stack()), service
 
 
 def test_all_that_aws_tells_is_known() -> None:
     found, _ = health()
     assert found.unknown == []
-    assert (found.queue, found.oldest) == (Depth(0, 2, found.queue.time), None)  # type: ignore[union-attr]
+    assert (found.queue, found.waiting) == (Depth(0, 2, found.queue.time), Waiting(0, 0, 0))  # type: ignore[union-attr]
     assert (found.account, found.items) == (Account(10, 7), 3)
     assert found.at_once == {"": 6, "validator": 0, "enricher": 0, "processor": 0}
-    failures = {"timeout": 2, "out of memory": 1, "ended itself": 1, "failed start": 1}
-    assert found.functions["processor"] == ((Version("7", 1),), Concurrency(2, 0, "IN_PROGRESS"), 5, failures)
+    processor = found.functions["processor"]
+    assert (processor.traffic, processor.reserved) == ((Traffic("7", 1),), 5)
+    assert processor.concurrency == Concurrency(2, 0, "IN_PROGRESS")
+    assert processor.versions == tuple(
+        Version(number, f"2026-01-{day:02}T08:00:00Z") for number, day in (("10", 5), ("7", 4), ("6", 3))
+    )
+
+
+def test_failures_are_those_that_the_functions_and_lambda_tell_of_and_no_refusals() -> None:
+    failures = health()[0].functions["processor"].failures
+    assert isinstance(failures, Failures)
+    assert (failures.last, dict(failures.counts)) == (
+        NINE,
+        {
+            "timeout": 2,
+            "out of memory": 1,
+            "ended itself": 1,
+            "failed start": 1,
+            "ServiceError": 1,
+            "Runtime.ImportModuleError": 1,
+        },
+    )
+
+
+def test_an_alias_that_was_deleted_is_named_with_what_helps() -> None:
+    found, _ = health(aliases=("validator", "processor"))
+    assert found.functions["enricher"].traffic == ()
+    (lost,) = (trouble for trouble in found.troubles if "alias" in trouble.what)
+    assert lost.do == "aws lambda create-alias --function-name enricher-dev --name live --function-version 10"
 
 
 def test_each_stages_log_and_concurrency_are_asked_for() -> None:

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pipeline.stack.dead_letter import CONTEXT, ERROR_CODE, ERROR_MESSAGE, EVENT, REQUEST_ID, RESULT
-
 from .event import Attempt, Event
 from .retries import Condition
 from .targets import UNQUALIFIED
 
+REQUEST_ID, ERROR_CODE, ERROR_MESSAGE = "RequestID", "ErrorCode", "ErrorMessage"
+"""The attributes of a dead letter."""
+EVENT, RESULT, CONTEXT = "requestPayload", "responsePayload", "requestContext"
+"""Fields of the invocation record."""
 ERROR_MESSAGE_LIMIT = 1024
 """Bytes of a dead letter's ErrorMessage."""
 NO_CONCURRENCY = "Function not invoked. Function isconfigured with zero reserved concurrent executions"

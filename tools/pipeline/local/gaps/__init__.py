@@ -16,6 +16,7 @@ from .invocations import Invocations
 from .rule_targets import deliver_by
 from .sender_ids import SenderIds, write_senders
 from .statements import Statements, batch_answer, execute
+from .streams import tell_streams
 
 __all__ = ["batch_answer", "deliver_by", "execute", "mended"]
 
@@ -24,5 +25,6 @@ def mended(aws: AwsApi) -> AwsApi:
     """Return MiniStack as AWS would be, by an API of it alone; it is mended in this process for good."""
     inside.wrap()
     write_senders(aws.account)
+    tell_streams()
     invocations = replace(aws, app=Invocations(SenderIds(Statements(aws))))
     return replace(aws, app=Configurations(invocations))

@@ -24,6 +24,8 @@ RENAMED = {
 """Actions that IAM doesn't have, and what their requests need:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
 """
+UNNAMED = {"/2016-08-19/account-settings": "lambda:GetAccountSettings"}
+"""Actions that MiniStack has no name for, by their paths."""
 CBOR = re.compile(r"/service/\w+/operation/(\w+)")
 """How CloudWatch's newer protocol names an action."""
 
@@ -35,6 +37,7 @@ def wrap() -> None:
     _cut_statements_once()
     _number_requests()
     _reserve_for_all_versions()
+    _require_versions()
     _deploy_whole_functions()
 
 
@@ -58,7 +61,8 @@ def _name_actions() -> None:
         action: str | None = action_of(service, method, path, *rest)
         if action is None and (operation := CBOR.fullmatch(path)):
             action = f"{iam_actions.SERVICE_TO_IAM_NAMESPACE.get(service)}:{operation[1]}"
-        return RENAMED.get(action or "", action or f"{service}:UnknownAction")
+        action = action or UNNAMED.get(path.rstrip("/"), f"{service}:UnknownAction")
+        return RENAMED.get(action, action)
 
     def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
         if action in statements.EXECUTING:
@@ -98,6 +102,27 @@ def _reserve_for_all_versions() -> None:
         return None if concurrency is None else int(concurrency)
 
     lambda_svc._reserved_concurrency = reserved
+
+
+def _require_versions() -> None:
+    """Refuse an alias of a version that isn't there."""
+    lambda_svc = ministack("services.lambda_svc")
+
+    def checked(original: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(name: str, *rest: Any) -> Any:
+            function, wanted = lambda_svc._functions.get(name), rest[-1]
+            weights = (wanted.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+            for version in {wanted.get("FunctionVersion") or "$LATEST", *weights} if function else ():
+                if version not in {"$LATEST", *function["versions"]}:
+                    message = f"Function not found: {lambda_svc._func_arn(name)}:{version}"
+                    return lambda_svc.error_response_json("ResourceNotFoundException", message, 404)
+            return original(name, *rest)
+
+        return answer
+
+    lambda_svc._create_alias, lambda_svc._update_alias = map(
+        checked, (lambda_svc._create_alias, lambda_svc._update_alias)
+    )
 
 
 def _deploy_whole_functions() -> None:

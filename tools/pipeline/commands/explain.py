@@ -1,0 +1,58 @@
+"""The command `explain`."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import click
+
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings
+from pipeline.errors import EXIT_CODES, LEFT
+from pipeline.questions import explain as questions
+from pipeline.questions import logs, times
+from pipeline.records.table import is_storable_id
+from pipeline.stack import ENTRY
+
+COLUMNS = ("Time", "Where", "What", "Request", "Detail")
+
+
+@click.command("explain", epilog=EXIT_CODES)
+@click.argument("record_id", metavar="ID")
+@click.option(
+    "--since", metavar="TIME", help="How far back the logs are read: 2h, 7d or a date.  [default: all of them]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@of_stack
+def explain(context: Context, record_id: str, since: str | None, as_json: bool) -> None:
+    """Say what became of a record: everything that is known of its ID, in order of time, and one sentence.
+
+    The table, the dead letters (looked at as by dead-letters), the logs of all stages, and the files that rejected it
+    are asked. A record of a batch leaves no line in the logs unless it is refused. Exits with 0 if it is stored, else
+    with 1.
+    """
+    evidence = _find(context, record_id, None if since is None else times.since(since))
+    if as_json:
+        context.screen.say(json.dumps(questions.describe(evidence)))
+    else:
+        rows = [(times.shown(one.time), one.where, one.what, one.request, one.detail) for one in evidence.moments]
+        if rows:
+            context.screen.table("", COLUMNS, rows)
+        context.screen.say(f"{record_id}: {evidence.sentence}.")
+    if not evidence.items:
+        raise click.exceptions.Exit(LEFT)
+
+
+def _find(context: Context, record_id: str, since: int | None) -> questions.Evidence:
+    stack, log = context.pipeline, context.access.client("logs")
+    if since is None:
+        since = questions.retained_since(log, logs.group_of(stack.aliases[ENTRY]), time.time_ns() // 1_000_000)
+    items = context.table(rate=None, whole=True).of_id(record_id) if is_storable_id(record_id) else []
+    with findings(context) as (found, _):
+        letters = [finding for finding in found if questions.is_about(finding, record_id)]
+    lines = questions.find_lines(log, stack, record_id, letters, since=since)
+    files: list[questions.Moment] = []
+    if stack.bucket:
+        files = list(questions.find_in_files(context.access.client("s3"), stack.bucket, record_id, since=since))
+    return questions.Evidence(record_id, items, letters, lines, files, stack.pipeline, since)

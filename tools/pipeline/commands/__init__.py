@@ -13,18 +13,9 @@ from pipeline.commands.context import EXIT_CODES
 __all__ = ["cli"]
 
 COMMANDS = (
-    "run",
-    "up",
-    "submit",
-    "upload",
-    "verify",
-    "dead-letters",
-    "redrive",
-    "status",
-    "explain",
-    "export",
-    "plan",
-    "smoke",
+    *("run", "up", "rehearse", "plan", "smoke"),
+    *("submit", "upload", "verify", "explain", "export"),
+    *("dead-letters", "redrive", "status"),
 )
 
 

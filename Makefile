@@ -98,7 +98,11 @@ clean: ## remove what the other commands made
 # The lock is complete: nothing is resolved, and no package's own build runs. uv, itself in the lock, installs in seconds
 # what pip takes a minute for. Two makes in one clone install one after the other, and the second finds it done.
 define SETUP
-if [ "$$1/.ready" -nt "$$2" ]; then exit; fi
+stale=
+for file in "$$2" "$$TOOLS_PIN" functions/requirements.txt; do
+	if [ -e "$$file" ] && [ ! "$$1/.ready" -nt "$$file" ]; then stale=1; fi
+done
+if [ -z "$$stale" ]; then exit; fi
 rm -f "$$1/.ready"
 "$$PYTHON" -m venv --clear "$$1"
 sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > "$$1/uv.txt"
@@ -110,6 +114,7 @@ if ! { "$$1/bin/python" -m pip install -qq --no-deps --only-binary :all: --requi
 fi
 if [ "$$1" = "$$VENV" ]; then
 	"$$1/bin/python" -m pip install -qq --no-deps --no-build-isolation --no-index $$TOOLS
+	if [ -e functions/requirements.txt ]; then "$$1/bin/python" -m pip install -qq -r functions/requirements.txt; fi
 fi
 if [ "$$1 $$TOOLS_PIN" = "$$VENV tools.txt" ]; then # the rules where .cfnlintrc looks for them, whatever Python's version
 	package=$$("$$1/bin/python" -c 'import os, pipeline; print(os.path.dirname(pipeline.__file__))')
@@ -126,7 +131,7 @@ INSTALL := $(PYTHON) -c 'import fcntl, os, sys; lock = os.open(sys.argv[1] + ".l
 $(shell for ready in $(READY) $(SCAN_READY) $(BENCH_READY); do \
 	[ ! -e $$ready ] || [ "$$(cat $$ready)" = "$$(pwd -P)" ] || rm -f $$ready; done)
 
-$(READY): requirements.txt $(TOOLS_PIN)
+$(READY): requirements.txt $(TOOLS_PIN) $(wildcard functions/requirements.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo >&2 \
 		"Python 3.11 or newer is needed: '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)." \
 		"Name another with: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }

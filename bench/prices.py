@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 FILE = Path(__file__).with_name("prices.json")
 MILLION = 1_000_000
-TRACED = 0.05
-"""The share of the events that X-Ray samples beyond the first of each second."""
+TRACED = 0.05  # the share of the events that X-Ray samples beyond the first of each second
 
 
 class Prices(NamedTuple):

@@ -1,6 +1,6 @@
 """The architecture as a Mermaid flowchart, drawn from the built template: what calls, writes and watches what."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from troposphere import Template
@@ -47,20 +47,38 @@ def _edges(resources: dict[str, Any]) -> Iterator[str]:
     yield f"producer -->|async| {next(iter(functions))}"
     yield from (f"{name} -->|on success| {follower}" for name, follower in followers.items() if follower)
     for name, properties in functions.items():
-        queue = properties["DeadLetterQueue"]["TargetArn"]["Fn::GetAtt"][0]
-        sources = {source for source, _, started in given if started == name}
+        queues = {
+            failing: queue for failing, queue in _failures(resources) if failing in {name, *_sources(name, given)}
+        }
         for target, actions in _calls(resources, properties).items():
-            if target not in {queue, *sources}:
+            if target not in {*queues.values(), *_sources(name, given)}:
                 yield f"{name} -->|{', '.join(actions)}| {target}"
-        yield f"{name} -.->|on failure| {queue}"
-    yield from (f"producer -->|{what}s| {source}" for source, what, _ in given)
+        yield from (f"{failing} -.->|on failure| {queue}" for failing, queue in queues.items())
+    begun = {started for _, _, started in given}
+    yield from (f"producer -->|{what}s| {source}" for source, what, _ in given if source not in begun)
     yield from (f"{source} -->|each {what}| {started}" for source, what, started in given)
     yield from _alarms(resources)
 
 
 def _destination(properties: dict[str, Any]) -> str | None:
-    destinations = properties["EventInvokeConfig"].get("DestinationConfig")
+    destinations = properties.get("EventInvokeConfig", {}).get("DestinationConfig")
     return destinations["OnSuccess"]["Destination"]["Ref"].partition(".")[0] if destinations else None
+
+
+def _failures(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield of which functions and queues what failed for good goes to which queue."""
+    for name, resource in resources.items():
+        match resource.get("Properties", {}):
+            case {"DeadLetterQueue": {"TargetArn": {"Fn::GetAtt": [queue, _]}}}:
+                yield name, queue
+            case {"RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": [queue, _]}}}:
+                yield name, queue
+
+
+def _sources(function: str, given: Iterable[tuple[str, str, str]]) -> set[str]:
+    """Return what starts a function, and what starts that."""
+    direct = {source for source, _, started in given if started == function}
+    return direct | {further for source in direct for further in _sources(source, given)}
 
 
 def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> dict[str, list[str]]:
@@ -77,7 +95,7 @@ def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> dict[str, l
 
 
 def _files(resources: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield which bucket's files a rule gives to which function."""
+    """Yield which bucket's files a rule gives to what."""
     for rule in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Events::Rule"):
         (bucket,) = map(_referred, rule["EventPattern"]["detail"]["bucket"]["name"])
         for target in rule["Targets"]:

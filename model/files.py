@@ -1,25 +1,26 @@
-"""The bucket whose files are read into the pipeline, where FilesBucket is true: drop a file, and its lines are records.
+"""The bucket whose files are read into the pipeline, if FilesBucket is true: upload a file, and its lines are records.
 
-S3 tells EventBridge of each file, and a rule starts the reader. A notification of the bucket's own would name the
-function, whose role names the bucket: a circle.
+S3 tells EventBridge of each file, a rule puts that into a queue, and the queue starts the reader. A notification of the
+bucket's own would name the queue, whose policy names the bucket: a circle.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from awacs import awslambda
+from awacs import awslambda, dynamodb, sqs
 from awacs import s3 as actions
 from awacs.aws import Action
-from troposphere import AWSHelperFn, AWSObject, GetAtt, Output, Ref, Sub, s3
-from troposphere.awslambda import Permission
+from troposphere import AWSHelperFn, AWSObject, GetAtt, NoValue, Output, Ref, Sub, s3
+from troposphere.awslambda import EventSourceMapping
 from troposphere.cloudwatch import Alarm, Dashboard
+from troposphere.dynamodb import Table
 from troposphere.events import DeadLetterConfig, RetryPolicy, Rule, Target
-from troposphere.iam import ManagedPolicy
 from troposphere.logs import MetricFilter
-from troposphere.sqs import Queue
+from troposphere.sqs import Queue, QueuePolicy, RedrivePolicy
 
 from . import parameters, policy
 from .conditions import FILES_ARE_WATCHED, HAS_FILES, HAS_KEY, when
+from .stages import sam
 from .stages.function import Component, component
 from .stages.stage import LONGEST, Stage
 from .storage import FILES_RULE, RETAINED
@@ -28,76 +29,86 @@ from .watching.dashboard import files_dashboard
 
 DAY = 24 * 60 * 60  # seconds
 
-# The reader writes what begins with these, functions/reader.py reads only names that end in the suffixes.
-WRITTEN = ("rejected/", "reports/")
+# The reader alone writes what begins with these: receipts and lines beside them, and how far it is.
+WRITTEN = ("receipts/", "rejected/", "missing/", "reports/")
 KEPT = 30  # days for which a file that was replaced or deleted can be had back
 
 # A new table takes 4,000 writes a second, and needs some for what is delivered twice or stored one by one.
 RECORDS_A_SECOND = 3000
+READERS = 2  # at once, which share these; the fewest that Lambda lets a queue start
+ATTEMPTS = 5  # of a message, with 1, 4, 16 and 64 minutes between them: see functions/core/reading.py
 
 
 class Files(NamedTuple):
     """The bucket, what reads it, and what starts that, in creation order."""
 
     bucket: s3.Bucket
-    policy: s3.BucketPolicy
+    queue: Queue
     reader: Component
-    right_to_go_on: ManagedPolicy
+    policy: s3.BucketPolicy
     rule: Rule
-    right_to_start: Permission
+    queue_policy: QueuePolicy
+    mapping: EventSourceMapping
     alarms: tuple[MetricFilter | Alarm, ...]
     dashboard: Dashboard
 
     @property
     def resources(self) -> tuple[AWSObject, ...]:
         """All but what watches."""
-        return (self.bucket, self.policy, *self.reader.resources, self.right_to_go_on, self.rule, self.right_to_start)
+        reader = self.reader.resources
+        return (self.bucket, self.queue, *reader, self.policy, self.rule, self.queue_policy, self.mapping)
 
     @property
     def outputs(self) -> list[Output]:
-        """The bucket's name, and what the tools know a function by."""
+        """The bucket's name, the queue, and what the tools know a function by."""
         alias, role_id = self.reader.function.alias, GetAtt(self.reader.role, "RoleId")
         return [
             Output(title, Condition=HAS_FILES, Description=description, Value=value)
             for title, description, value in (
                 ("FilesBucketName", "Name of the bucket whose files are read", Ref(self.bucket)),
+                ("FilesQueueUrl", "URL of the queue of files", Ref(self.queue)),
+                ("FilesQueueArn", "ARN of the queue of files", GetAtt(self.queue, "Arn")),
                 ("ReaderFunctionArn", "ARN of the alias of ReaderFunction", alias),
                 ("ReaderRoleId", "Unique id of ReaderRole", role_id),
             )
         ]
 
 
-def files(entry: Component, *, dead_letters: Queue) -> Files:
+def files(entry: Component, *, table: Table, dead_letters: Queue) -> Files:
     """Read files into the pipeline.
 
     Args:
         entry: The stage that records are given to.
+        table: Where the reader looks what became of them.
         dead_letters: Where files end that could not be read.
     """
-    bucket = _bucket()
-    reader = _reader(bucket, entry, dead_letters)
-    rule = _rule(bucket, reader, dead_letters)
+    bucket, queue = _bucket(), _queue(dead_letters)
+    reader = _reader(bucket, queue, entry, table=table, dead_letters=dead_letters)
+    rule = _rule(bucket, queue, dead_letters)
     made = Files(
         bucket,
-        s3.BucketPolicy(
-            "FilesBucketPolicy",
-            Bucket=Ref(bucket),
-            PolicyDocument=policy.document(
-                policy.deny_plain_http(Action("s3", "*"), on=GetAtt(bucket, "Arn"), and_on=_objects(bucket))
-            ),
-        ),
+        queue,
         reader,
-        _right_to_go_on(reader),
+        _bucket_policy(bucket, reader),
         rule,
-        Permission(
-            "FilesRulePermission",
-            FunctionName=reader.function.alias,
-            Action="lambda:InvokeFunction",
-            Principal="events.amazonaws.com",
-            SourceArn=GetAtt(rule, "Arn"),
+        QueuePolicy(
+            "FilesQueuePolicy",
+            PolicyDocument=policy.document(
+                policy.deny_plain_http(Action("sqs", "*"), on=GetAtt(queue, "Arn")),
+                policy.sent_by_rule(GetAtt(rule, "Arn"), to=GetAtt(queue, "Arn")),
+            ),
+            Queues=[Ref(queue)],
         ),
-        (*reader.alarms, alarms.on_files_rule(rule)),
-        files_dashboard(reader, rule),
+        EventSourceMapping(
+            "ReaderMapping",
+            FunctionName=reader.function.alias,
+            EventSourceArn=GetAtt(queue, "Arn"),
+            BatchSize=1,
+            ScalingConfig=sam.ScalingConfig(MaximumConcurrency=READERS),
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+        ),
+        (*reader.alarms, *alarms.on_files(rule, queue)),
+        files_dashboard(reader, rule, queue),
     )
     _only_if(HAS_FILES, made.resources)
     _only_if(FILES_ARE_WATCHED, (*made.alarms, made.dashboard))
@@ -124,7 +135,7 @@ def _bucket() -> s3.Bucket:
             BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
         ),
         OwnershipControls=s3.OwnershipControls(Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
-        # An event is about one version: what is dropped is read, also where the next one has replaced it meanwhile.
+        # An event is about one version: what is uploaded is read, even if the next one has replaced it meanwhile.
         VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
         LifecycleConfiguration=s3.LifecycleConfiguration(
             Rules=[
@@ -146,24 +157,71 @@ def _objects(bucket: s3.Bucket, beginning: str = "") -> AWSHelperFn:
     return Sub(f"${{{bucket.title}.Arn}}/{beginning}*")
 
 
-def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Component:
+def _bucket_policy(bucket: s3.Bucket, reader: Component) -> s3.BucketPolicy:
+    """Refuse plain HTTP, and let nobody else write what only the reader may have written."""
+    return s3.BucketPolicy(
+        "FilesStoragePolicy",
+        Bucket=Ref(bucket),
+        PolicyDocument=policy.document(
+            policy.deny_plain_http(Action("s3", "*"), on=GetAtt(bucket, "Arn"), and_on=_objects(bucket)),
+            policy.deny_to_others(
+                actions.PutObject,
+                actions.ReplicateObject,
+                than=GetAtt(reader.role, "Arn"),
+                on=[_objects(bucket, beginning) for beginning in WRITTEN],
+            ),
+        ),
+    )
+
+
+def _queue(dead_letters: Queue) -> Queue:
+    """Keep what the reader is to do: for 14 days, the longest that SQS offers."""
+    return Queue(
+        "FilesQueue",
+        **RETAINED,
+        MessageRetentionPeriod=14 * DAY,
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        VisibilityTimeout=6 * LONGEST,
+        RedrivePolicy=RedrivePolicy(deadLetterTargetArn=GetAtt(dead_letters, "Arn"), maxReceiveCount=ATTEMPTS),
+        RedriveAllowPolicy={"redrivePermission": "denyAll"},
+        SqsManagedSseEnabled=when(HAS_KEY, NoValue, otherwise=True),
+        KmsMasterKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
+    )
+
+
+def _reader(bucket: s3.Bucket, queue: Queue, entry: Component, *, table: Table, dead_letters: Queue) -> Component:
     return component(
         Stage(
             "reader",
-            description="Reads each file of the bucket, and gives its lines to the pipeline in batches",
+            description="Reads each file of the bucket into the pipeline, and looks what became of each line",
             memory=512,
             timeout=LONGEST,
             gradual=False,  # there is nothing to shift: a version is either read with or not
-            invokes_itself=True,
+            invokes_itself=True,  # by messages to its queue
+            polled=True,
             calls=[
                 policy.allow(actions.GetObject, actions.GetObjectVersion, on=_objects(bucket)),
+                policy.allow(actions.ListBucket, on=GetAtt(bucket, "Arn")),  # else what is not there is forbidden
                 *(policy.allow(actions.PutObject, on=_objects(bucket, beginning)) for beginning in WRITTEN),
+                policy.allow(actions.DeleteObject, on=_objects(bucket, "reports/")),
+                policy.allow(
+                    sqs.ReceiveMessage,
+                    sqs.DeleteMessage,
+                    sqs.GetQueueAttributes,
+                    sqs.SendMessage,
+                    sqs.ChangeMessageVisibility,
+                    on=GetAtt(queue, "Arn"),
+                ),
                 policy.allow(awslambda.InvokeFunction, on=entry.function.alias),
+                policy.allow(dynamodb.BatchGetItem, on=GetAtt(table, "Arn")),
                 policy.use_key("s3"),
             ],
             environment={
                 "ENTRY_FUNCTION_ARN": entry.function.alias,
+                "FILES_QUEUE_URL": Ref(queue),
+                "TABLE_NAME": Ref(table),
                 "RECORDS_A_SECOND": str(RECORDS_A_SECOND),
+                "READERS": str(READERS),
             },
         ),
         None,
@@ -171,25 +229,15 @@ def _reader(bucket: s3.Bucket, entry: Component, dead_letters: Queue) -> Compone
     )
 
 
-def _right_to_go_on(reader: Component) -> ManagedPolicy:
-    """Allow the reader to invoke itself; in its own policy, which the function needs, it would be a circle."""
-    return ManagedPolicy(
-        "ReaderGoesOn",
-        Description="The reader goes on with a file in another invocation",
-        PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=reader.function.alias)),
-        Roles=[Ref(reader.role)],
-    )
+def _rule(bucket: s3.Bucket, queue: Queue, dead_letters: Queue) -> Rule:
+    """Put each object into the queue, but those that the reader writes.
 
-
-def _rule(bucket: s3.Bucket, reader: Component, dead_letters: Queue) -> Rule:
-    """Start the reader for each object but those that it writes.
-
-    A pattern can't ask two things of one field, so that the reader looks at the names' ends itself:
+    A pattern can't ask two things of one field, so the reader looks at the names' ends itself:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
     """
     return Rule(
         FILES_RULE,
-        Description="Starts the reader for each file that is dropped into the bucket",
+        Description="Puts each file that is uploaded into the bucket into the queue of files",
         State="ENABLED",
         EventPattern={
             "source": ["aws.s3"],
@@ -201,8 +249,8 @@ def _rule(bucket: s3.Bucket, reader: Component, dead_letters: Queue) -> Rule:
         },
         Targets=[
             Target(
-                Id="reader",
-                Arn=reader.function.alias,
+                Id="queue",
+                Arn=GetAtt(queue, "Arn"),
                 RetryPolicy=RetryPolicy(MaximumEventAgeInSeconds=DAY, MaximumRetryAttempts=185),
                 DeadLetterConfig=DeadLetterConfig(Arn=GetAtt(dead_letters, "Arn")),
             )

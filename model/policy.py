@@ -7,6 +7,7 @@ from awacs.aws import (
     Action,
     Allow,
     ArnEquals,
+    ArnNotEquals,
     Bool,
     Condition,
     Deny,
@@ -17,10 +18,10 @@ from awacs.aws import (
 )
 from awacs.sts import AssumeRole
 from troposphere import AWSHelperFn, Ref, Sub
-from troposphere.iam import Role
+from troposphere.iam import ManagedPolicy, Role
 
 from .conditions import HAS_BOUNDARY, HAS_KEY, when
-from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN
+from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN, suffixed
 
 VERSION = "2012-10-17"
 
@@ -65,11 +66,19 @@ def deny_plain_http(*actions: Action, on: AWSHelperFn, and_on: AWSHelperFn | Non
     )
 
 
-def sent_by_rule(rule: AWSHelperFn, *, to: AWSHelperFn) -> Statement:
-    """Let EventBridge send to a queue what one of its rules could not deliver.
+def deny_to_others(*actions: Action, than: AWSHelperFn, on: list[AWSHelperFn]) -> Statement:
+    """Deny actions on resources to everybody but one role, by its ARN."""
+    return Statement(
+        Effect=Deny,
+        Principal=Principal("*"),
+        Action=list(actions),
+        Resource=on,
+        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": than})),
+    )
 
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-    """
+
+def sent_by_rule(rule: AWSHelperFn, *, to: AWSHelperFn) -> Statement:
+    """Let EventBridge send to a queue by one of its rules."""
     return Statement(
         Effect=Allow,
         Principal=Principal("Service", "events.amazonaws.com"),
@@ -101,13 +110,24 @@ def use_key(*services: str) -> AWSHelperFn:
     return when(HAS_KEY, statement)
 
 
-def role(title: str, *policies: AWSHelperFn, assumed_by: str, **more: Any) -> Role:
-    """Make a role that one service, and nobody else, assumes; within the boundary, where there is one."""
+# Of the stack's roles and policies alone, so that the deployment role can be kept from all others, whatever their name.
+PATH = suffixed(path="/", end="/")
+
+
+def managed(title: str, *statements: Statement | AWSHelperFn, description: str, **more: Any) -> ManagedPolicy:
+    """Make a policy that roles have."""
+    return ManagedPolicy(title, Path=PATH, Description=description, PolicyDocument=document(*statements), **more)
+
+
+def role(title: str, *policies: AWSHelperFn, assumed_by: str, only_for: Condition | None = None, **more: Any) -> Role:
+    """Make a role that one service, and nobody else, assumes; within the boundary, if there is one."""
+    trust = Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
+    if only_for:
+        trust.Condition = only_for
     return Role(
         title,
-        AssumeRolePolicyDocument=document(
-            Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
-        ),
+        Path=PATH,
+        AssumeRolePolicyDocument=document(trust),
         ManagedPolicyArns=list(policies),
         PermissionsBoundary=when(HAS_BOUNDARY, Ref(PERMISSIONS_BOUNDARY_ARN)),
         **more,

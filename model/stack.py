@@ -60,12 +60,14 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
     choices = parameters.in_groups(
         [*parameters.ALL, *(choice for stage in stages for choice in stage.capacity.parameters)]
     )
-    read = files(stages[0], dead_letters=dead_letters.queue)
+    read = files(stages[0], table=table, dead_letters=dead_letters.queue)
     template = Template(Description=DESCRIPTION)
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)
     template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface(choices)})
     template.add_mapping(CONSOLE, CONSOLES)
+    for name, rule in parameters.RULES.items():
+        template.add_rule(name, rule)
     for choice in choices:
         template.add_parameter(choice)
     for defined in (conditions.ALL, *(stage.capacity.conditions for stage in stages)):

@@ -10,7 +10,7 @@ from .conditions import DATA_IS_PROTECTED, HAS_FILES, HAS_KEY, when
 
 DAY = 24 * 60 * 60  # seconds
 
-FILES_RULE = "FilesRule"  # see files.py: it sends here what it can't start the reader for
+FILES_RULE = "FilesRule"  # see files.py: it sends here what it can't put into the queue of files
 
 # Both are retained when the stack is deleted or a change replaces them, and have no name of their own: a deleted
 # stack can be made again beside what it left. A creation that fails leaves nothing.
@@ -52,8 +52,9 @@ def dead_letters() -> DeadLetters:
         "DeadLetterQueue",
         **RETAINED,
         MessageRetentionPeriod=14 * DAY,
-        # Only Lambda puts letters here: no queue may name it as its own dead-letter queue.
-        RedriveAllowPolicy={"redrivePermission": "denyAll"},
+        # No queue may name it as its own dead-letter queue but that of files, which can't be named here: it names this
+        # one. What another queue puts here is nobody's letter to the tools.
+        RedriveAllowPolicy={"redrivePermission": when(HAS_FILES, "allowAll", otherwise="denyAll")},
         # A queue has either key: SQS's own, which is free, or a KMS key.
         SqsManagedSseEnabled=when(HAS_KEY, NoValue, otherwise=True),
         KmsMasterKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),

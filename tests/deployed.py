@@ -11,10 +11,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.letters.queue import DeadLetterQueue
 from pipeline.local.asynchronous import QueueOptions
 from pipeline.local.deploy import build, deploy
 from pipeline.local.embedded.process import EmbeddedAws, Options
-from pipeline.letters.queue import DeadLetterQueue
 from pipeline.project import default_stack
 from pipeline.records import table
 from pipeline.records.dead import origins

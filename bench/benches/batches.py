@@ -22,8 +22,8 @@ SIZES = (1, 10, 25, 100, 250)
 CALLS, WARM_UP = 50, 10
 RATE = "records/s"
 
+# By the records in an event: ms, ms of init, bytes of log and KB of the event, of each stage.
 Durations = Mapping[int, Sample]
-"""By the records in an event: ms, ms of init, bytes of log and KB of the event, of each stage."""
 
 
 def published() -> Durations:

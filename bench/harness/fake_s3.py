@@ -12,8 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from bench.harness.records import sized
 
-RECORDS = 4000
-"""In a block."""
+RECORDS = 4000  # in a block
 TEXT = "".join(json.dumps(sized(index)) + "\n" for index in range(RECORDS)).encode()
 BLOCKS = {".jsonl": TEXT, ".gz": gzip.compress(TEXT, mtime=0)}
 

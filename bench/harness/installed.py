@@ -27,10 +27,7 @@ def home() -> Path:
 
 
 def peer(name: str, console: Console) -> Path:
-    """Return the folder of a peer: `python`, an environment with what Lambda's runtime has, `node` or `cdk`.
-
-    It is installed unless that went well before and the peer is still the same.
-    """
+    """Return the folder of a peer (`python`, `node` or `cdk`), installed anew if the peer has changed."""
     files = sorted(path for path in (PEERS / name).rglob("*") if path.is_file() and path.suffix != ".pyc")
     digest = sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
     folder, ready = home() / name, home() / name / ".ready"

@@ -1,10 +1,11 @@
-"""What a million records cost: parts of an event's price, the same stages connected otherwise, the chain of batches."""
+"""What a million records cost: AWS's prices, parts of an event's price, the same stages connected otherwise."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,31 @@ from bench.harness.configured import stages
 from bench.harness.lambdas import MeasuredFunction
 from bench.harness.setup import PRODUCT
 from bench.results.figures import Row, Sample
+
+PRICES = prices.load()
+
+
+def runs(duration: float = 10, size: float = 0) -> dict[str, float]:
+    return prices.runs(PRICES, 512, duration, 1000, size=size)
+
+
+def test_the_prices_have_a_date_and_a_region() -> None:
+    assert date.fromisoformat(PRICES.date)
+    assert PRICES.region == "us-east-1"
+
+
+def test_a_duration_is_billed_by_whole_milliseconds() -> None:
+    assert runs(duration=1.01) == runs(duration=2)
+
+
+def test_a_million_runs_of_512_mb_and_10_ms_cost_7_cents_on_arm() -> None:
+    assert runs()["compute"] == pytest.approx(0.0667, abs=0.0001)
+
+
+@pytest.mark.parametrize(("kilobytes", "requests"), [(0, 1), (256, 1), (257, 2), (320, 2), (321, 3)])
+def test_a_large_event_is_billed_as_several_requests(kilobytes: int, requests: int) -> None:
+    assert runs(size=kilobytes * 1024)["requests"] == pytest.approx(requests * 0.20)
+
 
 DURATIONS: Sample = {
     f"{stage} {unit}": value
@@ -47,10 +73,6 @@ def test_each_stage_is_given_the_answer_of_the_one_before(monkeypatch: pytest.Mo
     assert len(first) == 25
     assert second["requestPayload"] == first
     assert second["responsePayload"] == [next(iter(stages()))]
-
-
-def test_a_single_record_comes_without_an_array(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(chained(monkeypatch, 1)[0], dict)
 
 
 def test_a_record_pays_its_part_of_an_event() -> None:
@@ -94,8 +116,3 @@ def test_batches_share_the_price_of_connecting_but_for_the_kilobytes_that_are_wr
     one, hundred = ways(DURATIONS, 1), ways(DURATIONS, 100)
     shared = [name for name in one if hundred[name][0] == pytest.approx(one[name][0] / 100)]
     assert set(one) - set(shared) == {"a durable function"}
-
-
-def test_destinations_cost_what_the_batches_cost() -> None:
-    for size in (1, 100):
-        assert sum(ways(DURATIONS, size)["destinations (this project)"]) == sum(cost(DURATIONS, size).values())

@@ -1,94 +1,19 @@
-"""The loopback runtime API: events out, answers in, whatever pieces the requests come in."""
+"""The loopback runtime API, and functions as processes that are called over it."""
 
 from __future__ import annotations
 
-import http.client
 import socket
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from bench.harness.runtime_api import FunctionFailed, RuntimeApi, read_request
+from bench.harness.lambdas import MeasuredFunction, started
+from bench.harness.runtime_api import FunctionFailed, read_request
 
-NEXT = "/2018-06-01/runtime/invocation/next"
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\n"
-
-
-@contextmanager
-def client(api: RuntimeApi, behave: Callable[[http.client.HTTPConnection], None]) -> Iterator[None]:
-    """Run a runtime client beside the block."""
-
-    def run() -> None:
-        connection = http.client.HTTPConnection(api.address, timeout=10)
-        try:
-            behave(connection)
-        except (OSError, http.client.HTTPException):
-            pass  # the API was closed, which ends a runtime
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        api.__exit__(None, None, None)
-        thread.join()
-
-
-def ask(connection: http.client.HTTPConnection) -> bytes:
-    connection.request("GET", NEXT)
-    return connection.getresponse().read()
-
-
-def answer(connection: http.client.HTTPConnection, kind: str, body: bytes) -> None:
-    connection.request("POST", f"/2018-06-01/runtime/invocation/1/{kind}", body)
-    connection.getresponse().read()
-
-
-def test_an_event_goes_out_and_the_answer_is_timed() -> None:
-    events: list[bytes] = []
-
-    def behave(connection: http.client.HTTPConnection) -> None:
-        for _ in range(2):
-            events.append(ask(connection))
-            answer(connection, "response", b"{}")
-        ask(connection)
-
-    api = RuntimeApi(timeout=10)
-    with client(api, behave):
-        api.ready()
-        took = [api.invoke(b'{"a": 1}'), api.invoke(b'{"a": 2}')]
-    assert events == [b'{"a": 1}', b'{"a": 2}']
-    assert all(seconds > 0 for seconds in took)
-
-
-def test_an_error_of_the_function_is_no_figure() -> None:
-    def behave(connection: http.client.HTTPConnection) -> None:
-        ask(connection)
-        answer(connection, "error", b'{"errorMessage": "broken"}')
-
-    api = RuntimeApi(timeout=10)
-    with client(api, behave):
-        api.ready()
-        with pytest.raises(FunctionFailed, match="broken"):
-            api.invoke(b"{}")
-
-
-def test_an_error_in_init_is_said() -> None:
-    def behave(connection: http.client.HTTPConnection) -> None:
-        connection.request("POST", "/2018-06-01/runtime/init/error", b'{"errorType": "ImportError"}')
-
-    api = RuntimeApi(timeout=10)
-    with client(api, behave), pytest.raises(FunctionFailed, match="ImportError"):
-        api.ready()
-
-
-def test_a_runtime_that_never_asks_is_given_up() -> None:
-    with RuntimeApi(timeout=0.01) as api, pytest.raises(FunctionFailed, match="did not ask for an event"):
-        api.ready()
 
 
 @pytest.fixture
@@ -101,12 +26,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 @pytest.mark.parametrize(
     ("fields", "body"),
-    [
-        (b"Content-Length: 3\r\n", b"abc"),
-        (b"content-length:3\r\n", b"abc"),
-        (b"Transfer-Encoding: chunked\r\n", b"3\r\nabc\r\n0\r\n\r\n"),
-        (b"", b""),
-    ],
+    [(b"content-length:3\r\n", b"abc"), (b"Transfer-Encoding: chunked\r\n", b"3\r\nabc\r\n0\r\n\r\n"), (b"", b"")],
 )
 def test_a_request_is_read_byte_by_byte(pair: tuple[socket.socket, socket.socket], fields: bytes, body: bytes) -> None:
     ours, theirs = pair
@@ -123,3 +43,39 @@ def test_a_caller_that_closed_sent_no_request(pair: tuple[socket.socket, socket.
     theirs.sendall(sent)
     theirs.shutdown(socket.SHUT_WR)
     assert read_request(ours) == (b"", b"")
+
+
+RUNTIME = """
+import http.client, json, os, sys
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    event = json.loads(api.getresponse().read())
+    print("got", event, flush=True)
+    kind = "error" if event == "fail" else "response"
+    api.request("POST", f"/2018-06-01/runtime/invocation/1/{kind}", json.dumps([event]))
+    api.getresponse().read()
+"""
+
+
+def function(folder: Path, event: object) -> MeasuredFunction:
+    (folder / "runtime.py").write_text(RUNTIME)
+    command = (sys.executable, str(folder / "runtime.py"))
+    return MeasuredFunction("echo", command, folder, event, timeout=10)
+
+
+def test_a_call_is_timed_its_answer_kept_and_its_log_read_once(tmp_path: Path) -> None:
+    echo = function(tmp_path, 1)
+    with started(echo, tmp_path) as lambda_:
+        assert 0 < lambda_.invoke(echo) < 10
+        assert lambda_.api.answer == b"[1]"
+        assert lambda_.logged() == b"got 1\n"
+        lambda_.invoke(echo)
+        lambda_.invoke(echo)
+        assert lambda_.logged() == b"got 1\n" * 2
+
+
+def test_a_function_that_fails_is_named_with_its_log(tmp_path: Path) -> None:
+    echo = function(tmp_path, "fail")
+    with pytest.raises(FunctionFailed, match=r"echo: .*\ngot fail"), started(echo, tmp_path) as lambda_:
+        lambda_.invoke(echo)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import pytest
 
@@ -12,8 +12,8 @@ from bench.benches.batches import Durations
 from bench.harness.configured import stages
 from bench.harness.installed import ROOT
 from bench.scale import aws
-from bench.scale.scenarios import Scenario, cost, needed, simulate
-from bench.scale.simulation import Simulation, Stage, steps
+from bench.scale.scenarios import Scenario, needed, simulate
+from bench.scale.simulation import Simulation, Stage
 from model.stages import function
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -34,12 +34,7 @@ def took(computing: float, storing: float, event: float) -> dict[str, float]:
 DURATIONS: Durations = {1: took(1, 8, 1), 100: took(4, 50, 50)}
 
 
-class Moment(NamedTuple):
-    time: float
-    running: list[float]
-    instances: list[float]
-    writes: float
-    warm: float
+Moment = namedtuple("Moment", "time running instances writes warm")
 
 
 class Watched(Simulation):
@@ -68,29 +63,16 @@ def storing(**given: Any) -> Stage:
 
 
 def test_the_latency_of_a_light_load_is_what_the_stages_take() -> None:
-    outcome = run(rate=10, seconds=HOUR).outcome
-    assert [outcome.latency(share) for share in (0.5, 1.0)] == pytest.approx([0.010, 0.010])
-    assert outcome.waiting == 0
-
-
-def test_the_first_run_of_an_instance_takes_as_long_as_its_start_too() -> None:
-    outcome = run(Stage(name="only", duration=0.1, cold=0.5), rate=10, seconds=1).outcome
-    assert [outcome.latency(share) for share in (0.5, 1.0)] == pytest.approx([0.1, 0.6])
-
-
-def test_a_light_load_takes_as_many_executions_as_its_rate_times_the_duration() -> None:
-    assert run(rate=1000, seconds=60).moments[-1].running == pytest.approx([1.0, 9.0])
+    simulation = run(rate=1000, seconds=60)
+    assert [simulation.outcome.latency(share) for share in (0.5, 1.0)] == pytest.approx([0.010, 0.010])
+    assert simulation.outcome.waiting == 0
+    assert simulation.moments[-1].running == pytest.approx([1.0, 9.0])
 
 
 def test_the_backlog_of_too_large_a_load_grows_at_the_difference() -> None:
     # Ten places of 0.1 s each run 100 events a second.
     outcome = run(Stage(name="only", duration=0.1), rate=150, seconds=30, places=10).outcome
     assert (outcome.stored, outcome.waiting) == pytest.approx((100 * 30, 50 * 30))
-
-
-def test_the_stages_share_the_account_so_that_each_has_what_its_events_need() -> None:
-    outcome = run(rate=1000, seconds=HOUR, places=5).outcome  # ten would be needed
-    assert outcome.stored == pytest.approx(500 * HOUR, rel=0.1)
 
 
 @pytest.mark.parametrize("rate", [7, 900, 12_345])
@@ -151,20 +133,9 @@ def test_a_failed_batch_is_tried_again_after_one_minute_and_after_two_more(retri
     outcome = run(batch, rate=60, seconds=5, until=HOUR).outcome
     found = {round(seconds / number / 60) * 60 for number, seconds in outcome.latencies.values()}
     assert found <= set(waits)
+    assert (60 in found) == (retries > 0)
     assert set(outcome.dead) <= {"retries of the last"}
     assert bool(outcome.dead) == (retries == 0)
-
-
-def test_runs_take_longer_while_the_table_refuses() -> None:
-    assert run(storing(), rate=5000, seconds=60).moments[-1].running[0] > 10 * 5000 * 0.01
-
-
-def test_steps_leave_no_gap() -> None:
-    now = 0.0
-    for begin, length in steps(3 * HOUR + 7):
-        assert begin == pytest.approx(now)
-        now += length
-    assert now == pytest.approx(3 * HOUR + 7)
 
 
 def test_the_writes_that_succeed_are_what_the_table_takes() -> None:
@@ -209,12 +180,3 @@ def test_a_batch_that_meets_a_table_that_is_too_small_becomes_a_dead_letter_unle
     outcome = simulate(capped, DURATIONS, seconds=MINUTE, until=2 * HOUR).outcome
     assert outcome.stored == pytest.approx(outcome.arrived)
     assert not outcome.dead
-
-
-def test_a_million_records_cost_what_their_parts_do() -> None:
-    load = Scenario(rate=1000)
-    day = simulate(load, DURATIONS, seconds=1000, until=1000)
-    compute = sum(stages()[stage].memory / 1024 * DURATIONS[1][f"{stage} (ms)"] for stage in stages()) * 1000
-    expected = 0.625 + 3 * 0.2 + 3 * 0.12 + 0.25 + compute * 1.33334e-05
-    assert cost(load, day, DURATIONS) == pytest.approx(expected, rel=0.02)
-    assert not math.isnan(day.outcome.latency(0.99))

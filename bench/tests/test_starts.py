@@ -13,8 +13,6 @@ import pytest
 from rich.console import Console
 
 from bench.benches import pipeline, starts
-from bench.harness.configured import stages
-from bench.harness.cpu import share_of
 from bench.harness.setup import Setup, Variant
 from bench.results.figures import Table
 
@@ -47,13 +45,6 @@ def test_each_goal_is_set_on_what_is_in_its_table(bench: Bench, setup: Setup) ->
         assert table.row(table.peer)
         assert table.goals
         assert all(table.reached(goal) == 1 for goal in table.goals)
-
-
-def test_the_processor_starts_at_full_cpu_and_at_that_of_its_size(setup: Setup) -> None:
-    titles = {table.name: table.title for table in starts.cold(setup)}
-    assert len(titles) == 4
-    assert titles["cold-tls"].endswith("TLS, full CPU")
-    assert titles["cold-tls-limited"].endswith(f"TLS, {share_of(stages()['processor'].memory):.2f} CPU")
 
 
 def test_the_figures_of_the_embedded_aws_are_those_of_its_report(

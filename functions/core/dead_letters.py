@@ -42,7 +42,7 @@ class Letter(NamedTuple):
     size: int
 
 
-def send(event: object, refused: Iterable[tuple[object, InvalidRecord]], *, request_id: str, deadline: float) -> None:
+def send(event: object, refused: Iterable[tuple[object, Exception]], *, request_id: str, deadline: float) -> None:
     """Send a letter for each refused record of an event.
 
     A letter that is too large for SQS fails the event: a record of nearly 1 MiB has no room for the attributes, and
@@ -56,7 +56,7 @@ def send(event: object, refused: Iterable[tuple[object, InvalidRecord]], *, requ
     send_all(letters, _send, at_most=MESSAGES, bytes_at_most=REQUEST_BYTES, deadline=deadline)
 
 
-def _bodies(event: object, refused: Iterable[tuple[object, InvalidRecord]]) -> Iterator[tuple[str, InvalidRecord]]:
+def _bodies(event: object, refused: Iterable[tuple[object, Exception]]) -> Iterator[tuple[str, Exception]]:
     """Yield the event that each record would have been alone."""
     if not isinstance(event, dict):
         yield from ((_encode(record), refusal) for record, refusal in refused)

@@ -38,8 +38,10 @@ class Line(NamedTuple):
     fault: str = ""
 
 
-def split(chunks: Iterable[bytes], *, number: int = 0, end: int = 0) -> Iterator[Line]:
+def split(chunks: Iterable[bytes], *, number: int = 0, end: int = 0, places: bool = False) -> Iterator[Line]:
     """Yield the lines of a text, from the one after line `number`, which ended at the byte `end`.
+
+    With `places` there is an empty line after each chunk, which says how far it was read.
 
     Raises:
         DamagedFile: nothing at all can be read; damage further on is the fault of the line that it is in.
@@ -56,6 +58,8 @@ def split(chunks: Iterable[bytes], *, number: int = 0, end: int = 0) -> Iterator
             if len(rest) > 2 * MOST:
                 left_out += len(rest) - MOST - 1
                 rest = rest[: MOST + 1]
+            if places:
+                yield Line(number, b"", end)
     except DamagedFile as damage:
         if not end and not rest:
             raise
@@ -97,8 +101,7 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def skip(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
-    """Leave out so many bytes from the beginning."""
+    """Leave out so many bytes from the beginning: chunks stay, empty."""
     for chunk in chunks:
-        if count < len(chunk):
-            yield chunk[count:]
+        yield chunk[count:]
         count = max(0, count - len(chunk))

@@ -67,9 +67,14 @@ def put(item: Item) -> bool:
         stored = error.details.get("Item", {})
     else:
         return True
-    if any(_canonical(name, stored.get(name)) != item.get(name) for name in _COMPARED):
+    if not is_same(stored, item):
         raise ConflictingRecord
     return False
+
+
+def is_same(stored: Item, item: Item) -> bool:
+    """Tell whether a stored item is the one that is to be stored: what its producer sent is the same."""
+    return all(_canonical(name, stored.get(name)) == item.get(name) for name in _COMPARED)
 
 
 def _canonical(name: str, attribute: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,11 +1,12 @@
 """The reusable Lambda component: what one stage of the pipeline consists of, from its log group to its alias."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
-from awacs.aws import PolicyDocument
-from troposphere import AWSObject, GetAtt, NoValue, Ref
+from awacs.aws import Statement
+from troposphere import AWSHelperFn, AWSObject, GetAtt, NoValue, Ref
 from troposphere.awslambda import Environment
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import ManagedPolicy, Role
@@ -29,6 +30,8 @@ from .stage import Stage
 
 RUNTIME = "python3.13"
 CODE = "functions/"
+PACKAGES = Path(__file__).resolve().parents[2] / CODE / "requirements.txt"
+BY_MAKE = {"BuildMethod": "makefile"}  # functions/Makefile installs packages with any Python; SAM wants the runtime's
 ALIAS = "live"
 # The longest that Lambda offers: an event waits through an outage of six hours before it becomes a dead letter.
 MAXIMUM_EVENT_AGE = 6 * 60 * 60  # seconds
@@ -90,10 +93,10 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         RetentionInDays=Ref(parameters.LOG_RETENTION_DAYS),
         KmsKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
-    rights = ManagedPolicy(
+    rights = policy.managed(
         f"{stage.title}Policy",
-        Description=f"What the {stage.name} calls, and nothing else",
-        PolicyDocument=_rights(stage, log_group, dead_letters),
+        *_rights(stage, log_group, dead_letters),
+        description=f"What the {stage.name} calls, and nothing else",
     )
     role = policy.role(f"{stage.title}Role", Ref(rights), assumed_by="lambda.amazonaws.com")
     right_to_hand_on = next_stage and _right_to_hand_on(stage, role, next_stage)
@@ -117,18 +120,23 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         KmsKeyArn=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
         Role=GetAtt(role, "Arn"),
         AutoPublishAlias=ALIAS,
+        **_given(Metadata=BY_MAKE if PACKAGES.exists() else None),
         AutoPublishAliasAllProperties=True,
         **_given(ProvisionedConcurrencyConfig=instances.kept_warm),
         ReservedConcurrentExecutions=instances.reserved,
         **_given(RecursiveLoop="Allow" if stage.invokes_itself else None),
-        EventInvokeConfig=_event_invoke(stage.retries, next_stage),
-        DeadLetterQueue=DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
+        **{} if stage.polled else _invoked(stage, next_stage, dead_letters),
         LoggingConfig=_logging(log_group),
         Tracing="Active",
         PropagateTags=True,
     )
     watch = alarms.on_stage(
-        stage.name, code, log_group, timeout=stage.timeout, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None
+        stage.name,
+        code,
+        log_group,
+        timeout=stage.timeout,
+        event_age=None if stage.polled else MAXIMUM_EVENT_AGE,
+        hands_on=next_stage is not None,
     )
     if stage.gradual:
         code.DeploymentPreference = deployment.preference(watch.rollbacks)
@@ -145,18 +153,18 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
     )
 
 
-def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue) -> PolicyDocument:
+def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue) -> list[Statement | AWSHelperFn]:
     """Allow what Lambda does in the function's name (log, trace, send dead letters) and what its code calls.
 
     With a role of one's own SAM adds no permission, and Lambda drops without a word what the role may not send.
     """
-    return policy.document(
+    return [
         policy.allow(logs.CreateLogStream, logs.PutLogEvents, on=GetAtt(log_group, "Arn")),
         policy.TRACE,
         policy.allow(sqs.SendMessage, on=GetAtt(dead_letters, "Arn")),
         policy.use_key(),
         *stage.calls,
-    )
+    ]
 
 
 def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> ManagedPolicy:
@@ -166,14 +174,22 @@ def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> Manage
     new right before the settings that use it, and takes the old one away when nothing uses it any more. In the stage's
     policy, which is updated first of all, the old right would be gone while results were still sent by it.
     """
-    return ManagedPolicy(
+    return policy.managed(
         f"{stage.title}Invokes{next_stage.stage.title}",
+        policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias),
+        description=f"The {stage.name} hands its results on to the {next_stage.stage.name}",
         # A stage that gets results before its own settings are made would drop what it makes of them.
         DependsOn=next_stage.function.event_invoke_title,
-        Description=f"The {stage.name} hands its results on to the {next_stage.stage.name}",
-        PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)),
         Roles=[Ref(role)],
     )
+
+
+def _invoked(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> dict[str, Any]:
+    """Say what Lambda does with events, and where those end that the function failed on."""
+    return {
+        "EventInvokeConfig": _event_invoke(stage.retries, next_stage),
+        "DeadLetterQueue": DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
+    }
 
 
 def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConfiguration:

@@ -30,6 +30,12 @@ class LoggingConfig(awslambda.LoggingConfig):
     props = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}
 
 
+class ScalingConfig(awslambda.ScalingConfig):
+    """`ScalingConfig` of an event source mapping, which troposphere lost to the one of a capacity provider."""
+
+    props = {**awslambda.ScalingConfig.props, "MaximumConcurrency": (int, False)}
+
+
 class DeploymentPreference(serverless.DeploymentPreference):
     """`DeploymentPreference` whose switch and alarms may be chosen by a parameter."""
 

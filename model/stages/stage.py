@@ -29,6 +29,7 @@ class Stage:
         provisioned: Instances that are kept warm by default, 0 for none. A stage that has a number, even 0, has the
             parameters <Stage>ProvisionedConcurrency and <Stage>ProvisionedConcurrencyMaximum.
         capped: Whether the stage has the parameter <Stage>ReservedConcurrency, a cap of its own.
+        polled: Whether the messages of a queue start the function, instead of events.
         gradual: Whether CodeDeploy shifts its traffic to a new version, if that is chosen for the stack.
         invokes_itself: Whether it goes on with an event in further invocations, which Lambda ends after 16 otherwise.
         retired: Whether the stage before hands on past it. A retired stage still works off the events that wait for it,
@@ -48,6 +49,7 @@ class Stage:
     environment: Mapping[str, AWSHelperFn | str] = field(default_factory=dict)
     provisioned: int | None = None
     capped: bool = False
+    polled: bool = False
     gradual: bool = True
     invokes_itself: bool = False
     retired: bool = False

@@ -48,7 +48,7 @@ class Watch(NamedTuple):
 
 
 def on_stage(
-    name: str, function: sam.Function, log_group: LogGroup, *, timeout: int, event_age: int, hands_on: bool
+    name: str, function: sam.Function, log_group: LogGroup, *, timeout: int, event_age: int | None, hands_on: bool
 ) -> Watch:
     """Watch a stage: failing, throttled, slow, falling behind, losing events or results.
 
@@ -60,7 +60,7 @@ def on_stage(
         function: The stage's function.
         log_group: The function's log group.
         timeout: The function's timeout in seconds.
-        event_age: Seconds after which Lambda gives an event up.
+        event_age: Seconds after which Lambda gives an event up; None if messages start the function.
         hands_on: Whether Lambda sends the results to another stage.
     """
     counted = _failures_of(name, log_group)
@@ -69,11 +69,10 @@ def on_stage(
         *([_on_lost_results(name, function)] if hands_on else []),
     )
     others = (
-        _on_throttles(name, function, event_age),
+        _on_throttles(name, function),
         # A function that is given all of Lambda's time may use it.
         *([_on_duration(name, function, timeout)] if timeout < LONGEST else []),
-        _on_event_age(name, function, event_age),
-        _on_lost_letters(name, function),
+        *([_on_event_age(name, function, event_age), _on_lost_letters(name, function)] if event_age else []),
     )
     return Watch((counted, *rollbacks, *others), rollbacks)
 
@@ -150,16 +149,28 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
     )
 
 
-def on_files_rule(rule: Rule) -> Alarm:
-    """Watch for files that neither reached the reader nor became a dead letter."""
-    return _alarm(
-        "FilesLostAlarm",
-        "files-lost",
-        "EventBridge could neither start the reader for a file nor put its event into the dead-letter queue. Look at "
-        "whether the queue is there and its key may be used by events.amazonaws.com; then drop the files of that time "
-        "again: those without a report.",
-        _metric("AWS/Events", "InvocationsFailedToBeSentToDlq", RuleName=Ref(rule)),
-        **REMEMBERED,
+def on_files(rule: Rule, queue: Queue) -> tuple[Alarm, ...]:
+    """Watch for files that neither reached the queue of files nor became a dead letter, and for files that wait."""
+    return (
+        _alarm(
+            "FilesLostAlarm",
+            "files-lost",
+            "EventBridge could put a file's event neither into the queue of files nor into the dead-letter queue. Look "
+            "at whether the queues are there and their key may be used by events.amazonaws.com; then upload the files "
+            "of that time again: those without a receipt.",
+            _metric("AWS/Events", "InvocationsFailedToBeSentToDlq", RuleName=Ref(rule)),
+            **REMEMBERED,
+        ),
+        _alarm(
+            "FilesWaitingAlarm",
+            "files-waiting",
+            "For a day files have waited for the reader; SQS deletes each after 14 days. Look at whether the reader's "
+            "event source mapping is enabled, whether the reader fails or is throttled, and how much there is to read.",
+            _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=GetAtt(queue, "QueueName")),
+            Statistic="Maximum",
+            Period=HOUR,
+            EvaluationPeriods=24,
+        ),
     )
 
 
@@ -220,13 +231,12 @@ def _on_lost_results(name: str, function: sam.Function) -> Alarm:
     )
 
 
-def _on_throttles(name: str, function: sam.Function, event_age: int) -> Alarm:
+def _on_throttles(name: str, function: sam.Function) -> Alarm:
     return _of_function(
         name,
         "Throttles",
-        f"Lambda has refused the {name} an instance for five minutes. Events wait up to {event_age // HOUR} hours, "
-        "then become dead letters. Compare the concurrency with the account's quota and ReservedConcurrency; raise "
-        "either.",
+        f"Lambda has refused the {name} an instance for five minutes. Its events wait, and those that wait too long "
+        "become dead letters. Compare the concurrency with the account's quota and ReservedConcurrency; raise either.",
         _of_alias(function, "Throttles"),
         EvaluationPeriods=5,
     )

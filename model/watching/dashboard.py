@@ -20,6 +20,7 @@ from . import alarms
 
 WIDTH, HEIGHT = 8, 6  # three widgets to a row of 24 columns; CloudWatch places them in their order
 REGION = "${AWS::Region}"
+OF_REGION = f"-{REGION}"  # an account has one list of dashboards for all regions
 
 # Where each partition has its console; in one that is not named here there is no stack.
 # https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html
@@ -84,25 +85,30 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
     return Dashboard(
         "Dashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed(),
+        DashboardName=parameters.suffixed(end=OF_REGION),
         DashboardBody=Sub(_json({"widgets": widgets}), {CONSOLE: FindInMap(CONSOLE, Partition, "Host")}),
     )
 
 
-def files_dashboard(reader: Component, rule: Rule) -> Dashboard:
-    """Show the files: how many, what failed, how long they took."""
-    shown, started = _shown(reader), f"${{{rule.title}}}"
+def files_dashboard(reader: Component, rule: Rule, queue: Queue) -> Dashboard:
+    """Show the files: how many, which wait, what failed, how long the reader's steps took."""
+    shown, name = _shown(reader), f"${{{queue.title}.QueueName}}"
     given = [
-        ["AWS/Events", metric, "RuleName", started, {"label": label}]
+        ["AWS/Events", metric, "RuleName", f"${{{rule.title}}}", {"label": label}]
         for metric, label in (
-            ("Invocations", "reader started"),
-            ("FailedInvocations", "not started"),
+            ("Invocations", "announced"),
+            ("FailedInvocations", "not announced"),
             ("InvocationsSentToDlq", "dead letters"),
             ("InvocationsFailedToBeSentToDlq", "lost"),
         )
     ]
+    waiting = [
+        ["AWS/SQS", f"ApproximateNumberOfMessages{state}", "QueueName", name, {"label": label}]
+        for state, label in (("Visible", "waiting"), ("NotVisible", "being read"), ("Delayed", "being settled"))
+    ]
     widgets = [
-        _widget("Files dropped", given, stat="Sum"),
+        _widget("Files uploaded", given, stat="Sum"),
+        _widget("Files in work", waiting, stat="Maximum"),
         *_working([shown]),
         *_fast([shown]),
         _query([shown]),
@@ -110,7 +116,7 @@ def files_dashboard(reader: Component, rule: Rule) -> Dashboard:
     return Dashboard(
         "FilesDashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed("files"),
+        DashboardName=parameters.suffixed("files", end=OF_REGION),
         DashboardBody=Sub(_json({"widgets": widgets})),
     )
 

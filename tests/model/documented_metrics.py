@@ -28,7 +28,11 @@ DOCUMENTED = {
         "ClaimedAccountConcurrency": {ACCOUNT},
     },
     "AWS/SQS": dict.fromkeys(
-        ["ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible", "NumberOfMessagesSent"], QUEUE
+        [
+            *(f"ApproximateNumberOfMessages{state}" for state in ("Visible", "NotVisible", "Delayed")),
+            "NumberOfMessagesSent",
+        ],
+        QUEUE,
     ),
     "AWS/DynamoDB": {
         "WriteThrottleEvents": {TABLE},

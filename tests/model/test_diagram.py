@@ -7,7 +7,7 @@ from ..own.pipeline import build
 from .built_stages import STAGES, following
 from .pipelines import stack_of, stage
 
-FUNCTIONS = {f"{stage}Function" for stage in (*STAGES, "Reader")}
+FUNCTIONS = {f"{stage}Function" for stage in STAGES}
 
 
 def edges(text: str) -> set[tuple[str, str, str]]:
@@ -25,19 +25,25 @@ def test_the_pipeline_is_drawn_from_the_producer_to_the_table() -> None:
 
 def test_every_function_has_its_dead_letters_and_only_the_processor_writes() -> None:
     drawn = edges(draw(build()))
-    assert {source for source, _, target in drawn if target == "DeadLetterQueue"} == FUNCTIONS
-    assert {source for source, _, target in drawn if target == "DataTable"} == {"ProcessorFunction"}
+    assert {source for source, _, target in drawn if target == "DeadLetterQueue"} == {*FUNCTIONS, "FilesQueue"}
+    assert {(source, label) for source, label, target in drawn if target == "DataTable"} == {
+        ("ProcessorFunction", "PutItem, PartiQLInsert"),
+        ("ReaderFunction", "BatchGetItem"),
+    }
 
 
 def test_what_is_watched_leads_to_the_topic() -> None:
     watched = {source for source, label, target in edges(draw(build())) if (label, target) == ("alarms", "AlarmTopic")}
-    assert watched == {"DataTable", "DeadLetterQueue", *FUNCTIONS}
+    assert watched == {"DataTable", "DeadLetterQueue", "FilesQueue", "ReaderFunction", *FUNCTIONS}
 
 
-def test_files_come_by_their_bucket_and_go_to_the_validator() -> None:
-    assert edges(draw(build())) >= {
+def test_files_come_by_their_bucket_and_queue_and_go_to_the_validator() -> None:
+    drawn = edges(draw(build()))
+    assert {target for source, _, target in drawn if source == "producer"} == {"ValidatorFunction", "FilesStorage"}
+    assert drawn >= {
         ("producer", "files", "FilesStorage"),
-        ("FilesStorage", "each file", "ReaderFunction"),
+        ("FilesStorage", "each file", "FilesQueue"),
+        ("FilesQueue", "each message", "ReaderFunction"),
         ("ReaderFunction", "InvokeFunction", "ValidatorFunction"),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from model.files import WRITTEN
+from core.uploaded import RESERVED
 
 from ..own.pipeline import build
 from .built_stages import STAGES
@@ -46,13 +46,16 @@ def test_without_a_bucket_nothing_is_there_that_was_not_and_all_is_as_it_was(
     assert {name for name in more if not name.startswith(("Files", "Reader"))} == set()
     assert with_bucket["Outputs"].keys() - without["Outputs"].keys() == {
         "FilesBucketName",
+        "FilesQueueArn",
+        "FilesQueueUrl",
         "ReaderFunctionArn",
         "ReaderRoleId",
     }
     assert "Files" not in json.dumps([without["Resources"], without["Outputs"]])
     assert "Reader" not in json.dumps([without["Resources"], without["Outputs"]])
     changed = {name for name, body in without["Resources"].items() if with_bucket["Resources"][name] != body}
-    assert changed == {"DeadLetterQueuePolicy"}
+    assert changed == {"DeadLetterQueue", "DeadLetterQueuePolicy"}
+    assert properties(without["Resources"], "DeadLetterQueue")["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
 
 
 def test_the_bucket_is_private_encrypted_versioned_retained_and_unnamed(resources: dict[str, Any]) -> None:
@@ -90,41 +93,49 @@ def test_with_a_key_the_bucket_is_encrypted_by_it_and_the_reader_may_use_it_thro
     assert [{"Fn::Sub": "s3.${AWS::Region}.*"}] in through
 
 
-def test_nobody_without_tls_may_use_the_bucket(resources: dict[str, Any]) -> None:
-    assert properties(resources, "FilesBucketPolicy")["PolicyDocument"]["Statement"] == [
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["s3:*"],
-            "Resource": [BUCKET, {"Fn::Sub": "${FilesStorage.Arn}/*"}],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    ]
+def test_nobody_without_tls_may_use_the_bucket_and_the_reader_alone_writes_beside_the_files(
+    resources: dict[str, Any],
+) -> None:
+    plain, written = properties(resources, "FilesStoragePolicy")["PolicyDocument"]["Statement"]
+    assert plain == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["s3:*"],
+        "Resource": [BUCKET, {"Fn::Sub": "${FilesStorage.Arn}/*"}],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    assert written == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["s3:PutObject", "s3:ReplicateObject"],
+        "Resource": [{"Fn::Sub": f"${{FilesStorage.Arn}}/{beginning}*"} for beginning in RESERVED],
+        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["ReaderRole", "Arn"]}}},
+    }
 
 
-def test_the_reader_reads_the_files_writes_beside_them_and_gives_them_to_the_validator(stack: dict[str, Any]) -> None:
+def test_the_reader_may_do_what_its_code_does_and_nothing_else(stack: dict[str, Any]) -> None:
     statements = properties(stack["Resources"], "ReaderPolicy")["PolicyDocument"]["Statement"]
-    log_group = {"Fn::GetAtt": ["ReaderLogGroup", "Arn"]}
-    objects = [{"Fn::Sub": f"${{FilesStorage.Arn}}/{beginning}*"} for beginning in ("", *WRITTEN)]
+    log_group, queue = ({"Fn::GetAtt": [name, "Arn"]} for name in ("ReaderLogGroup", "FilesQueue"))
+    objects, *written = [{"Fn::Sub": f"${{FilesStorage.Arn}}/{beginning}*"} for beginning in ("", *RESERVED)]
     assert [(action, *s["Resource"]) for s in statements for action in s["Action"]] == [
         ("logs:CreateLogStream", log_group),
         ("logs:PutLogEvents", log_group),
         ("xray:PutTraceSegments", "*"),
         ("xray:PutTelemetryRecords", "*"),
         ("sqs:SendMessage", {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}),
-        ("s3:GetObject", objects[0]),
-        ("s3:GetObjectVersion", objects[0]),
-        ("s3:PutObject", objects[1]),
-        ("s3:PutObject", objects[2]),
+        ("s3:GetObject", objects),
+        ("s3:GetObjectVersion", objects),
+        ("s3:ListBucket", BUCKET),
+        *(("s3:PutObject", place) for place in written),
+        ("s3:DeleteObject", {"Fn::Sub": "${FilesStorage.Arn}/reports/*"}),
+        ("sqs:ReceiveMessage", queue),
+        ("sqs:DeleteMessage", queue),
+        ("sqs:GetQueueAttributes", queue),
+        ("sqs:SendMessage", queue),
+        ("sqs:ChangeMessageVisibility", queue),
         ("lambda:InvokeFunction", {"Ref": "ValidatorFunctionAliaslive"}),
+        ("dynamodb:BatchGetItem", {"Fn::GetAtt": ["DataTable", "Arn"]}),
     ]
-    going_on = properties(stack["Resources"], "ReaderGoesOn")
-    assert going_on["Roles"] == [{"Ref": "ReaderRole"}]
-    (statement,) = going_on["PolicyDocument"]["Statement"]
-    assert (statement["Action"], statement["Resource"]) == (
-        ["lambda:InvokeFunction"],
-        [{"Ref": "ReaderFunctionAliaslive"}],
-    )
 
 
 def test_no_other_role_may_use_the_bucket(stack: dict[str, Any]) -> None:
@@ -132,34 +143,48 @@ def test_no_other_role_may_use_the_bucket(stack: dict[str, Any]) -> None:
         assert not any(action.startswith("s3:") for action in rights(stack, stage))
 
 
-def test_each_file_but_those_that_the_reader_writes_starts_it_with_retries_and_dead_letters(
-    resources: dict[str, Any],
-) -> None:
+def test_each_file_but_those_that_the_reader_writes_comes_into_the_queue(resources: dict[str, Any]) -> None:
     rule = properties(resources, "FilesRule")
     assert rule["EventPattern"] == {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
         "detail": {
             "bucket": {"name": [{"Ref": "FilesStorage"}]},
-            "object": {"key": [{"anything-but": {"prefix": ["rejected/", "reports/"]}}]},
+            "object": {"key": [{"anything-but": {"prefix": list(RESERVED)}}]},
         },
     }
     (target,) = rule["Targets"]
-    assert target["Arn"] == {"Ref": "ReaderFunctionAliaslive"}
+    assert target["Arn"] == {"Fn::GetAtt": ["FilesQueue", "Arn"]}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
-    assert properties(resources, "FilesRulePermission") == {
+
+
+def test_files_wait_for_14_days_and_two_at_once_are_read(resources: dict[str, Any]) -> None:
+    queue = properties(resources, "FilesQueue")
+    assert (resources["FilesQueue"]["DeletionPolicy"], queue["MessageRetentionPeriod"]) == (
+        "RetainExceptOnCreate",
+        14 * 86400,
+    )
+    assert queue["VisibilityTimeout"] == 6 * properties(resources, "ReaderFunction")["Timeout"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert properties(resources, "DeadLetterQueue")["RedriveAllowPolicy"] == {"redrivePermission": "allowAll"}
+    assert properties(resources, "ReaderMapping") == {
         "FunctionName": {"Ref": "ReaderFunctionAliaslive"},
-        "Action": "lambda:InvokeFunction",
-        "Principal": "events.amazonaws.com",
-        "SourceArn": {"Fn::GetAtt": ["FilesRule", "Arn"]},
+        "EventSourceArn": {"Fn::GetAtt": ["FilesQueue", "Arn"]},
+        "BatchSize": 1,
+        "ScalingConfig": {"MaximumConcurrency": 2},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
     }
 
 
-def test_the_rule_alone_may_send_to_the_queue_beside_the_roles(resources: dict[str, Any]) -> None:
+@pytest.mark.parametrize("queue", ["DeadLetterQueue", "FilesQueue"])
+def test_the_rule_alone_may_send_to_a_queue_beside_the_roles(resources: dict[str, Any], queue: str) -> None:
     allowed = [
         statement
-        for statement in properties(resources, "DeadLetterQueuePolicy")["PolicyDocument"]["Statement"]
+        for statement in properties(resources, f"{queue}Policy")["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
     assert allowed == [
@@ -167,7 +192,7 @@ def test_the_rule_alone_may_send_to_the_queue_beside_the_roles(resources: dict[s
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": ["sqs:SendMessage"],
-            "Resource": [{"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}],
+            "Resource": [{"Fn::GetAtt": [queue, "Arn"]}],
             "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["FilesRule", "Arn"]}}},
         }
     ]
@@ -181,16 +206,16 @@ def test_the_reader_has_all_of_lambdas_time_and_may_go_on_in_any_number_of_invoc
     variables = function["Environment"]["Variables"]
     assert variables["ENTRY_FUNCTION_ARN"] == {"Ref": "ValidatorFunctionAliaslive"}
     assert 0 < int(variables["RECORDS_A_SECOND"]) < 4000, "what a new table takes a second"
-    invoke = properties(resources, "ReaderFunctionEventInvokeConfig")
-    assert (invoke["Qualifier"], invoke["MaximumRetryAttempts"]) == ("live", 2)
-    assert not invoke["DestinationConfig"]
+    assert int(variables["READERS"]) == properties(resources, "ReaderMapping")["ScalingConfig"]["MaximumConcurrency"]
+    assert "ReaderFunctionEventInvokeConfig" not in resources
 
 
-def test_the_reader_is_watched_but_for_its_duration(resources: dict[str, Any]) -> None:
+def test_the_reader_and_its_queue_are_watched(resources: dict[str, Any]) -> None:
     alarms = {name for name, body in resources.items() if body["Type"] == "AWS::CloudWatch::Alarm"}
     assert {name for name in alarms if name.startswith(("Reader", "Files"))} == {
         "FilesLostAlarm",
-        *(f"Reader{kind}Alarm" for kind in ("Failures", "Throttles", "EventAge", "LostLetters")),
+        "FilesWaitingAlarm",
+        *(f"Reader{kind}Alarm" for kind in ("Failures", "Throttles")),
     }
 
 

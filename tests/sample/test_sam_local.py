@@ -18,9 +18,8 @@ import pytest
 from pipeline.local.deploy import build, deploy
 from pipeline.local.embedded.environment import for_tools
 from pipeline.local.embedded.process import EmbeddedAws, Options
-from tests.deployed import read_items
 from pipeline.stack import Stack
-from tests.deployed import ROOT
+from tests.deployed import ROOT, read_items
 
 IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 ENV_VARS = ROOT / "events" / "env.json"

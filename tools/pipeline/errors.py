@@ -14,6 +14,15 @@ AWS = 3
 INTERRUPTED = 130
 """Ctrl-C; another signal ends with 128 and its number."""
 
+EXIT_CODES = """\b
+Exit codes:
+  0    all is done
+  1    something is left, was refused or failed; the output says what
+  2    the command can't be run as it was given
+  3    AWS refused, or can't be reached
+  130  interrupted by Ctrl-C; 128 + n by signal n
+"""
+
 
 class CommandError(Exception):
     """The command can't go on; the message is one sentence."""

@@ -27,6 +27,10 @@ def test_troposphere_still_lacks_the_switch_of_loop_detection() -> None:
     assert "RecursiveLoop" not in serverless.Function.props, "drop it from sam.Function"
 
 
+def test_troposphere_still_lacks_the_concurrency_of_an_event_source() -> None:
+    assert "MaximumConcurrency" not in awslambda.ScalingConfig.props, "drop sam.ScalingConfig"
+
+
 def test_troposphere_still_takes_no_parameter_for_the_switch_of_a_deployment() -> None:
     with pytest.raises(TypeError):
         serverless.DeploymentPreference(Type="AllAtOnce", Enabled="true")

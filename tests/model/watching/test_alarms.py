@@ -18,6 +18,7 @@ DIMENSIONS = {
     "ReaderFunction:live": {"Fn::Join": [":", [{"Ref": "ReaderFunction"}, "live"]]},
     "FilesRule": {"Ref": "FilesRule"},
     "DeadLetterQueue": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]},
+    "FilesQueue": {"Fn::GetAtt": ["FilesQueue", "QueueName"]},
     "DataTable": {"Ref": "DataTable"},
     "PutItem": "PutItem",
 }
@@ -43,10 +44,9 @@ WATCHED = {
         ("ProcessorFunction", "ProcessorFunction:live"),
     ),
     "FilesLostAlarm": ("InvocationsFailedToBeSentToDlq", ("FilesRule",)),
+    "FilesWaitingAlarm": ("ApproximateNumberOfMessagesVisible", ("FilesQueue",)),
     "ReaderFailuresAlarm": ("ReaderFailures", ()),
     "ReaderThrottlesAlarm": ("Throttles", ("ReaderFunction", "ReaderFunction:live")),
-    "ReaderEventAgeAlarm": ("AsyncEventAge", ("ReaderFunction",)),
-    "ReaderLostLettersAlarm": ("DeadLetterErrors", ("ReaderFunction",)),
     **{f"{stage}FailuresAlarm": (f"{stage}Failures", ()) for stage in STAGES},
     **{
         f"{stage}{metric}Alarm": (metric, (f"{stage}Function", f"{stage}Function:live"))

@@ -8,14 +8,13 @@ from difflib import get_close_matches
 import click
 
 from pipeline import __version__
-from pipeline.commands.context import EXIT_CODES
+from pipeline.errors import EXIT_CODES
 
 __all__ = ["cli"]
 
 COMMANDS = (
-    *("run", "up", "rehearse", "plan", "smoke"),
-    *("submit", "upload", "verify", "explain", "export"),
-    *("dead-letters", "redrive", "status"),
+    *("run", "up", "invoke", "items", "submit", "upload", "verify", "export"),
+    *("dead-letters", "redrive", "status", "explain", "rehearse", "plan", "smoke"),
 )
 
 

@@ -13,10 +13,10 @@ from typing import IO, Any
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.commands.findings import findings
-from pipeline.commands.options import selecting
-from pipeline.errors import LEFT, MisuseError
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings
+from pipeline.commands.shared.options import selecting
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError
 from pipeline.letters.queue import batches
 from pipeline.letters.selection import Finding, Selection
 from pipeline.records.files import open_private

@@ -7,9 +7,9 @@ import time
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.commands.findings import findings
-from pipeline.errors import LEFT
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings
+from pipeline.errors import EXIT_CODES, LEFT
 from pipeline.questions import explain as questions
 from pipeline.questions import logs, times
 from pipeline.records.table import is_storable_id

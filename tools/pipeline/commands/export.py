@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT, MisuseError, standing
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.questions import times
 from pipeline.questions.export import PAGE, Export, Key, Source, pages
 from pipeline.stack.rate_limit import RateLimiter

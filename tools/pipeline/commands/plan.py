@@ -7,8 +7,8 @@ import json
 import click
 
 from pipeline import project
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT, AwsError
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.errors import EXIT_CODES, LEFT, AwsError
 from pipeline.questions import functions, template
 from pipeline.questions.plan import Code, ask, findings
 from pipeline.stack import StackError

@@ -7,11 +7,11 @@ from collections import Counter
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.commands.findings import findings, note_full, note_unseen
-from pipeline.commands.options import selecting, sending
-from pipeline.commands.settling import RATE, Pauses, settle_options
-from pipeline.errors import LEFT, MisuseError, standing
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings, note_full, note_unseen
+from pipeline.commands.shared.options import selecting, sending
+from pipeline.commands.shared.settling import RATE, Pauses, settle_options
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.letters.following import Following
 from pipeline.letters.plan import Plan
 from pipeline.letters.queue import Depth

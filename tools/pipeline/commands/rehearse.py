@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from pipeline import project
-from pipeline.commands.context import EXIT_CODES
-from pipeline.errors import LEFT, MisuseError
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError
 from pipeline.questions.rehearse import Rehearsal, Tree, checked_out, run
 from pipeline.terminal.printable import counted, printable
 from pipeline.terminal.screen import Screen

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -13,20 +14,19 @@ from typing import Any
 import click
 
 from pipeline import project
-from pipeline.commands.context import EXIT_CODES
-from pipeline.commands.feeding import feed, feed_by_file, judged
-from pipeline.commands.local_options import console, queue_of, queue_options
-from pipeline.errors import MisuseError
+from pipeline.commands.shared.feeding import feed, feed_by_file, judged
+from pipeline.commands.shared.local_options import console, queue_of, queue_options
+from pipeline.commands.shared.picture import picture, recording_console
+from pipeline.commands.shared.report import show_item, show_run
+from pipeline.errors import EXIT_CODES, MisuseError
 from pipeline.local.deploy import PARAMETERS, WITH_FILES
 from pipeline.local.embedded.process import Options
 from pipeline.local.errors import LocalError
-from pipeline.local.run import deployed
+from pipeline.local.run import deployed, exports
 from pipeline.records.bucket import key_of, require_key
 from pipeline.records.lines import MOST_RECORDS
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
-from pipeline.terminal.picture import picture, recording_console
-from pipeline.terminal.report import show_item, show_run
 
 
 @click.command("run", epilog=EXIT_CODES)
@@ -47,6 +47,12 @@ from pipeline.terminal.report import show_item, show_run
 )
 @click.option("--by-file", is_flag=True, help="Upload RECORDS into the bucket of files, as one file.")
 @click.option("--items", is_flag=True, help="Show what is stored, too: each item as a line of JSON.")
+@click.option(
+    "--prepare",
+    metavar="COMMAND",
+    help="A command of the shell that runs after the deployment and before the records, with the variables that `up` "
+    "exports: to store reference data.",
+)
 @queue_options
 def run(
     records: Path | None,
@@ -56,6 +62,7 @@ def run(
     batch: int,
     by_file: bool,
     items: bool,
+    prepare: str | None,
     **queue: Any,
 ) -> None:
     """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it.
@@ -74,6 +81,8 @@ def run(
         if by_file:
             require_key(key_of(source))
         with deployed(options, screen, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
+            if prepare:
+                _prepare(prepare, exports(aws, stack))
             fed = feed_by_file(aws, stack, source, screen) if by_file else feed(aws, stack, source, screen, batch=batch)
             report = judged(aws, stack, fed, outcomes, screen, items=stored)
         if report_path:
@@ -91,6 +100,17 @@ def run(
         raise LocalError("; ".join(report.problems))
 
 
+def _prepare(command: str, variables: Mapping[str, str]) -> None:
+    """Run a command of the shell with the embedded AWS's variables.
+
+    Raises:
+        LocalError: It failed.
+    """
+    done = subprocess.run(command, shell=True, env={**os.environ, **variables}, check=False)  # noqa: S602 - the user's own
+    if done.returncode:
+        raise LocalError(f"--prepare failed with exit code {done.returncode}: {command}")
+
+
 def _require_writable(path: Path) -> None:
     """Refuse a path before the run that could not be written after it.
 
@@ -100,7 +120,7 @@ def _require_writable(path: Path) -> None:
     there = path if path.exists() else path.absolute().parent
     if path.is_dir() or not os.access(there, os.W_OK):
         reason = "Is a directory" if path.is_dir() else os.strerror(errno.EACCES if there.exists() else errno.ENOENT)
-        raise MisuseError(f"{path} can't be written: {reason}")
+        raise MisuseError(f"{path} can't be written: {reason}.")
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
@@ -108,4 +128,4 @@ def _write(path: Path, pieces: Iterable[str]) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(pieces)
     except OSError as error:
-        raise MisuseError(f"{path} can't be written: {error.strerror or error}") from error
+        raise MisuseError(f"{path} can't be written: {error.strerror or error}.") from error

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from pipeline import project
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT, MisuseError
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError
 from pipeline.questions.smoke import Smoke, Step, StuckError
 
 SAMPLE = Path("events/valid.json")

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.errors import LEFT, AwsError
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.errors import EXIT_CODES, LEFT, AwsError
 from pipeline.questions.functions import Concurrency, Traffic, Version
 from pipeline.questions.status import FunctionHealth, Health, Waiting, ask, describe_failures
 from pipeline.questions.unknown import Unknown, known, or_unknown

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.commands.findings import findings
-from pipeline.errors import LEFT, MisuseError, standing
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.findings import findings
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.letters.selection import Finding
 from pipeline.records.bucket import REJECTED, Bucket, ReaderCounts, key_of, require_key
 from pipeline.records.source import Source

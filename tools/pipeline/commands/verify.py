@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.context import EXIT_CODES, Context, of_stack
-from pipeline.commands.judging import look, read_dead_records, show_outcomes
-from pipeline.commands.options import keys_only_option, records_argument
+from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
+from pipeline.commands.shared.options import keys_only_option, records_argument
+from pipeline.errors import EXIT_CODES
 from pipeline.records.files import NewFile
 from pipeline.records.journal import read_header
 from pipeline.records.judgement import Judgement, Outcome

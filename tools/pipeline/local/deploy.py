@@ -27,6 +27,9 @@ def build(workspace: Workspace, *, root: Path) -> Path:
     """Build the project's template, and return the built one."""
     built = workspace.path / "build"
     environment = for_tools({}, workspace.folder("tmp"))
+    # Packages of the functions are for the Python that runs them here.
+    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}", "WHEELS": ""}
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     arguments = [
         "--template-file",
         str(_source(root, workspace) / "template.yaml"),
@@ -44,7 +47,9 @@ def _source(root: Path, workspace: Workspace) -> Path:
     if os.access(root / "functions", os.W_OK):
         return root
     source = workspace.folder("source")
-    for path in (root / "template.yaml", *(root / "functions").rglob("*.py")):
+    for path in (root / "template.yaml", *(root / "functions").rglob("*")):
+        if not path.is_file():
+            continue
         copied = source / path.relative_to(root)
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copied)

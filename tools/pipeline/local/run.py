@@ -46,6 +46,11 @@ def deployed(
         aws.end()
 
 
+def exports(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:
+    """Return the variables by which AWS's tools and `pipeline` find the embedded AWS and the stack."""
+    return {**aws.environment, "PIPELINE_STACK": stack.name, "TABLE_NAME": stack.table}
+
+
 def drain(aws: EmbeddedAws, progress: Progress) -> dict[str, Any]:
     """Wait until no event is left in the queue, or it delivers nothing more, and return its last state."""
     bar = progress.add_task("drain", total=None)

@@ -1,11 +1,12 @@
 """Alarms: that what they watch exists, that somebody hears them, and that deployments heed them."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .reading import Path, Resource, Template, find, items
-from .rule import Demand, Fault, Rule
+from .reading import Fault, Path, Resource, Template, find, items
+from .rule import Rule
 from .values import Given, Reference, mentioned, reference, refers_to, shown, text
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -42,14 +43,12 @@ class Metric(NamedTuple):
     statistic: Any
     query: str = ""  # the name by which metric math refers to it
 
-
-class Deployment(NamedTuple):
-    """A deployment by CodeDeploy: of which function, and the deployment group that says how."""
-
-    function: str
-    group: Resource
+    def should(self, expected: str, got: Any) -> Fault:
+        """Say what is wrong with what the alarm watches."""
+        return Fault(self.path, f"alarm {self.alarm.id} on {self.name} should {expected} (got {shown(got)})")
 
 
+@functools.lru_cache(maxsize=8)  # the rules read one template after the other
 def metrics(template: Template) -> list[Metric]:
     """List the metrics of every alarm, those of metric math included."""
     return [metric for alarm in template.of_type(ALARM) for form in _forms(alarm) for metric in _metrics(alarm, form)]
@@ -67,160 +66,117 @@ def watching(template: Template, metric: str, resource: str) -> list[Metric]:
 
 
 class BlindAlarm(Rule):
-    """An alarm watches a metric that never gets a value."""
+    """A dimension that names no resource makes no error: the metric has no data, and the alarm sleeps."""
 
     id = "E9311"
     shortdesc = "An alarm watches nothing"
-    description = "A dimension that names no resource makes no error: the metric has no data, and the alarm sleeps"
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension"
-    tags = ["cloudwatch", "operations"]
 
     def subjects(self, template: Template) -> list[Metric]:
-        """List the metrics of the services whose dimensions are known here."""
         return [metric for metric in metrics(template) if metric.namespace in NAMED_BY]
 
     def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
-        """Compare the dimensions with the resource that they have to name."""
         dimension = NAMED_BY[subject.namespace][0]
+        given = ", ".join(subject.dimensions) or "none"
         if dimension in subject.dimensions:
-            yield from self._misnamed(subject, template)
+            yield from _misnamed(subject, template)
         elif subject.dimensions or subject.namespace == "AWS/SQS":
-            yield self._fault(subject, f"have the dimension {dimension}", ", ".join(subject.dimensions) or "none")
+            yield subject.should(f"have the dimension {dimension}", given)
         by_operation = subject.namespace == "AWS/DynamoDB" and subject.name in BY_OPERATION
         if by_operation and "Operation" not in subject.dimensions:
-            given = ", ".join(subject.dimensions)
-            yield self._fault(
-                subject, "have the dimension Operation too, without which it has no data", given or "none"
-            )
+            yield subject.should("have the dimension Operation too, without which it has no data", given)
         if "Resource" in subject.dimensions and subject.namespace == "AWS/Lambda":
-            yield from self._unaliased(subject, template)
-
-    def _misnamed(self, metric: Metric, template: Template) -> Iterator[Fault]:
-        dimension, types, attribute = NAMED_BY[metric.namespace]
-        value = metric.dimensions[dimension]
-        known = any(_is_name_of(value, resource, dimension, attribute) for resource in template.of_type(*types))
-        if not known and not _is_told(value, template):
-            expected = f"GetAtt {attribute}" if attribute else "Ref"
-            yield self._fault(metric, f"have the dimension {dimension} by {expected} of an {types[0]}", shown(value))
-
-    def _unaliased(self, metric: Metric, template: Template) -> Iterator[Fault]:
-        function = refers_to(metric.dimensions.get("FunctionName"))
-        aliases = [
-            f"${{{function}}}:{text(name)}"
-            for alias in template.belonging_to(function or "", ALIAS)
-            for name in alias.find("Name", by_name=True)
-        ]
-        given = metric.dimensions["Resource"]
-        if function and text(given) not in aliases:
-            expected = f"have the dimension Resource by !Sub {aliases[0]}" if aliases else "have no dimension Resource"
-            yield self._fault(metric, expected, shown(given))
-
-    @staticmethod
-    def _fault(metric: Metric, expected: str, got: str) -> Fault:
-        return Fault(metric.path, f"alarm {metric.alarm.id} on {metric.name} should {expected} (got {got})")
+            yield from _unaliased(subject, template)
 
 
 class SilentAlarm(Rule):
-    """An alarm goes off and nobody hears it."""
+    """An alarm without an action changes colour on a page that nobody has open."""
 
     id = "W9312"
     shortdesc = "An alarm notifies nobody"
-    description = "An alarm without an action changes colour on a page that nobody has open"
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html"
-    tags = ["cloudwatch", "operations"]
-
-    def subjects(self, template: Template) -> list[Resource]:
-        """List the alarms."""
-        return template.of_type(ALARM, "AWS::CloudWatch::CompositeAlarm")
+    looks_at = (ALARM, "AWS::CloudWatch::CompositeAlarm")
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for an action that is not switched off, if only under a condition."""
-        if not any(subject.find("AlarmActions")):
-            yield Fault(
-                ["Resources", subject.id], f"alarm {subject.id} should have AlarmActions, such as a topic (got none)"
-            )
+        if not any(subject.find("AlarmActions")):  # an action under a condition is one
+            yield subject.should("have AlarmActions, such as a topic", None, kind="alarm ")
         elif [*map(shown, subject.find("ActionsEnabled"))] == ["false"]:
-            yield Fault(
-                ["Resources", subject.id, "Properties", "ActionsEnabled"],
-                f"alarm {subject.id} should have ActionsEnabled: true (got false)",
-            )
+            yield subject.should("have ActionsEnabled: true", False, "ActionsEnabled", kind="alarm ")
 
 
 class FilledLosses(Rule):
-    """An alarm on losses fills the gaps of their metric, and so the newest minute, in which no loss is counted yet."""
+    """Metrics come late: FILL stands in for the newest minute, and so may keep the alarm at OK for ever."""
 
     id = "E9313"
     shortdesc = "An alarm on losses fills in what was not counted yet"
-    description = "Metrics come late: FILL stands in for the newest minute, and so may keep the alarm at OK for ever"
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html"
-    tags = ["cloudwatch", "operations"]
 
     def subjects(self, template: Template) -> list[Resource]:
-        """List the alarms on losses."""
         losing = {metric.alarm.id for metric in metrics(template) if metric.name in LOSSES}
         return [alarm for alarm in template.of_type(ALARM) if alarm.id in losing]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for losses among what FILL is given."""
         for form in _forms(subject):
             expressions = _expressions(form)
             filled = _filled(expressions)
             losses = [metric for metric in _metrics(subject, form) if metric.name in LOSSES]
             lost = [metric.name for metric in losses if metric.query in filled or "METRICS" in filled]
             if lost:
-                yield Fault(
-                    subject.at("Metrics"),
-                    f"alarm {subject.id} should leave the gaps of {', '.join(lost)} to TreatMissingData "
-                    f"(got {'; '.join(expressions.values())})",
-                )
-
-
-class UndecidedSilence(Demand):
-    """An alarm does not say what silence means."""
-
-    id = "E9007"
-    shortdesc = "An alarm should say in TreatMissingData what silence means"
-    description = "A metric without values is no state of its own: an alarm keeps the state that it had, for as long"
-    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html"
-    tags = ["cloudwatch", "operations"]
-    resource_type = ALARM
-    demanded = "TreatMissingData"
+                expected = f"leave the gaps of {', '.join(lost)} to TreatMissingData"
+                yield subject.should(expected, "; ".join(expressions.values()), "Metrics", kind="alarm ")
 
 
 class UnwatchedDeployment(Rule):
-    """CodeDeploy shifts traffic to a new version step by step, and no alarm shifts it back.
+    """Shifting traffic step by step helps only if an alarm shifts it back when the new version fails.
 
     cfn-lint expands SAM by the defaults of the parameters: a deployment that they switch off is not seen.
     """
 
     id = "E9321"
     shortdesc = "A gradual deployment has no alarms"
-    description = "Shifting traffic step by step helps only if an alarm shifts it back when the new version fails"
     source_url = (
         "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-groups-configure-advanced-options.html"
     )
-    tags = ["lambda", "codedeploy", "reliability"]
 
-    def subjects(self, template: Template) -> list[Deployment]:
-        """List the deployments that shift an alias step by step."""
+    def subjects(self, template: Template) -> list[tuple[str, Resource]]:
         shift = ("UpdatePolicy", "CodeDeployLambdaAliasUpdate", "DeploymentGroupName")
         return [
-            Deployment(refers_to(alias.properties.get("FunctionName")) or alias.id, template.resources[group])
+            (refers_to(alias.properties.get("FunctionName")) or alias.id, template.resources[group])
             for alias in template.of_type(ALIAS)
             for group in map(refers_to, alias.attribute(*shift))
             if group in template.resources
             and "AllAtOnce" not in shown(template.resources[group].find("DeploymentConfigName"))
         ]
 
-    def faults(self, subject: Deployment, template: Template) -> Iterator[Fault]:
-        """Look for alarms that are not switched off, if only under a condition."""
-        found = subject.group.find("AlarmConfiguration")
+    def faults(self, subject: tuple[str, Resource], template: Template) -> Iterator[Fault]:
+        function, group = subject
+        found = group.find("AlarmConfiguration")
         if not any(each.get("Alarms") and shown(each.get("Enabled", True)) != "false" for each in found):
             got = shown(found[0]) if found else "none"
-            yield Fault(
-                subject.group.at("AlarmConfiguration"),
-                f"gradual deployment of {subject.function} should have alarms that roll it back (got {got})",
-            )
+            expected = f"gradual deployment of {function} should have alarms that roll it back (got {got})"
+            yield Fault(group.at("AlarmConfiguration"), expected)
+
+
+def _misnamed(metric: Metric, template: Template) -> Iterator[Fault]:
+    dimension, types, attribute = NAMED_BY[metric.namespace]
+    value = metric.dimensions[dimension]
+    known = any(_is_name_of(value, resource, dimension, attribute) for resource in template.of_type(*types))
+    if not known and not _is_told(value, template):
+        expected = f"GetAtt {attribute}" if attribute else "Ref"
+        yield metric.should(f"have the dimension {dimension} by {expected} of an {types[0]}", value)
+
+
+def _unaliased(metric: Metric, template: Template) -> Iterator[Fault]:
+    function = refers_to(metric.dimensions.get("FunctionName"))
+    aliases = [
+        f"${{{function}}}:{text(name)}"
+        for alias in template.belonging_to(function or "", ALIAS)
+        for name in alias.find("Name", by_name=True)
+    ]
+    given = metric.dimensions["Resource"]
+    if function and text(given) not in aliases:
+        expected = f"have the dimension Resource by !Sub {aliases[0]}" if aliases else "have no dimension Resource"
+        yield metric.should(expected, given)
 
 
 def _is_name_of(value: Any, resource: Resource, dimension: str, attribute: str | None) -> bool:

@@ -5,49 +5,39 @@ from collections.abc import Iterator
 from typing import Any
 
 from .iam import statements
-from .reading import Function, Path, Resource, Template, described, items, place
-from .rule import Fault, Rule
+from .reading import Fault, Function, Path, Resource, Template, described, items, place
+from .rule import Rule
 from .values import Reference, reference, refers_to, shown
 
 
 class ColdCriticalFunction(Rule):
-    """A function that .cfnlintrc names as critical makes its callers wait for a cold start."""
+    """Callers of a critical function should not wait for a cold start; keep instances of its alias warm."""
 
     id = "W9181"
     shortdesc = "A critical Lambda function has no provisioned concurrency"
-    description = "Callers of a critical function should not wait for a cold start; keep instances of its alias warm"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"
-    tags = ["lambda", "performance"]
     settings = {"critical_functions": []}  # logical ids, * for any letters
 
     def subjects(self, template: Template) -> list[Function]:
-        """List the critical functions."""
         return [function for function in template.functions if self._is_critical(function.id)]
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Look for provisioned concurrency on a version or an alias, if only under a condition."""
         published = [*subject.aliases, *template.belonging_to(subject.id, "AWS::Lambda::Version")]
         if not any(each.find("ProvisionedConcurrencyConfig") for each in published):
-            yield Fault(
-                ["Resources", subject.id],
-                f"critical function {subject.id} should have provisioned concurrency on its alias (got none)",
-            )
+            yield subject.resource.should("have provisioned concurrency on its alias", None, kind="critical function ")
 
     def _is_critical(self, function: str) -> bool:
         return any(fnmatch.fnmatchcase(function, pattern) for pattern in self.config["critical_functions"])
 
 
 class UnqualifiedCall(Rule):
-    """Somebody is given the ARN of a function that has an alias, and so calls past its warm, published version."""
+    """Provisioned concurrency, retries and destinations belong to the alias: give its ARN to callers."""
 
     id = "E9182"
     shortdesc = "Callers are given the unqualified ARN of a Lambda function that has an alias"
-    description = "Provisioned concurrency, retries and destinations belong to the alias: give its ARN to callers"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html"
-    tags = ["lambda", "performance", "reliability"]
 
     def subjects(self, template: Template) -> list[tuple[Path, Any]]:
-        """List what callers are given: outputs, destinations, event sources, rights to invoke."""
         return [
             (path, value)
             for path, value in [*_outputs(template), *_targets(template), *_invocable(template)]
@@ -55,7 +45,6 @@ class UnqualifiedCall(Rule):
         ]
 
     def faults(self, subject: tuple[Path, Any], template: Template) -> Iterator[Fault]:
-        """Compare the reference with the aliases."""
         path, value = subject
         function = template.resources[_function_of(value, template)]
         aliased = [f for f in template.functions if f.id == function.id and f.aliases]

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .alarms import Metric, metrics, watching
-from .reading import Function, Resource, Template, find
-from .rule import Fault, Rule
+from .reading import Fault, Function, Resource, Template, find
+from .rule import FunctionRule, Rule
 from .values import mentioned, refers_to, shown
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
@@ -23,102 +23,75 @@ def dead_letter_queues(template: Template) -> list[Resource]:
     return [queue for queue in template.of_type("AWS::SQS::Queue") if queue.id in named]
 
 
-class NoDeadLetters(Rule):
-    """A function loses the events that it fails on for good."""
+class NoDeadLetters(FunctionRule):
+    """Without a dead-letter target or a failure destination, Lambda drops an event after its last retry."""
 
     id = "E9141"
     shortdesc = "A Lambda function has no dead-letter queue"
-    description = "Without a dead-letter target or a failure destination, Lambda drops an event after its last retry"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
-    tags = ["lambda", "reliability"]
-
-    def subjects(self, template: Template) -> list[Function]:
-        """List the functions."""
-        return template.functions
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Look for a dead-letter target or a failure destination, in every case."""
         if not all(_targets(subject)):
-            yield Fault(
-                ["Resources", subject.id],
-                f"{subject.id} should have a dead-letter queue or a failure destination (got neither)",
-            )
+            yield subject.resource.should("have a dead-letter queue or a failure destination", "neither")
 
 
 class UnwatchedDeadLetters(Rule):
-    """A dead-letter queue fills and nobody is told."""
+    """A letter that nobody knows of is lost when the queue's retention ends."""
 
     id = "E9142"
     shortdesc = "A dead-letter queue has no alarm"
-    description = "A letter that nobody knows of is lost when the queue's retention ends"
     source_url = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html"
-    tags = ["sqs", "cloudwatch", "operations"]
 
     def subjects(self, template: Template) -> list[Resource]:
-        """List the dead-letter queues."""
         return dead_letter_queues(template)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Look for an alarm on the queue's depth."""
         if not watching(template, DEPTH, subject.id):
-            yield Fault(
-                ["Resources", subject.id],
-                f"dead-letter queue {subject.id} should have an alarm on {DEPTH}, with the dimension QueueName by "
-                f"!GetAtt {subject.id}.QueueName (got none)",
-            )
+            expected = f"have an alarm on {DEPTH}, with the dimension QueueName by !GetAtt {subject.id}.QueueName"
+            yield subject.should(expected, None, kind="dead-letter queue ")
 
 
 class SlowDeadLetterAlarm(Rule):
-    """No alarm of a dead-letter queue goes off at once: each averages a letter away, or waits for more of them."""
+    """One letter is one lost event: alarm on a maximum of 1, in the first period that has it."""
 
     id = "W9143"
     shortdesc = "The alarm of a dead-letter queue hides or delays the first letter"
-    description = "One letter is one lost event: alarm on a maximum of 1, in the first period that has it"
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"
-    tags = ["sqs", "cloudwatch", "operations"]
 
     def subjects(self, template: Template) -> list[list[Metric]]:
-        """List the dead-letter queues that are watched, by what watches the depth of each."""
         watchers = [watching(template, DEPTH, queue.id) for queue in dead_letter_queues(template)]
         return [found for found in watchers if found]
 
     def faults(self, subject: list[Metric], template: Template) -> Iterator[Fault]:
-        """Report what slows each alarm, unless one is prompt: others may well wait for letters to grow old."""
         slow = [[*_delays(metric)] for metric in subject]
         if all(slow):
             yield from (fault for faults in slow for fault in faults)
 
 
 class ShortRetention(Rule):
-    """A dead-letter queue drops its letters before somebody had time to look."""
+    """SQS keeps messages for 4 days unless told otherwise, which is one long weekend."""
 
     id = "E9144"
     shortdesc = "A dead-letter queue keeps its letters for too short a time"
-    description = "SQS keeps messages for 4 days unless told otherwise, which is one long weekend"
     source_url = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html"
-    tags = ["sqs", "reliability"]
     settings = {"minimum_days": 14}
 
     def subjects(self, template: Template) -> list[Resource]:
-        """List the dead-letter queues."""
         return dead_letter_queues(template)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Compare the retention with the limit."""
         least = self.config["minimum_days"]
         for given in subject.possible("MessageRetentionPeriod"):
             seconds = DEFAULT_RETENTION if given is None else given
             if str(seconds).isdecimal() and int(seconds) < least * DAY:
                 got = f"{int(seconds) / DAY:g} days"
-                yield Fault(
-                    subject.at("MessageRetentionPeriod"),
-                    f"dead-letter queue {subject.id} should keep its letters for at least {least} days "
-                    f"(got {got if given is not None else f'no MessageRetentionPeriod, which is {got}'})",
-                )
+                got = f"no MessageRetentionPeriod, which is {got}" if given is None else got
+                expected = f"keep its letters for at least {least} days"
+                yield subject.should(expected, got, "MessageRetentionPeriod", kind="dead-letter queue ")
 
 
 class MisreadMetric(Rule):
-    """An alarm on dead letters watches a metric that counts more than it seems to, or less.
+    """AsyncEventsDropped counts letters that arrived, too; the age of the oldest message leaves old ones out.
 
     AsyncEventsDropped counts an event that became a letter, too. ApproximateAgeOfOldestMessage leaves out letters that
     were received three times, such as those that somebody has looked at; of a queue with a consumer it may be watched.
@@ -127,21 +100,15 @@ class MisreadMetric(Rule):
 
     id = "E9145"
     shortdesc = "An alarm on dead letters watches a metric that counts something else"
-    description = (
-        "AsyncEventsDropped counts letters that arrived, too; the age of the oldest message leaves old ones out"
-    )
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
-    tags = ["sqs", "lambda", "cloudwatch", "operations"]
 
     def subjects(self, template: Template) -> list[Metric]:
-        """List what watches dead-letter queues, and functions whose failed events are sent somewhere."""
         sending = [function.id for function in template.functions if any(_targets(function))]
         known = {*sending, *(queue.id for queue in dead_letter_queues(template))}
         dimensions = ("FunctionName", "QueueName")
         return [m for m in metrics(template) if known.intersection(refers_to(m.dimensions.get(d)) for d in dimensions)]
 
     def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
-        """Look for the two metrics; dropped events beyond the letters that arrived are lost indeed."""
         beside = {metric.name for metric in metrics(template) if metric.alarm.id == subject.alarm.id}
         if subject.name == "AsyncEventsDropped" and ARRIVED not in beside:
             yield _misread(subject, f"DeadLetterErrors, or what goes beyond {ARRIVED} of the queue")
@@ -182,12 +149,8 @@ def _delays(metric: Metric) -> Iterator[Fault]:
     periods = shown(alarm.get("DatapointsToAlarm", alarm.get("EvaluationPeriods")))
     bound = shown(alarm.get("ComparisonOperator")), shown(alarm.get("Threshold"))
     if metric.statistic != "Maximum":
-        yield _slow(metric.alarm, "Statistic", "have the Statistic Maximum", shown(metric.statistic))
+        yield metric.alarm.should("have the Statistic Maximum", metric.statistic, "Statistic", kind="alarm ")
     if periods != "1":
-        yield _slow(metric.alarm, "EvaluationPeriods", "go off after 1 period", periods)
+        yield metric.alarm.should("go off after 1 period", periods, "EvaluationPeriods", kind="alarm ")
     if bound not in FIRST_LETTER:
-        yield _slow(metric.alarm, "Threshold", "go off at 1 letter", " ".join(bound))
-
-
-def _slow(alarm: Resource, name: str, expected: str, got: str) -> Fault:
-    return Fault(alarm.at(name), f"alarm {alarm.id} should {expected} (got {got})")
+        yield metric.alarm.should("go off at 1 letter", " ".join(bound), "Threshold", kind="alarm ")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .iam import allowed_to, given, permits
-from .reading import Function, Resource, Template, described
-from .rule import Fault, Rule
-from .values import refers_to, shown, text
+from .iam import lacking
+from .reading import Fault, Function, Resource, Template, described
+from .rule import FunctionRule, Rule
+from .values import refers_to, text
 
 RETRIES = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 # What the execution role has to be allowed on what Lambda sends events to.
@@ -20,26 +20,17 @@ SENDING = {
 }
 
 
-class UndecidedRetries(Rule):
-    """Nobody decided how often and how long Lambda tries a function again."""
+class UndecidedRetries(FunctionRule):
+    """How often a failure is tried again, and how long an event may wait, depend on what the function does."""
 
     id = "E9191"
     shortdesc = "A Lambda function has no retry settings"
-    description = "How often a failure is tried again, and how long an event may wait, depend on what the function does"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"
-    tags = ["lambda", "reliability"]
-
-    def subjects(self, template: Template) -> list[Function]:
-        """List the functions."""
-        return template.functions
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Look for both settings, in every case."""
         for name in RETRIES:
             if not all({*form} - {"DeadLetterConfig"} for form in subject.on_event(name)):
-                yield Fault(
-                    ["Resources", subject.id], f"{subject.id} should set {name} in an EventInvokeConfig (got none)"
-                )
+                yield subject.resource.should(f"set {name} in an EventInvokeConfig", None)
 
 
 class Delivery(NamedTuple):
@@ -51,16 +42,13 @@ class Delivery(NamedTuple):
 
 
 class ForbiddenDelivery(Rule):
-    """A function's role may not send to its dead-letter queue or destination, and Lambda drops what it can't send."""
+    """Lambda sends as the execution role: without the right the event is lost, and only a metric tells."""
 
     id = "E9192"
     shortdesc = "A Lambda function may not send to its dead-letter queue or destination"
-    description = "Lambda sends as the execution role: without the right the event is lost, and only a metric tells"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
-    tags = ["lambda", "iam", "reliability"]
 
     def subjects(self, template: Template) -> list[Delivery]:
-        """List the deliveries to resources of the template."""
         return [
             delivery
             for function in template.functions
@@ -69,30 +57,21 @@ class ForbiddenDelivery(Rule):
         ]
 
     def faults(self, subject: Delivery, template: Template) -> Iterator[Fault]:
-        """Look for what the role is allowed on the target."""
         action = _sending(subject, template)
         target = described(refers_to(subject.target) or "", template)
+        purpose = f"the {subject.purpose} of {subject.function.id}"
         for role in subject.function.roles:
-            allowed = allowed_to(template, role)
-            if allowed is not None and not any(permits(s, action, subject.target) for s in allowed):
-                yield Fault(
-                    subject.function.resource.at("Role"),
-                    f"{role} should allow {action} on {target}, the {subject.purpose} of {subject.function.id} "
-                    f"(got {given(allowed, subject.target)})",
-                )
+            yield from lacking(subject.function, role, [action], (target, subject.target, purpose), template)
 
 
 class UnreachedSettings(Rule):
-    """Retries and destinations are set for a qualifier that nobody calls."""
+    """A caller gets the settings of the qualifier it calls: those of $LATEST do not apply to an alias."""
 
     id = "E9193"
     shortdesc = "Retry settings and destinations are not those of the alias"
-    description = "A caller gets the settings of the qualifier it calls: those of $LATEST do not apply to an alias"
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"
-    tags = ["lambda", "reliability"]
 
     def subjects(self, template: Template) -> list[tuple[Function, Resource]]:
-        """List the settings of the functions that have an alias."""
         return [
             (function, config)
             for function in template.functions
@@ -101,16 +80,12 @@ class UnreachedSettings(Rule):
         ]
 
     def faults(self, subject: tuple[Function, Resource], template: Template) -> Iterator[Fault]:
-        """Compare the qualifier with the aliases."""
         function, config = subject
         aliases = sorted({text(name) for alias in function.aliases for name in alias.find("Name", by_name=True)})
         for qualifier in config.find("Qualifier", by_name=True):
             if text(qualifier) not in aliases:
-                yield Fault(
-                    config.at("Qualifier"),
-                    f"{config.id} should have the Qualifier {' or '.join(aliases)}, an alias of {function.id} "
-                    f"(got {shown(qualifier)})",
-                )
+                expected = f"have the Qualifier {' or '.join(aliases)}, an alias of {function.id}"
+                yield config.should(expected, qualifier, "Qualifier")
 
 
 def _deliveries(function: Function) -> Iterator[Delivery]:

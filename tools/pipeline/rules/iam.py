@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .reading import Path, Resource, Template, items
-from .values import is_intrinsic, refers_to, text
+from .reading import Fault, Function, Path, Resource, Template, items
+from .values import is_intrinsic, refers_to, shown, text
 
 # Policies of identities, which say what their holder may do; the others say who may use a resource.
 IDENTITY_POLICIES = (
@@ -15,21 +15,18 @@ IDENTITY_POLICIES = (
     *("AWS::IAM::GroupPolicy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::SSO::PermissionSet"),
 )
 TRUST = "AssumeRolePolicyDocument"
-# Resources that are a statement without being written as one. By type: the action (or the property that has it), the
-# resource, and the condition that a property stands for.
-AS_STATEMENTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
-    "AWS::Lambda::Permission": (
-        *("Action", "FunctionName"),
-        {
-            "SourceArn": "aws:SourceArn",
-            "SourceAccount": "aws:SourceAccount",
-            "PrincipalOrgID": "aws:PrincipalOrgID",
-            "EventSourceToken": "lambda:EventSourceToken",
-        },
-    ),
-    "AWS::Lambda::LayerVersionPermission": ("Action", "LayerVersionArn", {"OrganizationId": "aws:PrincipalOrgID"}),
-    "AWS::Events::EventBusPolicy": ("Action", "EventBusName", {}),
-    "AWS::Lambda::Url": ("lambda:InvokeFunctionUrl", "TargetFunctionArn", {}),
+# Resources that are a statement without being written as one, with the property that names what it is about.
+AS_STATEMENTS = {
+    "AWS::Lambda::Permission": "FunctionName",
+    "AWS::Lambda::LayerVersionPermission": "LayerVersionArn",
+    "AWS::Lambda::Url": "TargetFunctionArn",
+    "AWS::Events::EventBusPolicy": "EventBusName",
+}
+# Their properties that are conditions.
+AS_CONDITIONS = {
+    **{name: f"aws:{name}" for name in ("SourceArn", "SourceAccount", "PrincipalOrgID")},
+    "OrganizationId": "aws:PrincipalOrgID",
+    "EventSourceToken": "lambda:EventSourceToken",
 }
 
 
@@ -61,6 +58,10 @@ class Statement(NamedTuple):
         """The resources, as they are written."""
         return items(self.body.get("Resource"))
 
+    def should(self, expected: str, got: Any, element: str) -> Fault:
+        """Say what is wrong with one of its elements."""
+        return Fault([*self.path, element], f"{self.owner.id} should {expected} (got {shown(got)})")
+
     def is_about(self, action: str) -> bool:
         """Return whether its actions include one."""
         return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions)
@@ -88,6 +89,18 @@ def allowed_to(template: Template, role: str) -> list[Statement] | None:
         return None
     holders = {role, *attached, *_policies_that_name(template, role)}
     return [s for s in statements(template) if s.owner.id in holders and s.of_identity and s.allows]
+
+
+def lacking(
+    function: Function, role: str, actions: list[str], on: tuple[str, Any, str], template: Template
+) -> Iterator[Fault]:
+    """Say which actions a role is not allowed on a resource: its name, a reference to it, and what it is for."""
+    name, resource, purpose = on
+    allowed = allowed_to(template, role)
+    for action in actions:
+        if allowed is not None and not any(permits(statement, action, resource) for statement in allowed):
+            got = f"(got {given(allowed, resource)})"
+            yield Fault(function.resource.at("Role"), f"{role} should allow {action} on {name}, {purpose} {got}")
 
 
 def permits(statement: Statement, action: str, resource: Any) -> bool:
@@ -128,16 +141,15 @@ def _statements(resource: Resource) -> Iterator[Statement]:
 
 
 def _as_statement(resource_type: str, form: dict[str, Any]) -> dict[str, Any]:
-    action, resource, conditions = AS_STATEMENTS[resource_type]
-    asked = {key: form[name] for name, key in conditions.items() if name in form}
+    asked = {key: form[name] for name, key in AS_CONDITIONS.items() if name in form}
     match form.get("Condition"):
         case {"Key": key, "Value": value}:
             asked[text(key)] = value
     return {
         "Effect": "Allow",
         "Principal": form.get("Principal", "*"),
-        "Action": form.get(action, action),
-        "Resource": form.get(resource),
+        "Action": form.get("Action", "lambda:InvokeFunctionUrl"),
+        "Resource": form.get(AS_STATEMENTS[resource_type]),
         "Condition": {"ArnLike": asked},
     }
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .values import NO_VALUE, Values, is_intrinsic, refers_to, text
+from .values import NO_VALUE, Values, is_intrinsic, refers_to, shown, text
 
 Path = list[str | int]
 
@@ -15,6 +15,13 @@ SERVERLESS = "AWS::Serverless::"
 UPLOADED = {"CodeUri": "s3://bucket/key", "ContentUri": "s3://bucket/key"}
 # What SAM tags its functions with, and the roles that it makes for them.
 CREATED_BY_SAM = {"Key": "lambda:createdBy", "Value": "SAM"}
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where."""
+
+    path: Path
+    message: str
 
 
 class Resource(NamedTuple):
@@ -59,6 +66,11 @@ class Resource(NamedTuple):
     def at(self, *keys: str | int) -> Path:
         """Give the path of a property."""
         return ["Resources", self.id, "Properties", *keys]
+
+    def should(self, expected: str, got: Any, *keys: str | int, kind: str = "") -> Fault:
+        """Say what is wrong with the resource or with one of its properties."""
+        path: Path = self.at(*keys) if keys else ["Resources", self.id]
+        return Fault(path, f"{kind}{self.id} should {expected} (got {shown(got)})")
 
 
 class Function(NamedTuple):
@@ -190,9 +202,8 @@ def literals(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 def _expanded(source: Mapping[str, Any]) -> Mapping[str, Any]:
     """Expand SAM's resources, which cfn-lint up to 1.53 does before its rules run and later versions leave to us."""
     resources = source.get("Resources") or {}
-    if not any(
-        isinstance(body, Mapping) and str(body.get("Type")).startswith(SERVERLESS) for body in resources.values()
-    ):
+    types = [str(body.get("Type")) for body in resources.values() if isinstance(body, Mapping)]
+    if not any(each.startswith(SERVERLESS) for each in types):
         return source
     # cfn-lint of an expanded template needs no translator, so those who lint one need not have it.
     from samtranslator.parser.parser import Parser  # noqa: PLC0415

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from .iam import TRUST
-from .reading import Path, Resource, Template, literals, place
-from .rule import Fault, Rule
+from .reading import Fault, Path, Resource, Template, literals, place
+from .rule import Rule
 from .values import VARIABLE, text
 
 ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:.*")
@@ -19,32 +20,21 @@ class _TextRule(Rule):
     """A rule about the texts in a template that nothing evaluates."""
 
     def subjects(self, template: Template) -> list[tuple[Path, str]]:
-        """List the texts in the properties of the resources and in the outputs."""
-        return [
-            *(
-                found
-                for resource in template.resources.values()
-                for found in literals(resource.properties, ["Resources", resource.id, "Properties"])
-            ),
-            *(
-                found
-                for name, output in template.outputs.items()
-                for found in literals(output.get("Value"), ["Outputs", name, "Value"])
-            ),
+        outputs: list[tuple[Path, Any]] = [
+            (["Outputs", name, "Value"], output.get("Value")) for name, output in template.outputs.items()
         ]
+        written = [(resource.at(), resource.properties) for resource in template.resources.values()]
+        return [found for path, value in [*written, *outputs] for found in literals(value, path)]
 
 
 class UnevaluatedReference(_TextRule):
-    """A text holds a reference that nothing evaluates, so that it arrives as it stands."""
+    """Outside a Sub the text ${Name} is just that: nothing is put in its place, and nothing waits for it."""
 
     id = "E9201"
     shortdesc = "A reference stands in a text that nothing evaluates"
-    description = "Outside a Sub the text ${Name} is just that: nothing is put in its place, and nothing waits for it"
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html"
-    tags = ["reference"]
 
     def faults(self, subject: tuple[Path, str], template: Template) -> Iterator[Fault]:
-        """Look for what a Sub would evaluate, and for a logical id where a name belongs."""
         path, literal = subject
         known = {*template.resources, *template.parameters} - _substituted(path, template)
         for name in VARIABLE.findall(literal):
@@ -57,16 +47,13 @@ class UnevaluatedReference(_TextRule):
 
 
 class NameSpelledAgain(Rule):
-    """The name of a resource is spelled again where a reference to it belongs."""
+    """A name that is spelled twice parts on the first change, and CloudFormation orders nothing by it."""
 
     id = "E9202"
     shortdesc = "The name of a resource is spelled again instead of referred to"
-    description = "A name that is spelled twice parts on the first change, and CloudFormation orders nothing by it"
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-ref.html"
-    tags = ["reference"]
 
     def subjects(self, template: Template) -> list[tuple[Resource, str]]:
-        """List the resources that are given a name, with the name."""
         return [
             (resource, text(name))
             for resource in template.resources.values()
@@ -76,27 +63,22 @@ class NameSpelledAgain(Rule):
         ]
 
     def faults(self, subject: tuple[Resource, str], template: Template) -> Iterator[Fault]:
-        """Look for the name elsewhere: alone, or as the end of an ARN."""
         named, name = subject
         for resource in template.resources.values():
-            if resource.id == named.id or not template.together(resource, named):
-                continue
-            for path, spelled in _spellings(resource.properties, ["Resources", resource.id, "Properties"]):
-                if spelled == name or (spelled.startswith("arn:") and re.split("[:/]", spelled)[-1] == name):
+            for path, spelled in _spellings(resource.properties, resource.at()) if resource.id != named.id else ():
+                alike = spelled == name or (spelled.startswith("arn:") and re.split("[:/]", spelled)[-1] == name)
+                if alike and template.together(resource, named):
                     yield Fault(path, f"{place(path)} should refer to {named.id} by Ref or GetAtt (got {spelled})")
 
 
 class AccountByNumber(_TextRule):
-    """An ARN names its account by number."""
+    """Refer to what the template makes, and take what it does not make as a parameter."""
 
     id = "E9203"
     shortdesc = "An ARN names an account by number"
-    description = "Refer to what the template makes, and take what it does not make as a parameter"
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html"
-    tags = ["reference"]
 
     def faults(self, subject: tuple[Path, str], template: Template) -> Iterator[Fault]:
-        """Look for an account number in an ARN."""
         path, literal = subject
         if ACCOUNT.fullmatch(literal) and not FOREIGN.intersection(map(str, path)):
             yield Fault(path, f"{place(path)} should be a reference or a parameter (got {literal})")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .iam import Statement, statements
-from .reading import Template, find, items
-from .rule import Fault, Rule
-from .values import VARIABLE, refers_to, shown, text
+from .reading import Fault, Template, find, items
+from .rule import Rule
+from .values import ANYTHING, has_wildcard, known, refers_to, text
 
 # Condition keys that say who calls, claims of tokens included. Others say how, when and with which words, or what the
 # caller says of itself: an account tags its own principals, and an external id is no secret.
@@ -25,22 +25,18 @@ ALWAYS_MET = {
     *("aws:currenttime", "aws:epochtime", "aws:referer", "aws:requestedregion", "aws:securetransport"),
     *("aws:tokenissuetime", "aws:useragent", "s3:tlsversion", "cognito-identity.amazonaws.com:amr"),
 }
-EVERYTHING = re.compile(r"[*?]*\*[*?]*")
 # A whole account, by its number or by a parameter: anybody in it whom its administrators let.
 ACCOUNT = re.compile(r"\d{12}|arn:.*:iam::(?:\d{12}|\$\{(?!AWS::)\w+\}):root")
 # Whole values of these keys are one caller's; a wildcard in one lets others in.
 WHOLE = re.compile(r".*(account|orgid|owner|vpc|vpce)")
 # These give tokens to anybody. The claim `aud` says nothing; `sub` and others begin with whose pipeline asks:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
-SHARED_ISSUERS = (*("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com"),)
+SHARED_ISSUERS = ("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com")
 TENANT = {
     "sub": re.compile(r"\w+:[^*?/:]+[/:].*"),
     **dict.fromkeys(
-        ("repository", "repository_owner", "job_workflow_ref", "project_path", "namespace_path"),
+        ("repository", "repository_owner", "job_workflow_ref", "project_path", "namespace_path", "repository_id"),
         re.compile(r"[^*?/]+(/.*)?"),
-    ),
-    **dict.fromkeys(
-        ("repository_id", "repository_owner_id", "actor_id", "project_id", "namespace_id"), re.compile(r"\d+")
     ),
 }
 # No organization has a larger part of the internet.
@@ -71,16 +67,13 @@ class Asked(NamedTuple):
 
 
 class AnybodyAllowed(Rule):
-    """A policy of a resource, or what stands for one, allows something to everybody in the world."""
+    """Unless a condition says who calls, the principal * is every account of AWS, and anonymous callers."""
 
     id = "E9155"
     shortdesc = "A policy allows something to everybody"
-    description = "Unless a condition says who calls, the principal * is every account of AWS, and anonymous callers"
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
-    tags = ["iam", "security"]
 
     def subjects(self, template: Template) -> list[Statement]:
-        """List the statements that allow something to somebody, but for trust policies and what VPC endpoints take."""
         return [
             statement
             for statement in statements(template)
@@ -89,40 +82,33 @@ class AnybodyAllowed(Rule):
         ]
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
-        """Look for a principal that is everybody."""
         if _is_everybody(subject) and not _is_closed(subject, template):
-            actions = ", ".join(subject.actions)
-            yield _fault(subject, f"name who is allowed {actions}", subject.body["Principal"])
+            actions = ", ".join(subject.actions) or "all but NotAction"
+            yield subject.should(f"name who is allowed {actions}", subject.body["Principal"], "Principal")
 
 
 class AnybodyTrusted(Rule):
-    """A trust policy lets anybody assume a role: of the world, of another account, or with a token that all can get."""
+    """Who assumes a role has its rights: name a role or a service, or set a condition that says who calls."""
 
     id = "E9158"
     shortdesc = "A trust policy lets anybody assume a role"
-    description = "Who assumes a role has its rights: name a role or a service, or set a condition that says who calls"
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
-    tags = ["iam", "security"]
 
     def subjects(self, template: Template) -> list[Statement]:
-        """List the statements of trust policies that allow something."""
         return [statement for statement in statements(template) if statement.allows and statement.of_trust]
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
-        """Look at every principal that is more than one caller."""
         asked = [test for test in asked_of(subject) if test.restricts and test.key not in ALWAYS_MET]
         if _is_everybody(subject):
-            yield _fault(subject, "name who may assume it", subject.body["Principal"])
+            yield subject.should("name who may assume it", subject.body["Principal"], "Principal")
         for account in _principals(subject, "AWS"):
             if ACCOUNT.fullmatch(text(account)) and not asked:
-                yield _fault(
-                    subject, "trust one role of the account, or set a condition such as sts:ExternalId", account
-                )
+                expected = "trust one role of the account, or set a condition such as sts:ExternalId"
+                yield subject.should(expected, account, "Principal")
         for provider in _principals(subject, "Federated"):
             if subject.is_about("sts:AssumeRoleWithWebIdentity") and not _names_holder(provider, asked, template):
-                yield _fault(
-                    subject, "set a condition on the token's claims, such as sub", subject.body.get("Condition")
-                )
+                expected = "set a condition on the token's claims, such as sub"
+                yield subject.should(expected, subject.body.get("Condition"), "Principal")
 
 
 def asked_of(statement: Statement) -> list[Asked]:
@@ -151,7 +137,7 @@ def is_anybody(statement: Statement) -> bool:
     """Return whether the principal of a statement is everybody, whatever its conditions are."""
     principal = statement.body.get("Principal")
     named = [one for each in principal.values() for one in items(each)] if isinstance(principal, dict) else [principal]
-    return any(EVERYTHING.fullmatch(text(one)) or _is_open_arn(text(one)) for one in named)
+    return any(ANYTHING.fullmatch(text(one)) or _is_open_arn(text(one)) for one in named)
 
 
 def _is_everybody(statement: Statement) -> bool:
@@ -159,11 +145,10 @@ def _is_everybody(statement: Statement) -> bool:
 
 
 def _is_closed(statement: Statement, template: Template) -> bool:
-    """Return whether the same policy denies it to all but those whom a condition names."""
-    denials = [s for s in statements(template) if s.owner.id == statement.owner.id and not s.allows]
-    closing = {str(denial.path) for denial in denials if _shuts_out(denial, statement)}
-    leaking = {str(denial.path) for denial in denials if not _shuts_out(denial, statement)}
-    return any("Fn::If" not in path for path in closing - leaking)
+    """Return whether the same policy denies it, in every case, to all but those whom a condition names."""
+    beside = [s for s in statements(template) if s.owner.id == statement.owner.id]
+    leaking = [s.path for s in beside if s.allows or not _shuts_out(s, statement)]
+    return any("Fn::If" not in denial.path and denial.path not in leaking for denial in beside)
 
 
 def _shuts_out(denial: Statement, statement: Statement) -> bool:
@@ -192,15 +177,11 @@ def _names_holder(provider: Any, asked: list[Asked], template: Template) -> bool
     if not shared:
         return bool(asked)
     return any(
-        (claim := TENANT.get(test.key.removeprefix(f"{host}:"))) and all(map(claim.fullmatch, map(_known, test.values)))
+        all(not has_wildcard(value) or claim.fullmatch(known(value)) for value in test.values)
         for test in asked
-        for host in shared
+        for claim in [TENANT.get(test.key.rpartition(":")[2])]
+        if claim and any(test.key.startswith(host) for host in shared)
     )
-
-
-def _known(value: str) -> str:
-    """Put a name in place of each variable of a text: one value, though nobody knows which."""
-    return VARIABLE.sub("known", value).replace("${}", "known")
 
 
 def _is_internet(values: list[str]) -> bool:
@@ -221,22 +202,17 @@ def _is_internet(values: list[str]) -> bool:
 
 def _is_anybodys(key: str, value: str) -> bool:
     """Return whether a value of a condition key matches what a stranger can have."""
-    known = _known(value)
-    if not {"*", "?"} & {*known}:
-        return known.lower() == "false"  # such as aws:PrincipalIsAWSService
-    return bool(WHOLE.fullmatch(key) or re.fullmatch(r"([a-z]{1,4}-|AROA|AIDA)?[*?:/]*", known) or _is_open_arn(known))
+    if not has_wildcard(value):
+        return value.lower() == "false"  # such as aws:PrincipalIsAWSService
+    open_text = re.fullmatch(r"([a-z]{1,4}-|AROA|AIDA)?[*?:/]*", known(value))
+    return bool(WHOLE.fullmatch(key) or open_text or _is_open_arn(value))
 
 
 def _is_open_arn(pattern: str) -> bool:
     """Return whether a pattern matches ARNs of every account; those of buckets have none, but a name of their own."""
-    fields = _known(pattern).split(":", 5)
-    if fields[0] != "arn" or ("*" not in pattern and "?" not in pattern):
+    fields = known(pattern).split(":", 5)
+    if fields[0] != "arn" or not has_wildcard(pattern):
         return False
     if len(fields) < 6:  # the wildcard stands for the rest, the account too
         return True
-    name = re.split("[:/]", fields[5])[0]
-    return bool({"*", "?"} & {*fields[4]}) or (not fields[4] and bool(EVERYTHING.fullmatch(name)))
-
-
-def _fault(statement: Statement, expected: str, got: Any) -> Fault:
-    return Fault([*statement.path, "Principal"], f"{statement.owner.id} should {expected} (got {shown(got)})")
+    return has_wildcard(fields[4]) or (not fields[4] and bool(ANYTHING.fullmatch(re.split("[:/]", fields[5])[0])))

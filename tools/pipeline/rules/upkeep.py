@@ -8,8 +8,8 @@ from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from .logs import LOG_GROUP, log_groups_of
-from .reading import CREATED_BY_SAM, Function, Resource, Template, is_made_by_sam, items
-from .rule import Fault, Rule
+from .reading import CREATED_BY_SAM, Fault, Function, Resource, Template, is_made_by_sam, items
+from .rule import FunctionRule, Rule
 from .values import text
 
 # What two uses of one component differ in.
@@ -17,20 +17,17 @@ IDENTITY = {"FunctionName", "Description", "Handler", "Code", "Environment", "Me
 
 
 class MissingTags(Rule):
-    """A resource that can be tagged lacks a cost tag."""
+    """The bill can be split only by tags that everything taggable carries."""
 
     id = "W9161"
     shortdesc = "A resource lacks cost-allocation tags"
-    description = "The bill can be split only by tags that everything taggable carries"
     source_url = "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/cost-alloc-tags.html"
-    tags = ["cost"]
     settings = {
         "required_tags": ["CostCenter", "Environment", "ManagedBy", "Project"],
         "exempt_types": [],
     }
 
     def subjects(self, template: Template) -> list[Resource]:
-        """List the resources that can be tagged, as CloudFormation's schemas have it."""
         exempt = self.config["exempt_types"]
         return [
             resource
@@ -41,45 +38,32 @@ class MissingTags(Rule):
         ]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
-        """Compare the tags with those required."""
         name = _tags_property(subject.type)
         for tags in subject.possible(name):
             given = _keys(tags)
             missing = [tag for tag in self.config["required_tags"] if tag not in given]
             if missing:
-                yield Fault(
-                    subject.at(name),
-                    f"{subject.id} should have tags named {', '.join(missing)} "
-                    f"(got {', '.join(sorted(given - {CREATED_BY_SAM['Key']})) or 'none'})",
-                )
+                got = ", ".join(sorted(given - {CREATED_BY_SAM["Key"]})) or "none"
+                yield subject.should(f"have tags named {', '.join(missing)}", got, name)
 
 
-class WrittenOutAgain(Rule):
-    """Two functions are copies: configured alike, with one role, and neither has a log group of its own.
+class WrittenOutAgain(FunctionRule):
+    """Copies drift apart; make both by one component, which gives each its own role and log group.
 
     Functions that a component makes may be configured alike, too, but the component gives each a role or a log group.
     """
 
     id = "W9121"
     shortdesc = "A Lambda function is another one written out again"
-    description = "Copies drift apart; make both by one component, which gives each its own role and log group"
     source_url = "https://docs.aws.amazon.com/wellarchitected/latest/framework/ops_dev_integ_share_design_stds.html"
-    tags = ["lambda", "maintainability"]
-
-    def subjects(self, template: Template) -> list[Function]:
-        """List the functions."""
-        return template.functions
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
-        """Find the function before this one that it repeats."""
         before = template.functions[: [function.id for function in template.functions].index(subject.id)]
         for other in before if _is_bare(subject, template) else ():
             if _repeats(subject, other, template):
-                yield Fault(
-                    ["Resources", subject.id],
-                    f"{subject.id} and {other.id} should be made by one component (got one configuration and role, "
-                    "written out twice)",
-                )
+                who = f"{subject.id} and {other.id} should be made by one component"
+                got = "(got one configuration and role, written out twice)"
+                yield Fault(["Resources", subject.id], f"{who} {got}")
                 return
 
 

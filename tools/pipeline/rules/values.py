@@ -7,13 +7,15 @@ both sides. What no template can know, such as the ARN of a resource, stays a re
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
 VARIABLE = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 # At most so many forms of one expression are tried; beyond them, further parameters keep their first value.
 MOST_FORMS = 200
+# A wildcard that matches anything, if it is all of a text.
+ANYTHING = re.compile(r"[*?]*\*[*?]*")
 _LEFT_OUT = object()
 
 
@@ -59,13 +61,9 @@ class Values:
         self._known: dict[tuple[int, tuple[str, ...], tuple[str, ...], bool], tuple[Any, list[Any]]] = {}
 
     def possible(self, expression: Any, *keys: str, when: tuple[str, ...] = (), by_name: bool = False) -> list[Any]:
-        """Give every form of what a path of keys leads to, each once; None if it can be left out.
+        """Give every form of what a path of keys leads to while conditions hold; None if it can be left out.
 
-        Args:
-            expression: Where the path starts.
-            keys: The path.
-            when: Conditions that hold.
-            by_name: Leave parameters as they are named; they decide conditions all the same.
+        With `by_name`, parameters stay as they are named, though they decide conditions all the same.
         """
         asked = (id(expression), keys, when, by_name)
         if asked not in self._known:  # kept together with the expression, so that no other one gets its id
@@ -81,12 +79,9 @@ class Values:
         body = self.parameters.get(parameter, {})
         stored = str(body.get("Type")).startswith("AWS::SSM::")
         known = [body["Default"]] if "Default" in body and not stored else []
-        further = body.get("AllowedValues") or [
-            *self._compared[parameter],
-            *(self._keys[parameter] or [{"Ref": parameter}]),
-        ]
-        known += [value for value in further if text(value) not in map(text, known)]
-        return known
+        others = self._keys[parameter] or [{"Ref": parameter}]
+        known += body.get("AllowedValues") or [*self._compared[parameter], *others]
+        return [*{text(value): value for value in known}.values()]
 
     def _forms(self, expression: Any, keys: tuple[str, ...], when: tuple[str, ...], *, by_name: bool) -> list[Any]:
         found: list[Any] = []
@@ -114,8 +109,7 @@ class Values:
             case "Fn::FindInMap", [str(name), first, second, *_]:
                 rows = self.mappings.get(name, {})
                 for key, options in ((first, [*rows]), (second, [key for row in rows.values() for key in row])):
-                    parameter = refers_to(key) if isinstance(key, Mapping) else None
-                    if parameter:
+                    for parameter in mentioned(key) if isinstance(key, Mapping) else ():
                         self._keys[parameter] += options
 
 
@@ -144,17 +138,16 @@ class _Reader:
             return _LEFT_OUT if expression is None else expression
         if is_intrinsic(expression):
             ((function, arguments),) = expression.items()
-            return FUNCTIONS[function](self, arguments) if function in FUNCTIONS else expression
-        read = {key: self.value(inner) for key, inner in expression.items()}
-        return {key: inner for key, inner in read.items() if inner is not _LEFT_OUT}
+            read = getattr(self, f"_{function.removeprefix('Fn::').lower()}", None)
+            return read(arguments) if read else expression
+        pairs = [(key, self.value(inner)) for key, inner in expression.items()]
+        return {key: inner for key, inner in pairs if inner is not _LEFT_OUT}
 
     def holds(self, formula: Any) -> bool:
         """Return whether a condition holds."""
         match formula:
-            case str() if formula in self.values.conditions:
-                return self.holds(self.values.conditions[formula])
-            case {"Condition": str(name)}:
-                return self.holds(name)
+            case str(name) | {"Condition": str(name)} if name in self.values.conditions:
+                return self.holds(self.values.conditions[name])
             case {"Fn::And": [*parts]}:
                 return all(map(self.holds, parts))
             case {"Fn::Or": [*parts]}:
@@ -168,7 +161,7 @@ class _Reader:
     def _equal(self, one: Any, other: Any) -> bool:
         if one == other or not (isinstance(one, Mapping) or isinstance(other, Mapping)):
             return text(one) == text(other)
-        if any(isinstance(each, Mapping) and set(each) == {"Ref"} for each in (one, other)):
+        if any(isinstance(each, Mapping) and "Ref" in each for each in (one, other)):
             return False  # any other value than those that it is compared with
         return bool(self._decide(_name([one, other]), [True, False]))
 
@@ -205,23 +198,20 @@ class _Reader:
             return [Given(each.strip(), name) for each in text(value).split(",")]
         return Given(value, name)
 
-    def _get_att(self, arguments: Any) -> Any:
+    def _getatt(self, arguments: Any) -> Any:
         return {"Fn::GetAtt": arguments.split(".", 1) if isinstance(arguments, str) else arguments}
 
     def _sub(self, arguments: Any) -> Any:
         template, variables = (arguments, {}) if isinstance(arguments, str) else (*arguments, {})[:2]
 
-        def inner(name: str) -> Any:
-            return self.value(variables[name]) if name in variables else self._ref(name)
-
-        def put(variable: re.Match[str]) -> str:
-            known = variable[1] in variables or variable[1] in self.values.parameters
-            return text(inner(variable[1])) if known else variable[0]
+        def inner(variable: re.Match[str]) -> Any:
+            name = variable[1]
+            told = self.value(variables[name]) if name in variables else {"Fn::Sub": variable[0]}
+            return self._ref(name) if name in self.values.parameters and name not in variables else told
 
         alone = VARIABLE.fullmatch(template)
-        if alone and (alone[1] in variables or alone[1] in self.values.parameters):
-            return inner(alone[1])
-        return _read(VARIABLE.sub(put, template))
+        found = inner(alone) if alone else None
+        return found if isinstance(found, Given) else _read(VARIABLE.sub(lambda each: text(inner(each)), template))
 
     def _join(self, arguments: Any) -> Any:
         match arguments:
@@ -246,7 +236,7 @@ class _Reader:
                     return found[int(number)] if int(number) < len(found) else _LEFT_OUT
         return {"Fn::Select": arguments}
 
-    def _find_in_map(self, arguments: Any) -> Any:
+    def _findinmap(self, arguments: Any) -> Any:
         name, *keys = arguments
         defaults = [each["DefaultValue"] for each in keys if isinstance(each, Mapping) and "DefaultValue" in each]
         found: Any = self.values.mappings.get(text(self.value(name)))
@@ -260,18 +250,6 @@ class _Reader:
         if found is None:
             return self.value(defaults[0]) if defaults else {"Fn::FindInMap": arguments}
         return [Given(each, name) for each in found] if isinstance(found, list) else Given(found, text(name))
-
-
-FUNCTIONS: Mapping[str, Callable[[_Reader, Any], Any]] = {
-    "Ref": _Reader._ref,
-    "Fn::GetAtt": _Reader._get_att,
-    "Fn::If": _Reader._if,
-    "Fn::Sub": _Reader._sub,
-    "Fn::Join": _Reader._join,
-    "Fn::Split": _Reader._split,
-    "Fn::Select": _Reader._select,
-    "Fn::FindInMap": _Reader._find_in_map,
-}
 
 
 def is_intrinsic(value: Mapping[str, Any]) -> bool:
@@ -289,9 +267,9 @@ def reference(value: Any) -> Reference | None:
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return Reference(name, attribute)
         case {"Fn::GetAtt": str(dotted)}:
-            return _parsed(dotted)
+            return Reference(*dotted.split(".", 1))
         case {"Fn::Sub": str(template)} if VARIABLE.fullmatch(template):
-            return _parsed(template[2:-1])
+            return Reference(*template[2:-1].split(".", 1))
     return None
 
 
@@ -320,21 +298,27 @@ def mentioned(value: Any) -> set[str]:
 
 def text(value: Any) -> str:
     """Write an expression as text: references as `${LogicalId.Attribute}`, what can't be read as `${}`."""
-    if isinstance(value, str):
-        return str(value)
-    found = reference(value)
-    if found:
-        return f"${{{'.'.join(filter(None, found))}}}"
+    found = None if isinstance(value, str) else reference(value)
     match value:
+        case _ if found:
+            return f"${{{'.'.join(filter(None, found))}}}"
         case {"Fn::Sub": str(template)} | {"Fn::Sub": [str(template), _]}:
             return template
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(map(text, parts))
         case bool():
             return str(value).lower()
-        case int() | float():
+        case str() | int() | float():
             return str(value)
     return "${}"
+
+
+def known(written: str) -> str:
+    """Put a name in place of each variable of a text: it has one value, though nobody knows which."""
+    return VARIABLE.sub("known", written).replace("${}", "known")
+
+
+def has_wildcard(written: str) -> bool:
+    """Return whether a text is a pattern."""
+    return "*" in written or "?" in written
 
 
 def shown(value: Any) -> str:
@@ -353,15 +337,10 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def _parsed(dotted: str) -> Reference:
-    name, _, attribute = dotted.partition(".")
-    return Reference(name, attribute or None)
-
-
 def _read(written: str) -> Any:
     """Read a text with references: a reference if it is one alone, a plain text if it holds none."""
-    if VARIABLE.fullmatch(written):
-        found = _parsed(written[2:-1])
+    found = reference({"Fn::Sub": written})
+    if found:
         return {"Fn::GetAtt": [*found]} if found.attribute else {"Ref": found.id}
     return {"Fn::Sub": written} if VARIABLE.search(written) or "${}" in written else written.replace("${!", "${")
 

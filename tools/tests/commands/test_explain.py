@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.commands.context import Context
 from pipeline.commands.explain import _find
+from pipeline.commands.shared.context import Context
 from pipeline.local.asynchronous import Clock, Faults, QueueOptions
 from pipeline.questions.explain import Evidence
 from pipeline.terminal.screen import Screen

@@ -13,6 +13,14 @@ import boto3
 import pytest
 
 from pipeline.local.embedded.environment import HOST, base, for_ministack
+from pipeline.local.embedded.process import EmbeddedAws, Options
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    """Start an embedded AWS with nothing in it."""
+    with EmbeddedAws(Options()) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ FIXTURES = ROOT / "tools/tests/fixtures"
 
 
 # Rules about SAM's own type, which only a linter that does not expand SAM applies, and the same about Lambda's.
-OF_SAM = {"W9002": "W9001", "E9014": "E9008", "E9015": "E9009"}
+OF_SAM = {"W9002": "W9001"}
 
 
 @functools.cache

@@ -1,57 +1,92 @@
-"""The rules in cfn-lint's own language: their ids are their lines, so a line that moves would rename a rule."""
+"""Rules that are lines of a text: custom_rules.txt for cfn-lint, demands.txt for what conditions can leave out."""
 
 import re
 from typing import Any
 
 import pytest
 
-from .linting import OF_SAM, ROOT, own_rules, python_rules
+from pipeline.rules.rule import DEMAND
 
-LINES = [
-    line
-    for line in (ROOT / "tools/pipeline/rules" / "custom_rules.txt").read_text().splitlines()
-    if not line.startswith("#")
-]
-RULES = {
-    "W9001": "AWS::Lambda::Function MemorySize <= 1024",
-    "W9002": "AWS::Serverless::Function MemorySize <= 1024",
-    "E9003": "AWS::Logs::LogGroup RetentionInDays IS DEFINED",
-    "E9004": "AWS::DynamoDB::Table PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled IS DEFINED",
-    "E9005": "AWS::DynamoDB::Table PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled EQUALS true",
-    "E9006": "AWS::DynamoDB::Table SSESpecification.SSEEnabled IS DEFINED",
-    "E9007": "AWS::CloudWatch::Alarm TreatMissingData IS DEFINED",
-    "E9008": "AWS::Lambda::Function TracingConfig.Mode EQUALS Active",
-    "E9009": "AWS::Lambda::Function TracingConfig.Mode IS DEFINED",
-    "E9010": "AWS::DynamoDB::Table SSESpecification.SSEEnabled EQUALS true",
-    "E9011": "AWS::DynamoDB::Table DeletionProtectionEnabled IS DEFINED",
-    "E9014": "AWS::Serverless::Function Tracing EQUALS Active",
-    "E9015": "AWS::Serverless::Function Tracing IS DEFINED",
-}
+from .linting import ROOT, edited, found_unexpanded, lint, own_rules, python_rules
+from .mutation import drop, put
+from .templates import template
+
+RULES = ROOT / "tools" / "pipeline" / "rules"
+DEMANDS = [line for line in (RULES / "demands.txt").read_text().splitlines() if not line.startswith("#")]
 
 
-@pytest.mark.parametrize(("line", "rule"), list(zip(LINES, RULES, strict=True)))
-def test_a_line_is_the_rule_of_its_number_with_a_sentence_and_a_link(line: str, rule: str) -> None:
-    severity = "WARN" if rule.startswith("W") else "ERROR"
-    expected = rf'{re.escape(RULES[rule])} {severity} "[^"]+: https://docs\.aws\.amazon\.com/[^"\s]+"'
-    assert re.fullmatch(expected, line)
-    assert own_rules()[rule].shortdesc != "Invalid custom rule configuration"
+@pytest.mark.parametrize("line", DEMANDS)
+def test_a_demand_is_a_rule_and_finds_resources_to_look_at(line: str, committed_translated: dict[str, Any]) -> None:
+    match = DEMAND.fullmatch(line)
+    assert match
+    rule = python_rules()[match[1]]
+    assert (rule.shortdesc, rule.source_url) == (match[5], match[6])
+    assert match[2] in {resource["Type"] for resource in committed_translated["Resources"].values()}
 
 
 def test_cfn_lint_loads_every_line() -> None:
-    assert set(own_rules()) - set(python_rules()) == set(RULES)
+    assert {line.split()[0] for line in DEMANDS} == {f"E90{number:02}" for number in range(3, 12)}
+    assert set(own_rules()) - set(python_rules()) == {"W9001", "W9002"}
 
 
-@pytest.mark.parametrize("rule", set(RULES) - set(OF_SAM))
-def test_a_rule_finds_resources_to_look_at(committed_translated: dict[str, Any], rule: str) -> None:
-    resource_type, *_ = RULES[rule].split()
-    assert resource_type in {resource["Type"] for resource in committed_translated["Resources"].values()}
-
-
-def test_the_rules_for_a_later_linter_look_at_the_type_that_sam_has(committed: dict[str, Any]) -> None:
-    types = {resource["Type"] for resource in committed["Resources"].values()}
-    assert {RULES[rule].split()[0] for rule in OF_SAM} <= types
-
-
-def test_the_limit_of_the_memory_is_the_same_for_literals_and_for_parameters() -> None:
-    limits = {int(text.split()[-1]) for text in RULES.values() if "MemorySize" in text}
+def test_the_limit_of_the_memory_is_the_same_for_literals_and_for_what_is_offered() -> None:
+    limits = {int(limit) for limit in re.findall(r"MemorySize <= (\d+)", (RULES / "custom_rules.txt").read_text())}
     assert limits == {python_rules()["W9111"].config["maximum_memory"]}
+
+
+@pytest.mark.parametrize(
+    ("retention", "missing"),
+    [
+        ("!Ref AWS::NoValue", True),
+        ("!If [Live, 365, !Ref AWS::NoValue]", True),
+        ("!If [Live, 365, !If [NotLive, 30, !Ref AWS::NoValue]]", False),
+        ("!Ref Days", False),
+        ("!FindInMap [Days, !Ref Stage, Logs]", False),
+    ],
+)
+def test_what_a_condition_leaves_out_is_not_defined(retention: str, *, missing: bool) -> None:
+    given = template(f"""
+Parameters: {{Stage: {{Type: String, Default: dev}}, Days: {{Type: Number}}}}
+Mappings: {{Days: {{dev: {{Logs: 7}}, prod: {{Logs: 365}}}}}}
+Conditions: {{Live: !Equals [!Ref Stage, prod], NotLive: !Not [Condition: Live]}}
+Resources:
+  Group: {{Type: AWS::Logs::LogGroup, Properties: {{RetentionInDays: {retention}}}}}
+  Other:
+    Type: AWS::Logs::LogGroup
+    Condition: Live
+    Properties: {{RetentionInDays: !If [Live, 7, !Ref AWS::NoValue]}}
+""")
+    assert found_unexpanded(given, "E9003") == ({"E9003"} if missing else set())
+
+
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        ("DataTable.SSESpecification.SSEEnabled", {"E9006", "E9010"}),
+        ("DataTable.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", {"E9004", "E9005"}),
+        ("DataTable.DeletionProtectionEnabled", {"E9011"}),
+        ("DeadLetterAlarm.TreatMissingData", {"E9007"}),
+        ("EnricherFunction.Timeout", {"W9322"}),
+        ("EnricherFunction.TracingConfig.Mode", {"E9008", "E9009"}),
+        ("EnricherFunctionEventInvokeConfig.MaximumRetryAttempts", {"E9191"}),
+        ("EnricherFunction.DeadLetterConfig", {"E9141"}),
+        ("DeadLetterQueue.MessageRetentionPeriod", {"E9144"}),
+        ("DataTable.Tags", {"W9161"}),
+        ("DataTable.BillingMode", {"W9131"}),
+    ],
+)
+def test_a_property_that_a_rule_demands_may_not_be_left_out_in_some_cases(
+    committed_translated: dict[str, Any], path: str, rules: set[str]
+) -> None:
+    either = {"Fn::If": ["DeploysGradually", {"Ref": "AWS::NoValue"}, False]}
+    broken = edited(committed_translated, put(path, either))
+    assert found_unexpanded(broken, *rules) == rules
+    missing = edited(committed_translated, drop(path))
+    assert found_unexpanded(missing, *rules) == rules - {"E9005", "E9008", "E9010"}
+
+
+def test_a_finding_says_what_the_property_was_given(committed: dict[str, Any]) -> None:
+    matches = lint(edited(committed, put("DataTable.SSESpecification.SSEEnabled", False)))
+    assert [match.message for match in matches] == [
+        "DataTable should set SSESpecification.SSEEnabled to true (got false)"
+    ]

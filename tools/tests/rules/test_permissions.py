@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.rules import ManagedByAws
+from pipeline.rules.permissions import ManagedByAws
 from pipeline.rules.reading import Template
 from tests.model.translation import translate
 
-from .linting import edited, found, lint, runner
+from .linting import edited, found, lint
 from .mutation import granted, put
 from .templates import template
 
@@ -59,18 +59,7 @@ def test_tags_are_asked_of_the_function_not_of_the_role_that_sam_tags_alike() ->
     assert fault == "Function should have tags named CostCenter, Environment, ManagedBy (got Project)"
 
 
-def test_sam_tags_the_role_as_it_tags_the_function() -> None:
-    expanded = translate(template(PLAIN % ", Tags: {Project: orders}"))["Resources"]
-    assert {"Key": "Project", "Value": "orders"} in expanded["FunctionRole"]["Properties"]["Tags"]
-
-
 @pytest.mark.parametrize("action", ["dynamodb:putitem", "DynamoDB:PutItem", "dynamodb:Put*", "*", "dynamodb:Put?tem"])
 def test_an_action_is_found_in_any_case_and_by_wildcards(committed: dict[str, Any], action: str) -> None:
     path = f"{granted('Processor')}.dynamodb:PutItem.Action"
     assert not messages(edited(committed, put(path, [action])), "W9157")
-
-
-def test_cfn_lint_itself_looks_actions_up_but_not_in_templates_of_sam(committed: dict[str, Any]) -> None:
-    misspelled = edited(committed, put(f"{granted('Processor')}.dynamodb:PutItem.Action", ["dynamodb:Put"]))
-    assert "W3037" not in found(misspelled, runner().rules)
-    assert "W3037" in found(translate(misspelled), runner().rules)

@@ -4,17 +4,13 @@ The engine is that of the embedded AWS, asked in both ways that IAM offers: by i
 is on a resource, and by calls with the roles' own credentials.
 """
 
-import functools
 import io
-import itertools
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
 from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
@@ -157,106 +153,13 @@ def test_of_all_actions_on_all_resources_the_simulator_allows_what_the_stage_doe
     assert allowed == DONE[stage] | {(action, "everything") for action in TRACE}
 
 
-Clients = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def clients(place: Place) -> dict[str, Clients]:
-    """Make clients with the credentials of each role."""
-    sts = place.stack.client("sts")
-
-    def of(stage: str) -> Clients:
-        taken = sts.assume_role(RoleArn=place.roles[stage], RoleSessionName="matrix")["Credentials"]
-        session = boto3.session.Session(
-            taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=REGION
-        )
-        aws = place.stack.aws
-        return functools.cache(
-            lambda service: session.client(service, endpoint_url=aws.endpoint, verify=aws.environment["AWS_CA_BUNDLE"])
-        )
-
-    return {stage: of(stage) for stage in STAGES}
-
-
-def calls(place: Place) -> dict[tuple[str, str], Callable[[Clients], object]]:
-    """List calls by action and resource: those that somebody is allowed, and what else could be tried."""
-    tables = {"table": place.resources["DataTable"], "foreign table": FOREIGN}
-    own_queue = place.resources["DeadLetterQueue"]
-    queues = {"dead letters": own_queue, "foreign queue": f"{own_queue.rpartition('/')[0]}/{FOREIGN}"}
-    groups = {**{f"logs of the {s}": place.resources[f"{s}LogGroup"] for s in STAGES}, "foreign logs": FOREIGN}
-    functions = {name: arn for name, arn in place.arns.items() if ":function:" in arn}
-    key = {"id": {"S": "matrix"}, "timestamp": {"N": "1"}}
-    event = {"timestamp": 1, "message": "matrix"}
-    made: dict[tuple[str, str], Callable[[Clients], object]] = {}
-    for name, table in tables.items():
-        made |= {
-            ("dynamodb:putitem", name): lambda c, t=table: c("dynamodb").put_item(TableName=t, Item=key),
-            ("dynamodb:partiqlinsert", name): lambda c, t=table: c("dynamodb").execute_statement(
-                Statement=f"INSERT INTO \"{t}\" VALUE {{'id': 'partiql', 'timestamp': 1}}"
-            ),
-            ("dynamodb:getitem", name): lambda c, t=table: c("dynamodb").get_item(TableName=t, Key=key),
-            ("dynamodb:deleteitem", name): lambda c, t=table: c("dynamodb").delete_item(TableName=t, Key=key),
-            ("dynamodb:scan", name): lambda c, t=table: c("dynamodb").scan(TableName=t),
-            ("dynamodb:deletetable", name): lambda c, t=table: c("dynamodb").delete_table(TableName=t),
-        }
-    for name, url in queues.items():
-        made |= {
-            ("sqs:sendmessage", name): lambda c, q=url: c("sqs").send_message(QueueUrl=q, MessageBody="{}"),
-            ("sqs:receivemessage", name): lambda c, q=url: c("sqs").receive_message(QueueUrl=q),
-            ("sqs:purgequeue", name): lambda c, q=url: c("sqs").purge_queue(QueueUrl=q),
-        }
-    for name, group in groups.items():
-        stream = {"logGroupName": group, "logStreamName": "matrix"}
-        made |= {
-            ("logs:createlogstream", name): lambda c, s=stream: c("logs").create_log_stream(**s),
-            ("logs:putlogevents", name): lambda c, s=stream: c("logs").put_log_events(**s, logEvents=[event]),
-            ("logs:getlogevents", name): lambda c, s=stream: c("logs").get_log_events(**s),
-            ("logs:deleteloggroup", name): lambda c, s=stream: c("logs").delete_log_group(
-                logGroupName=s["logGroupName"]
-            ),
-        }
-    for name, arn in functions.items():
-        made |= {
-            ("lambda:invokefunction", name): lambda c, a=arn: c("lambda").invoke(
-                FunctionName=a, InvocationType="DryRun"
-            ),
-            ("lambda:getfunction", name): lambda c, a=arn: c("lambda").get_function(FunctionName=a),
-            ("lambda:deletefunction", name): lambda c, a=arn: c("lambda").delete_function(FunctionName=a),
-        }
-    return made
-
-
-def is_allowed(call: Callable[[Clients], object], clients: Clients) -> bool:
-    """Tell whether a call got past IAM, whatever it then came to."""
-    try:
-        call(clients)
-    except ClientError as error:
-        return error.response["Error"]["Code"] not in DENIED
-    return True
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_of_all_calls_with_its_credentials_those_are_let_through_that_the_stage_makes(
-    place: Place, clients: dict[str, Clients], stage: str
-) -> None:
-    tried = calls(place)
-    assert len(tried) == 2 * 6 + 2 * 3 + (len(STAGES) + 1) * 4 + (2 * len(STAGES) + 1) * 3
-    assert set(itertools.chain(*DONE.values())) <= set(tried)
-    # For these MiniStack wants a right on the log group's ARN without `:*`, which AWS does not; its simulator is right.
-    logging = {right for right in DONE[stage] if right[0].startswith("logs:")}
-    assert {right for right, call in tried.items() if is_allowed(call, clients[stage])} == DONE[stage] - logging
-
-
-def test_the_engine_notices_one_more_right(place: Place, clients: dict[str, Clients]) -> None:
+def test_the_engine_notices_one_more_right(place: Place) -> None:
     iam, role = place.iam, place.resources["ValidatorRole"]
     statement = {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": place.arns["table"]}
-    scan = calls(place)["dynamodb:scan", "table"]
-    assert not is_allowed(scan, clients["Validator"])
     iam.put_role_policy(
         RoleName=role, PolicyName="more", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     )
     try:
-        assert is_allowed(scan, clients["Validator"])
         assert simulated(place, "Validator", "table") == {"dynamodb:scan"}
     finally:
         iam.delete_role_policy(RoleName=role, PolicyName="more")

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.terminal.picture import WIDTH, picture, recording_console
+from pipeline.commands.shared.picture import WIDTH, picture, recording_console
 from tests.deployed import ROOT
 
 COMMITTED = ROOT / "docs" / "run.svg"

@@ -30,6 +30,10 @@ class Faults(NamedTuple):
     """Deliver nothing more after so many calls."""
     throttle_rate: float = 0.0
     """The share of the table's writes that are throttled, from 0 to 1."""
+    lose_rate: float = 0.0
+    """The share of the accepted events that are deleted without a word, from 0 to 1; AWS documents that it happens:
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
 
     def strike(self, lineage: str, attempt: int) -> Fault | None:
         """Return the fault that this attempt of this event meets, if any."""
@@ -40,6 +44,10 @@ class Faults(NamedTuple):
             return None
         result = dice.choice(self.kinds)
         return Fault(result, after=result is Result.FUNCTION_ERROR and dice.random() < 0.5)
+
+    def loses(self, lineage: str) -> bool:
+        """Tell whether an accepted event is lost; each delivery of it for itself."""
+        return bool(self.lose_rate) and self._dice(lineage, 0).random() < self.lose_rate
 
     def throttles(self, write: str, attempt: int) -> bool:
         """Tell whether this attempt of this write is throttled."""

@@ -83,7 +83,10 @@ class Queue:
         copies = [event, replace(event, lineage=f"{event.lineage}+")] if self.options.faults.duplicate else [event]
         self.counts.accepted += len(copies)
         for copy in copies:
-            self._wait(copy)
+            if self.options.faults.loses(copy.lineage):
+                self.counts.ended += 1
+            else:
+                self._wait(copy)
 
     def _wait(self, event: Event) -> None:
         """Let an event wait for a place."""

@@ -16,10 +16,10 @@ from pipeline.local.asynchronous import (
     REQUEST_ID_HEADER,
     Answer,
     App,
+    Message,
     Receive,
     Scope,
     Send,
-    chunks,
     header,
     read_body,
     replay,
@@ -54,6 +54,26 @@ NO_SIGNATURE = "InvalidClientTokenId", "The security token is invalid."
 WRONG_SIGNATURE = "SignatureDoesNotMatch", "The signature does not match."
 
 
+class Incoming:
+    """What a client sends, and whether all of it was received."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.is_whole = False
+
+    async def __call__(self) -> Message:
+        """Receive the next message."""
+        message = await self._receive()
+        self.is_whole = not message.get("more_body", False)
+        return message
+
+    async def throw_away(self) -> None:
+        """Receive the rest, which would stay in memory and keep the connection if nobody did."""
+        with contextlib.suppress(ConnectionResetError):
+            while not self.is_whole:
+                await self()
+
+
 @dataclass(frozen=True)
 class Door:
     """Wraps an embedded AWS."""
@@ -71,9 +91,9 @@ class Door:
         elif scope["type"] != "http":
             await self.inner(scope, receive, send)
         else:
-            await self._admit(scope, receive, send)
+            await self._admit(scope, Incoming(receive), send)
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, scope: Scope, receive: Incoming, send: Send) -> None:
         signed = read_signature(scope)
         try:
             secret = signed and find_secret(signed, self.owner, self.account)
@@ -90,11 +110,11 @@ class Door:
     async def _body(self, signed: Signed, secret: str, receive: Receive) -> bytes:
         """Read the body of a request that is rightly signed; without an announced hash, that can be told only then."""
         if signed.announced is None:
-            body = await self._unchecked.read(receive)
-            if body is None or not signed.is_right(secret, body):
+            body = await self._unchecked.read(receive, lambda digest: signed.is_right(secret, digest))
+            if body is None:
                 raise Refused(*WRONG_SIGNATURE)
             return body
-        if not signed.is_right(secret):
+        if not signed.is_right(secret, signed.announced):
             raise Refused(*WRONG_SIGNATURE)
         body = await read_body(receive, BODY_LIMIT)
         if body is None or not signed.covers(secret, body):
@@ -116,18 +136,12 @@ def _checked(scope: Scope, signed: Signed) -> Scope:
     return sent_by({**scope, "headers": headers, "query_string": query}, signed.caller)
 
 
-async def _refuse(answer: Answer, receive: Receive, send: Send) -> None:
-    """Refuse a request, whose body is thrown away: unread, it would stay in memory and keep the connection."""
-    rest = asyncio.create_task(_throw_away(receive))
+async def _refuse(answer: Answer, receive: Incoming, send: Send) -> None:
+    """Refuse a request, once the client has sent all of it or has had the time for it."""
+    rest = asyncio.create_task(receive.throw_away())
     await asyncio.wait({rest}, timeout=PATIENCE)
     await respond(send, answer)
     rest.cancel()
-
-
-async def _throw_away(receive: Receive) -> None:
-    with contextlib.suppress(ConnectionResetError):
-        async for _ in chunks(receive):
-            pass
 
 
 def refusal(scope: Scope, signed: Signed | None, code: str, message: str) -> Answer:
@@ -138,6 +152,5 @@ def refusal(scope: Scope, signed: Signed | None, code: str, message: str) -> Ans
     else:
         error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         kind, body = "text/xml", error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
-    return Answer(
-        403, {"content-type": kind, "content-length": str(len(body)), "x-amzn-errortype": code}, body.encode()
-    )
+    headers = {"content-type": kind, "content-length": str(len(body)), "x-amzn-errortype": code}
+    return Answer(403, headers | {"connection": "close"}, body.encode())  # hypercorn keeps an idle connection's memory

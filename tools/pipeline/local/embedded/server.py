@@ -2,11 +2,28 @@
 
 `process` starts it as `python -m pipeline.local.embedded.server OPTIONS`, with the options as JSON. It prints one line
 of JSON when it serves, or why it can't. When its standard input closes, it ends.
+
+A request passes these layers, each an ASGI app around the next one:
+
+| layer | what it adds |
+|---|---|
+| `_announcing` | tells when the embedded AWS has started |
+| `door.Door` | refuses what is not signed rightly or could mean two things; names the caller in the scope |
+| `asynchronous.AsynchronousInvocation` | takes events for the queue, as Lambda does |
+| `throttling.Throttling` | injects DynamoDB's throttling |
+| `gaps.Configurations` | settings of functions: refuses what Lambda refuses |
+| `gaps.Invocations` | answers of functions: request ids, errors and sizes as Lambda has them |
+| `gaps.SenderIds` | notes who sends a message to SQS |
+| `gaps.Statements` | denies statements of a PartiQL batch one by one |
+| MiniStack | everything else |
+
+The queue's own requests begin at `gaps.Configurations`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import json
 import logging
 import os
@@ -33,12 +50,15 @@ from .signatures import Owner
 from .tether import end_with_parent
 from .throttling import Throttling
 
+TLS_BUFFER = 32 * 1024
+"""Bytes for each connection; asyncio's own 256 KB would be held by whoever opens one."""
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
 
 
 def main(options: dict[str, Any]) -> int:
     """Serve until the parent is gone."""
+    asyncio.sslproto.SSLProtocol.max_size = TLS_BUFFER
     folder = Path(options["folder"])
     end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")

@@ -76,11 +76,11 @@ class Signed(NamedTuple):
             return UNSIGNED[0]
         return self.headers.get("x-amz-content-sha256") or None
 
-    def is_right(self, secret: str, body: bytes = b"") -> bool:
-        """Tell whether the signature was made with a secret, for this body if none is announced."""
+    def is_right(self, secret: str, digest: str) -> bool:
+        """Tell whether the signature was made with a secret, for a body that is announced or has this hash."""
         parts = self.parts
         return parts.amz_date[:8] == parts.date_stamp and hmac.compare_digest(
-            self._signature(secret, body).encode(), parts.signature.encode()
+            self._signature(secret, digest).encode(), parts.signature.encode()
         )
 
     def covers(self, secret: str, body: bytes) -> bool:
@@ -91,10 +91,11 @@ class Signed(NamedTuple):
             return bool(sigv4._chunk_signatures_match(body, parts.signature, parts, key))
         return announced in UNSIGNED or announced == hashlib.sha256(body).hexdigest()
 
-    def _signature(self, secret: str, body: bytes) -> str:
+    def _signature(self, secret: str, digest: str) -> str:
         sigv4, parts = ministack("core.sigv4"), self.parts
+        headers = {"x-amz-content-sha256": digest, **self.headers}
         _, text = sigv4.header_signing_documents(
-            parts, self.method, self.path, self.query, self.headers, body, presigned=self.presigned
+            parts, self.method, self.path, self.query, headers, b"", presigned=self.presigned
         )
         return str(sigv4.calculate_signature(secret, parts.date_stamp, parts.region, parts.service, text))
 

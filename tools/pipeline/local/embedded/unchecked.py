@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 
@@ -23,8 +25,9 @@ class Unchecked:
     _held: dict[asyncio.Timeout, int] = field(default_factory=dict)
     """The bytes of each, the oldest first."""
 
-    async def read(self, receive: Receive) -> bytes | None:
-        """Read a body; None if it took too long."""
+    async def read(self, receive: Receive, is_right: Callable[[str], bool]) -> bytes | None:
+        """Read a body; None if it took too long, or its hash is not the right one."""
+        digest = hashlib.sha256()
         with SpooledTemporaryFile() as file:
             try:
                 async with asyncio.timeout(PATIENCE) as time:
@@ -33,12 +36,13 @@ class Unchecked:
                         async for chunk in chunks(receive):
                             self._hold(time, len(chunk), file)
                             file.write(chunk)
+                            digest.update(chunk)
                     finally:
                         self._held.pop(time, None)
             except TimeoutError:
                 return None
             file.seek(0)
-            return file.read()
+            return file.read() if is_right(digest.hexdigest()) else None
 
     def _hold(self, time: asyncio.Timeout, size: int, file: SpooledTemporaryFile[bytes]) -> None:
         if time in self._held:

@@ -13,9 +13,11 @@ from pipeline.local.asynchronous import AwsApi
 from . import inside
 from .configurations import Configurations
 from .invocations import Invocations
+from .mappings import map_queues
 from .rule_targets import deliver_by
 from .sender_ids import SenderIds, write_senders
 from .statements import Statements, batch_answer, execute
+from .streams import tell_streams
 
 __all__ = ["batch_answer", "deliver_by", "execute", "mended"]
 
@@ -24,5 +26,7 @@ def mended(aws: AwsApi) -> AwsApi:
     """Return MiniStack as AWS would be, by an API of it alone; it is mended in this process for good."""
     inside.wrap()
     write_senders(aws.account)
+    tell_streams()
+    map_queues()
     invocations = replace(aws, app=Invocations(SenderIds(Statements(aws))))
     return replace(aws, app=Configurations(invocations))

@@ -37,6 +37,7 @@ def wrap() -> None:
     _cut_statements_once()
     _number_requests()
     _reserve_for_all_versions()
+    _require_versions()
     _deploy_whole_functions()
 
 
@@ -103,6 +104,27 @@ def _reserve_for_all_versions() -> None:
     lambda_svc._reserved_concurrency = reserved
 
 
+def _require_versions() -> None:
+    """Refuse an alias of a version that isn't there."""
+    lambda_svc = ministack("services.lambda_svc")
+
+    def checked(original: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(name: str, *rest: Any) -> Any:
+            function, wanted = lambda_svc._functions.get(name), rest[-1]
+            weights = (wanted.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+            for version in {wanted.get("FunctionVersion") or "$LATEST", *weights} if function else ():
+                if version not in {"$LATEST", *function["versions"]}:
+                    message = f"Function not found: {lambda_svc._func_arn(name)}:{version}"
+                    return lambda_svc.error_response_json("ResourceNotFoundException", message, 404)
+            return original(name, *rest)
+
+        return answer
+
+    lambda_svc._create_alias, lambda_svc._update_alias = map(
+        checked, (lambda_svc._create_alias, lambda_svc._update_alias)
+    )
+
+
 def _deploy_whole_functions() -> None:
     """Let CloudFormation refuse what Lambda refuses, and set what it leaves out of functions."""
     provisioners = ministack("services.cloudformation.provisioners")
@@ -121,7 +143,7 @@ def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
 
     def provision(*arguments: Any, **more: Any) -> Any:
         wanted = arguments[properties]
-        _refuse(refusal_of_function(wanted))
+        refuse(refusal_of_function(wanted))
         made = original(*arguments, **more)
         function, reserved = lambda_svc._functions[made[0]], wanted.get("ReservedConcurrentExecutions")
         function["config"]["DeadLetterConfig"] = wanted.get("DeadLetterConfig") or {}
@@ -134,13 +156,13 @@ def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
 def _checked(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
     def provision(*arguments: Any, **more: Any) -> Any:
         wanted = arguments[properties]
-        _refuse(refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted))
+        refuse(refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted))
         return original(*arguments, **more)
 
     return provision
 
 
-def _refuse(sentence: str | None) -> None:
+def refuse(sentence: str | None) -> None:
     """Fail a resource as CloudFormation does when Lambda refuses it."""
     if sentence:
         service = f"(Service: Lambda, Status Code: 400, Request ID: {uuid4()})"

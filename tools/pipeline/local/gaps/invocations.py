@@ -1,6 +1,15 @@
 """The answers of synchronous invocations, which the queue's attempts are too: their ids, errors and sizes.
 
-The runtime (`embedded/runtime/sitecustomize.py`) puts the whole error of a function into its message, after a mark.
+Four modules hand on an invocation's request id and a function's error, past MiniStack, which has no place for them:
+
+The request id: the queue gives it to each attempt in a header (`asynchronous/lambda_api.py`). `Invocations` takes it,
+or makes one up for another caller, and puts it into `REQUEST_ID`. `inside.py` lets MiniStack take it from there, so
+that the function has it in its context. `embedded/runtime/sitecustomize.py` writes it into the log lines, and
+`Invocations` into the answer.
+
+The error: `sitecustomize.py` raises it as JSON after `MARK`, in the message of another error. MiniStack answers with
+that message. `Invocations` makes it the answer, as Lambda's runtime has it, and `lambda_api.py` takes the reason of a
+dead letter from there.
 """
 
 from __future__ import annotations

@@ -26,4 +26,4 @@ def _imported() -> ModuleType:
 
 
 _rules = _imported()
-globals().update({name: getattr(_rules, name) for name in _rules.__all__})
+globals().update({rule.__name__: rule for rule in _rules.RULES})

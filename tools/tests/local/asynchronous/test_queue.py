@@ -386,6 +386,27 @@ def test_the_same_seed_injects_the_same_faults_and_another_one_others() -> None:
     assert failures(1) != failures(2)
 
 
+def test_lost_events_end_without_a_call_a_letter_or_a_count_and_a_seed_repeats_them() -> None:
+    def kept(seed: int, rate: float) -> list[Any]:
+        aws = FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=DLQ)}, {"f:7": DLQ})
+
+        async def scenario() -> None:
+            opened = door(aws, Faults(seed, lose_rate=rate))
+            for number in range(60):
+                assert (await opened.invoke("f:live", str(number).encode())).status == 202
+            await opened.drained()
+            assert count(opened, "AsyncEventsDropped") == count(opened, "DeadLetterErrors") == 0
+            assert opened.queue.counts.accepted == opened.queue.counts.ended == 60
+
+        asyncio.run(scenario())
+        assert len(aws.messages) == len(aws.events["f:live"])
+        return sorted(aws.events["f:live"])
+
+    assert 10 < len(kept(1, 0.5)) < 50
+    assert kept(1, 0.5) == kept(1, 0.5) != kept(2, 0.5)
+    assert (len(kept(1, 0)), len(kept(1, 1))) == (60, 0)
+
+
 def test_stop_after_ends_the_deliveries_for_good() -> None:
     async def scenario() -> None:
         aws = FakeAws({"f": [success()]})

@@ -47,6 +47,31 @@ def test_what_the_policy_of_a_queue_denies_holds_for_a_batch(lab: Lab) -> None:
         )
 
 
+# Aliases
+
+
+def test_an_alias_needs_a_version_that_is_there(lab: Lab) -> None:
+    name, client = lab.published(), lab.client()
+    named = {"FunctionName": name, "Name": "live"}
+    with pytest.raises(ClientError, match=f"Function not found: .*:{name}:7$") as refused:
+        client.update_alias(**named, FunctionVersion="7")
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    with pytest.raises(ClientError, match=r":7$"):
+        client.update_alias(**named, RoutingConfig={"AdditionalVersionWeights": {"7": 0.5}})
+    with pytest.raises(ClientError, match=r":7$"):
+        client.create_alias(FunctionName=name, Name="other", FunctionVersion="7")
+    assert client.get_alias(**named)["FunctionVersion"] == "1"
+    client.update_alias(**named, FunctionVersion="1", RoutingConfig={"AdditionalVersionWeights": {}})
+
+
+def test_ministack_alone_still_takes_any_version(bare: Callable[..., Any]) -> None:
+    """When this fails, MiniStack refuses it by itself: remove `_require_versions`."""
+    role = bare("iam").create_role(RoleName="aliases", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    code = {"ZipFile": package(ECHO)}
+    bare("lambda").create_function(FunctionName="f", Runtime="python3.13", Handler="f.handler", Role=role, Code=code)
+    assert bare("lambda").create_alias(FunctionName="f", Name="live", FunctionVersion="7")["FunctionVersion"] == "7"
+
+
 # Reserved concurrency
 
 

@@ -1,0 +1,122 @@
+"""Lines that are kept in the bucket between two steps: in parts, which are joined to one object at the end.
+
+Nothing can be appended to an object of S3. A part has the name of its content, so that whoever writes it again changes
+nothing, and no step takes what another one wrote for its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .uploaded import ABSENT, STATES, Version, s3
+
+PART = 5 * 1024 * 1024
+"""Bytes: S3 takes no smaller part but the last (CreateMultipartUpload)."""
+CONTENT_TYPE = "application/x-ndjson"
+
+_NAME = re.compile("[0-9a-f]{32}")
+
+
+class Cleared(RuntimeError):  # noqa: N818 - as DamagedFile
+    """A part is not there any more: another step has settled the file."""
+
+
+class Parts:
+    """The parts of a file's lines that one step writes."""
+
+    def __init__(self, version: Version, names: list[str]) -> None:
+        """Add to the names of parts."""
+        self._version, self._names = version, names
+        self._buffer = bytearray()
+
+    def add(self, line: bytes) -> None:
+        """Keep a line."""
+        self._buffer += line + b"\n"
+        if len(self._buffer) >= PART:
+            self.close()
+
+    def close(self) -> None:
+        """Write what is not yet written."""
+        if self._buffer:
+            content = bytes(self._buffer)
+            name = hashlib.sha256(content).hexdigest()[:32]
+            s3().put_object(Bucket=self._version.bucket, Key=_key(self._version, name), Body=content)
+            self._names.append(name)
+            self._buffer.clear()
+
+
+def read(version: Version, name: str) -> list[bytes]:
+    """Return the lines of a part."""
+    return _content(version, name).split(b"\n")[:-1]
+
+
+def publish(version: Version, key: str, names: list[str]) -> None:
+    """Join parts to an object, unless that was done before. Without parts, an object of an earlier file is emptied."""
+    place: dict[str, Any] = {"Bucket": version.bucket, "Key": key}
+    mark = {"parts": hashlib.sha256(" ".join([version.id, *names]).encode()).hexdigest()}
+    there = _head(place)
+    if (there is None and not names) or (there and there["Metadata"] == mark):
+        return
+    described = {"ContentType": CONTENT_TYPE, "Metadata": mark}
+    upload: dict[str, str] = {}
+    parts: list[dict[str, Any]] = []
+    for body in _bodies(version, names):
+        if len(body) < PART and not parts:
+            s3().put_object(**place, **described, Body=body)
+            return
+        upload = upload or {"UploadId": s3().create_multipart_upload(**place, **described)["UploadId"]}
+        answer = s3().upload_part(**place, **upload, PartNumber=len(parts) + 1, Body=body)
+        parts.append({"PartNumber": len(parts) + 1, "ETag": answer["ETag"]})
+    s3().complete_multipart_upload(**place, **upload, MultipartUpload={"Parts": parts})
+
+
+def clear(version: Version) -> None:
+    """Delete the parts of a file, those too that a killed step left."""
+    beginning = _key(version, "")
+    while True:
+        listed = s3().list_objects_v2(Bucket=version.bucket, Prefix=beginning).get("Contents", [])
+        parts = [{"Key": one["Key"]} for one in listed if _NAME.fullmatch(one["Key"].removeprefix(beginning))]
+        if not parts:
+            return
+        s3().delete_objects(Bucket=version.bucket, Delete={"Objects": parts, "Quiet": True})
+
+
+def _bodies(version: Version, names: list[str]) -> Iterator[bytes]:
+    """Yield what a part of an upload may be, each; of everything that there is, at least one."""
+    buffer = bytearray()
+    for name in names:
+        buffer += _content(version, name)
+        if len(buffer) >= PART:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer or not names:
+        yield bytes(buffer)
+
+
+def _content(version: Version, name: str) -> bytes:
+    try:
+        content: bytes = s3().get_object(Bucket=version.bucket, Key=_key(version, name))["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            raise Cleared(f"a part of {version.key} is not there any more") from error
+        raise
+    return content
+
+
+def _head(place: dict[str, str]) -> dict[str, Any] | None:
+    try:
+        head: dict[str, Any] = s3().head_object(**place)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            return None
+        raise
+    return head
+
+
+def _key(version: Version, name: str) -> str:
+    return f"{STATES}{version.key}.{version.id}/{name}"

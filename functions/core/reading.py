@@ -1,0 +1,389 @@
+"""How a file is read and settled: in steps, each of which a message of the queue of files begins.
+
+S3's event begins the first step. A step that has no time left sends the same event again, with the state in which
+the next one goes on. When all lines are sent, later steps look for them in the table: in round 1 for all lines, in each
+further round for those that were not stored in the one before, and were sent again.
+
+A step may be killed at any moment, done twice or come late. What it knows stands in its message, a part has the name of
+its content, and no record is stored twice: so each step that is done again leads to a receipt that is right.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import wraps
+from typing import Any
+
+from record import Attribute, Record, now
+
+from . import dead_letters
+from .aws import ServiceError
+from .lines import Line
+from .looking import Looker
+from .parts import Cleared, Parts, clear, publish, read
+from .sending import Sender, hide_message, minutes, record_of, send_message
+from .uploaded import (
+    MISSING,
+    RECEIPTS,
+    REJECTED,
+    RESERVED,
+    STATES,
+    UnreadableFile,
+    Withdrawn,
+    find,
+    first_date,
+    get,
+    is_current,
+    lines_of,
+    put,
+    version_of,
+)
+
+SUFFIXES = (".jsonl", ".jsonl.gz")
+LONGEST_KEY = 946
+"""Bytes of a file's key. S3 takes 1,024, and a part's key holds this one, its version's id of up to 36, and 42 more."""
+MOST_REJECTED = 100_000
+ROUNDS = (5, 15, 60)
+"""Minutes before each look. What is not stored then is sent again, but not after the last look."""
+RESERVE = 60
+"""Seconds of the invocation that are kept for what comes after the last batch."""
+TOLD = 10
+"""Seconds after which a step says again how far it is."""
+LONGEST_DELAY = 900
+"""Seconds (SendMessage)."""
+SHOWN = 1000
+"""Characters of a rejected line."""
+
+_LOG = logging.getLogger("stage")
+
+IsStored = Callable[[Record, dict[str, Attribute]], bool]
+
+
+@dataclass
+class State:
+    """How far a file is read and settled.
+
+    Attributes:
+        began: when the first step began, in ms since the epoch.
+        round: 0 while the file is read, then the number of the look.
+        due: when the round begins, in ms since the epoch.
+        line: the last line of this round that was taken.
+        end: where it ended in the text.
+        last: the last line that was read at all.
+        date: what timestamps count from that lines without one get.
+        accepted: lines that were sent.
+        open: lines that were looked for, and not stored.
+        sent_again: how many lines were sent again; twice, if twice.
+        rejects: the parts of the rejected lines.
+        source: the parts of the lines that are still to be looked for in this round, after the first.
+        kept: the parts of the lines that were not stored in this round.
+        reason: why the file was not read to its end.
+    """
+
+    began: int
+    round: int = 0
+    due: int = 0
+    line: int = 0
+    end: int = 0
+    last: int = 0
+    date: int | None = None
+    accepted: int = 0
+    rejected: int = 0
+    stored: int = 0
+    different: int = 0
+    open: int = 0
+    sent_again: int = 0
+    rejects: list[str] = field(default_factory=list)
+    source: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    reason: str = ""
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> State:
+        """Return the state in which the work on an event goes on."""
+        return cls(**json.loads(json.dumps(event.get("continued", {"began": now()}))))
+
+
+def reads(is_stored: IsStored) -> Callable[[dict[str, Any], Any], Any]:
+    """Make a handler of a function that tells whether the item under a record's key is that record."""
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        if "Records" not in event:  # an event that came without the queue
+            _work(event, context, is_stored)
+            return {}
+        failed = []
+        for message in event["Records"]:
+            try:
+                _work(json.loads(message["body"]), context, is_stored)
+            except Exception:  # noqa: BLE001 - whatever it is, the message stays in the queue
+                _hide(message)
+                failed.append({"itemIdentifier": message["messageId"]})
+        return {"batchItemFailures": failed}
+
+    return wraps(is_stored)(handler)
+
+
+def _work(event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
+    key = version_of(event).key
+    if key.startswith(RESERVED) or not key.endswith(SUFFIXES):
+        reason = f"its name must end in {' or '.join(SUFFIXES)}"
+        _LOG.warning("file ignored", extra={"recordId": key, "reason": reason})
+        return
+    try:
+        Step(event, context, is_stored).run()
+    except Cleared:
+        _LOG.info("file already settled", extra={"recordId": key})
+    except Exception as failure:
+        _LOG.error("stage failed", extra={"recordId": key, "reason": f"{type(failure).__name__}: {failure}"})
+        raise
+
+
+def _hide(message: dict[str, Any]) -> None:
+    """Let a message be seen again sooner than the queue would: after 1 minute, then 4, 16 and 64."""
+    wait = minutes(4 ** (int(message["attributes"]["ApproximateReceiveCount"]) - 1))
+    try:
+        hide_message(message["receiptHandle"], math.ceil(min(wait, 12 * 60 * 60)))
+    except ServiceError as error:
+        _LOG.warning("message stays hidden", extra={"reason": str(error)})
+
+
+class Step:
+    """What one invocation does for a file."""
+
+    def __init__(self, event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
+        """Go on with what an event is about."""
+        self._event, self._context, self._is_stored = event, context, is_stored
+        self.version, self.state = version_of(event), State.of(event)
+        self._seconds = self._remaining()
+        self._tell_at = 0.0
+        self._is_late = False
+
+    def run(self) -> None:
+        """Do what is to be done, unless the file is settled already.
+
+        A file that is not there any more has a receipt that says so. One that can't be read becomes a dead letter, too.
+        """
+        size = len(self.version.key.encode())
+        try:
+            if size > LONGEST_KEY:
+                raise UnreadableFile(f"a key must have at most {LONGEST_KEY} bytes (got {size})")
+            if self._is_settled():
+                clear(self.version)  # again, if the step that wrote the receipt was killed
+            else:
+                self._go()
+        except (Withdrawn, UnreadableFile) as fault:
+            if isinstance(fault, UnreadableFile):
+                self._refuse(fault)
+            if size <= LONGEST_KEY:
+                self.state = State.of(self._event)
+                self.state.reason = str(fault)
+                self._finish()
+
+    def _go(self) -> None:
+        self.file, self._is_current = find(self._event), is_current(self.version)
+        self._sender = Sender()
+        if self.state.due > now():
+            self._send()
+        elif self.state.round:
+            self._look()
+        else:
+            self._read()
+
+    # Reading: round 0
+
+    def _read(self) -> None:
+        """Send the lines, until all are sent or the time is up."""
+        state, rejected = self.state, Parts(self.version, self.state.rejects)
+        try:
+            for line in self._lines():
+                if not self._send_line(line, rejected):
+                    state.reason = f"more than {MOST_REJECTED} lines are no records: it was read up to these"
+                    break
+        except UnreadableFile as fault:
+            if not state.line:
+                raise
+            self._refuse(fault)
+            state.reason = str(fault)
+        self._sender.flush()
+        rejected.close()
+        state.accepted += self._sender.sent
+        if not self._is_late:
+            state.last = state.line
+            publish(self.version, self._name(REJECTED, "jsonl"), state.rejects)
+        self._go_on()
+
+    def _send_line(self, line: Line, rejected: Parts) -> bool:
+        """Send the record that a line is, or note why it is none; tell whether that is allowed once more."""
+        if not line.content and not line.fault:
+            return True
+        try:
+            content, _ = record_of(line, self._timestamp)
+        except ValueError as fault:
+            if self.state.rejected == MOST_REJECTED:
+                return False
+            self.state.rejected += 1
+            rejected.add(_document(line, str(fault)))
+        else:
+            self._sender.add(content)
+        return True
+
+    def _lines(self) -> Iterator[Line]:
+        """Yield the lines of the file from where the state is, until the time is up."""
+        state = self.state
+        start = state.line, state.end
+        for line in lines_of(self.file, number=state.line, end=state.end):
+            if state.round and (line.number > state.last or state.line == state.last):
+                return
+            if (line.number, line.end) == start and self._remaining() < self._seconds / 2:
+                raise UnreadableFile(f"{self.file.key} takes too long to get to line {line.number + 1}: split it")
+            yield line
+            state.line, state.end = line.number, line.end
+            self._tell()
+            if self._remaining() < RESERVE:
+                self._is_late = True
+                return
+
+    def _timestamp(self, line: int) -> int:
+        if self.state.date is None:
+            self.state.date = first_date(self.file)
+        return self.state.date + line
+
+    # Settling: the rounds after it
+
+    def _look(self) -> None:
+        """Look for lines in the table; keep those that are not there, and send them again."""
+        state, kept = self.state, Parts(self.version, self.state.kept)
+
+        def settle(content: bytes, record: Record, item: dict[str, Attribute] | None) -> None:
+            if item is None:
+                state.open += 1
+                kept.add(content)
+                if state.round < len(ROUNDS):
+                    self._sender.add(content)
+            elif self._is_stored(record, item):
+                state.stored += 1
+            else:
+                state.different += 1
+
+        looker = Looker(settle)
+        for line in self._lines() if state.round == 1 else self._kept_lines(looker):
+            try:
+                sought = record_of(line, self._timestamp)
+            except ValueError:  # it was rejected; or it was sent by a version of the reader that let it pass
+                if state.round > 1:
+                    state.open += 1
+                    kept.add(line.content)
+            else:
+                looker.add(*sought)
+        looker.flush()
+        self._sender.flush()
+        kept.close()
+        state.sent_again += self._sender.sent
+        self._go_on()
+
+    def _kept_lines(self, looker: Looker) -> Iterator[Line]:
+        """Yield the lines that the round before has kept, until the time is up."""
+        state = self.state
+        while state.source and not self._is_late:
+            for content in read(self.version, state.source[0]):
+                state.open -= 1
+                yield Line(0, content, 0)
+            looker.flush()
+            del state.source[0]
+            self._tell()
+            self._is_late = bool(state.source) and self._remaining() < RESERVE
+
+    # Between steps
+
+    def _go_on(self) -> None:
+        """Go on with the round if the time was up, or begin the next one if there are lines left to look for."""
+        state = self.state
+        if not self._is_late:
+            state.line = state.end = 0
+            state.source, state.kept = state.kept, []
+            if state.round == len(ROUNDS) or not (state.open if state.round else state.accepted):
+                self._finish()
+                return
+            state.due = now() + int(minutes(ROUNDS[state.round]) * 1000)
+            state.round += 1
+        self._send()
+
+    def _send(self) -> None:
+        """Let another step go on, when it is due."""
+        self._tell_at = 0
+        self._tell()
+        seconds = math.ceil(max(0, self.state.due - now()) / 1000)
+        send_message({**self._event, "continued": asdict(self.state)}, min(seconds, LONGEST_DELAY))
+
+    def _finish(self) -> None:
+        """Write the receipt, and beside it the lines that are missing."""
+        state = self.state
+        counts = {
+            "rejected": state.rejected,
+            "stored": state.stored,
+            "different": state.different,
+            "missing": state.open,
+        }
+        receipt = {
+            "lines": sum(counts.values()),
+            **counts,
+            "sent_again": state.sent_again,
+            "seconds": round((now() - state.began) / 1000, 3),
+            "version": self.version.id,
+            "began": state.began,
+            **({"reason": state.reason} if state.reason else {}),
+        }
+        publish(self.version, self._name(REJECTED, "jsonl"), state.rejects)
+        publish(self.version, self._name(MISSING, "jsonl"), [*state.source, *state.kept])
+        put(self.version.bucket, self._name(RECEIPTS, "json"), receipt)
+        clear(self.version)
+        _LOG.info("file settled", extra={"recordId": self.version.key, **receipt})
+
+    def _is_settled(self) -> bool:
+        """Tell whether there is a receipt. One of a file that was given up counts for the same attempt alone."""
+        for key in (self._own(RECEIPTS, "json"), f"{RECEIPTS}{self.version.key}.json"):
+            receipt = get(self.version.bucket, key)
+            if receipt and receipt["version"] == self.version.id:
+                return "reason" not in receipt or receipt["began"] == self.state.began
+        return False
+
+    def _name(self, beginning: str, ending: str) -> str:
+        """Return the key of what is written about the file; of one that was replaced, its version is part of it."""
+        try:
+            is_latest = is_current(self.version)
+        except Withdrawn:
+            is_latest = True
+        return f"{beginning}{self.version.key}.{ending}" if is_latest else self._own(beginning, ending)
+
+    def _own(self, beginning: str, ending: str) -> str:
+        return f"{beginning}{self.version.key}.{self.version.id}.{ending}"
+
+    def _tell(self) -> None:
+        """Say from time to time how far the file is; of one that was replaced, the other one is told."""
+        if time.monotonic() < self._tell_at or not self._is_current:
+            return
+        self._tell_at = time.monotonic() + minutes(TOLD / 60)
+        told = {name: value for name, value in asdict(self.state).items() if not isinstance(value, list)}
+        about = {"version": self.version.id, "uploaded": self.file.modified, "size": self.file.size}
+        put(self.version.bucket, f"{STATES}{self.version.key}.json", {**about, **told})
+
+    def _refuse(self, fault: UnreadableFile) -> None:
+        """Send a dead letter: the event from its beginning."""
+        event = {name: value for name, value in self._event.items() if name != "continued"}
+        _LOG.warning("file refused", extra={"recordId": self.version.key, "reason": str(fault)})
+        deadline = time.monotonic() + self._remaining() / 2
+        dead_letters.send(None, [(event, fault)], request_id=self._context.aws_request_id, deadline=deadline)
+
+    def _remaining(self) -> float:
+        milliseconds: int = self._context.get_remaining_time_in_millis()
+        return milliseconds / 1000
+
+
+def _document(line: Line, reason: str) -> bytes:
+    content = line.content[: 4 * SHOWN].decode(errors="replace")[:SHOWN]
+    return json.dumps({"line": line.number, "reason": reason, "content": content}, ensure_ascii=False).encode()

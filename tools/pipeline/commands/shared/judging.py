@@ -1,0 +1,74 @@
+"""What `run`, `verify` and --settle share: the dead letters read once, the lines judged, and the outcomes shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pipeline.commands.shared.context import Context
+from pipeline.commands.shared.findings import findings
+from pipeline.commands.shared.report import outcome_table
+from pipeline.errors import LEFT, standing
+from pipeline.letters.selection import Finding
+from pipeline.records.dead import DeadRecords, Why
+from pipeline.records.judgement import Judged, Judgement, Outcome
+from pipeline.records.lines import Line
+from pipeline.records.outcomes import Outcomes
+from pipeline.records.source import Source
+from pipeline.terminal.printable import counted
+from pipeline.terminal.screen import Screen
+
+
+def dead_records(found: Iterable[Finding]) -> DeadRecords:
+    """Return the records that letters are of."""
+    dead = DeadRecords()
+    for finding in found:
+        letter = finding.letter
+        dead.add(finding.attribution, Why(finding.stage_name, letter.error, letter.error_code, letter.request_id))
+    return dead
+
+
+def read_dead_records(context: Context) -> DeadRecords:
+    """Look at all dead letters of a stack."""
+    with findings(context) as (found, _):
+        return dead_records(found)
+
+
+def judge(
+    outcomes: Outcomes, judgement: Judgement, lines: Iterable[Line], show: Callable[[Judged], Any] = lambda one: None
+) -> None:
+    """Find what became of each line."""
+    outcomes.take(judgement.run(lines), judgement.claims, show)
+
+
+def look(context: Context, source: Source, outcomes: Outcomes, judgement: Judgement) -> None:
+    """Judge the lines, with progress in bytes; what stops it says how far it came."""
+    done = 0
+    with context.screen.progress("verify", source.size) as advance:
+
+        def show(one: Judged) -> None:
+            nonlocal done
+            advance(one.end - done)
+            done = one.end
+
+        with standing(lambda: f"{counted(outcomes.total, 'record was', 'records were')} looked for"):
+            judge(outcomes, judgement, source.lines(), show)
+
+
+def show_outcomes(screen: Screen, outcomes: Outcomes) -> int:
+    """Print what became of records, and return the exit code that goes with it."""
+    table = outcome_table(outcomes)
+    if not outcomes.few:
+        for one in outcomes.listed(*(outcome for outcome in Outcome if outcome is not Outcome.STORED)):
+            screen.note(_named(one), kind=one.outcome.value)
+    screen.table("", table.columns, table.rows, styles=table.styles)
+    screen.say("")
+    counts = [(outcome.value, outcomes.counts[outcome]) for outcome in Outcome]
+    screen.table("", ("Records", "Count"), counts)
+    return LEFT if outcomes.total > outcomes.counts[Outcome.STORED] else 0
+
+
+def _named(one: Judged) -> str:
+    of = f" (record {one.id})" if one.id else ""
+    why = f": {one.why.stage}: {one.why.reason}" if one.why.stage else f": {one.why.reason}" if one.why.reason else ""
+    return f"Line {one.line}{of}: {one.outcome.value}{why}."

@@ -1,0 +1,72 @@
+"""The options of the commands that start an embedded AWS: how its asynchronous queue behaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.console import Console
+
+from pipeline.local.asynchronous import DEFAULT_MINUTE, KINDS, Clock, Faults, QueueOptions
+
+FAULT_KINDS = {kind.value.replace(" ", "-"): kind for kind in KINDS}
+
+
+def queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take how the asynchronous queue behaves."""
+    options = [
+        click.option(
+            "--minute",
+            type=click.FloatRange(min=0, max=60),
+            default=DEFAULT_MINUTE,
+            show_default=True,
+            help="Real seconds that a minute of Lambda's waiting takes: the pauses between retries and the backoff are "
+            "scaled by it. Event age counts those pauses in full, everything else as it is.",
+        ),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(1, 1000),
+            default=QueueOptions().concurrency,
+            show_default=True,
+            help="Asynchronous invocations at once, half of them of one function; each may keep an interpreter.",
+        ),
+        click.option("--duplicate", is_flag=True, help="Deliver each event twice."),
+        _rate("--fail-rate", "The share of the calls that fail."),
+        click.option(
+            "--fail-as",
+            "kinds",
+            type=click.Choice(list(FAULT_KINDS)),
+            multiple=True,
+            help="How those calls fail; may be given more than once.  [default: all of them]",
+        ),
+        _rate("--lose-rate", "The share of the accepted events that Lambda deletes without a letter or a word."),
+        _rate("--throttle-rate", "The share of the table's writes that are throttled; of a batch, each by itself."),
+        click.option(
+            "--seed",
+            type=int,
+            default=0,
+            show_default=True,
+            help="Which calls fail, and how; which events are lost; which writes are throttled.",
+        ),
+        click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing more after so many calls."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _rate(name: str, text: str) -> Callable[..., Any]:
+    return click.option(name, type=click.FloatRange(0, 1), default=0.0, show_default=True, help=text)
+
+
+def queue_of(*, minute: float, concurrency: int, kinds: tuple[str, ...], **faults: Any) -> QueueOptions:
+    """Return the queue's settings as the options give them."""
+    chosen = tuple(FAULT_KINDS[kind] for kind in kinds) or KINDS
+    return QueueOptions(Clock(minute), Faults(kinds=chosen, **faults), concurrency)
+
+
+def console(*, stderr: bool) -> Console:
+    """Return where a command prints; wide unless it is a terminal."""
+    found = Console(stderr=stderr)
+    return found if found.is_terminal else Console(stderr=stderr, width=160)

@@ -1,0 +1,72 @@
+"""Options and arguments that mean the same in several commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.commands.shared.context import Command, Context
+from pipeline.letters.selection import UNKNOWN, Selection
+
+records_argument = click.argument("records", type=click.Path(path_type=Path))
+"""A file of records; `-` is standard input."""
+keys_only_option = click.option(
+    "--keys-only",
+    is_flag=True,
+    help="For a pipeline that changes data: an item with other data is of the first line with its key.",
+)
+
+
+def sending(rate: str) -> Callable[[Command], Command]:
+    """Let a command take how fast events are sent; `rate` says what the rate counts, and its default."""
+    options = (
+        click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
+        click.option(
+            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
+        ),
+        click.option(
+            "--patience",
+            type=click.FloatRange(min=0),
+            default=60,
+            show_default=True,
+            help="Seconds of nothing but throttling or faults after which it gives up.",
+        ),
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def selecting(command: Command) -> Command:
+    """Let a command take a choice of letters, as its argument `selection`."""
+
+    @click.option(
+        "--stage",
+        "stages",
+        metavar="STAGE",
+        multiple=True,
+        help="Only letters of this stage; may be given more than once. unknown: those that can't be attributed.",
+    )
+    @click.option("--grep", metavar="REGEX", callback=_pattern, help="Only letters whose event or error has a match.")
+    @wraps(command)
+    def chosen(context: Context, *, stages: tuple[str, ...], grep: re.Pattern[str] | None, **rest: Any) -> None:
+        context.require_stages(name for name in stages if name != UNKNOWN)
+        command(context, selection=Selection(frozenset(stages), grep), **rest)
+
+    return chosen
+
+
+def _pattern(_context: click.Context, _parameter: click.Parameter, value: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if value is None else re.compile(value)
+    except re.error as error:
+        raise click.BadParameter(f"'{value}' is not a regular expression: {error}.") from error

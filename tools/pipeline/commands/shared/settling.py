@@ -1,0 +1,138 @@
+"""Settling a submission: its lines are waited for, judged by key, and sent again if they are missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import click
+
+from pipeline.commands.shared.context import Command, Context
+from pipeline.commands.shared.judging import judge, look, read_dead_records, show_outcomes
+from pipeline.errors import standing
+from pipeline.records.dead import DeadRecords
+from pipeline.records.judgement import Judgement, Outcome
+from pipeline.records.lines import InvalidLineError, Line, LineNumbers
+from pipeline.records.outcomes import Outcomes
+from pipeline.records.packing import Prepare
+from pipeline.records.source import Source
+from pipeline.records.submit import Submission
+from pipeline.records.timestamps import lacks_timestamp
+from pipeline.terminal.printable import counted
+
+SENT_AGAIN = 3
+"""How often a line is sent again at most."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+"""Seconds between two looks, doubled from look to look that finds nothing new."""
+RATE = 3000.0
+"""Keys that are read a second."""
+
+
+def settle_options(what: str, *, quiet: float, after: str) -> Callable[[Command], Command]:
+    """Let a command take --settle, and how long it may be quiet."""
+
+    def decorate(command: Command) -> Command:
+        command = click.option(
+            "--quiet",
+            type=click.FloatRange(min=0),
+            default=quiet,
+            show_default=True,
+            help=f"With --settle, seconds without any news {after}.",
+        )(command)
+        return click.option("--settle", is_flag=True, help=what)(command)
+
+    return decorate
+
+
+class Pauses:
+    """The pauses between looks, until it was quiet for so many seconds."""
+
+    def __init__(self, quiet: float) -> None:
+        self._quiet = quiet
+        self.news()
+
+    def news(self) -> None:
+        """Begin with short pauses again: something has changed."""
+        self._pause, self._until = FIRST_PAUSE, time.monotonic() + self._quiet
+
+    def wait(self) -> bool:
+        """Wait for a moment; False if it was quiet for so long that nothing more is to be expected."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(self._pause, left))
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return True
+
+
+@dataclass
+class Settling:
+    """What is done until each line of a submission is stored or a dead letter."""
+
+    context: Context
+    source: Source
+    prepare: Prepare
+    submission: Submission
+    """That sent the lines."""
+    quiet: float
+    keys_only: bool
+    _letters: int = field(default=0, init=False)
+    """Dead letters when they were read."""
+    _dead: DeadRecords = field(default_factory=DeadRecords, init=False)
+    _open: LineNumbers | None = field(default=None, init=False)
+    """The lines that are neither stored nor dead letters; None for all."""
+    _missing: LineNumbers = field(default_factory=LineNumbers, init=False)
+    """Those whose keys nothing is stored under."""
+
+    def run(self) -> int:
+        """Settle the lines, print what became of them, and return the exit code."""
+        with standing(lambda: "the lines were sent; run the same command again to settle them"):
+            for round_ in range(SENT_AGAIN + 1):
+                self._wait(self.quiet * 2**round_)
+                if not self._open or round_ == SENT_AGAIN or not self._send_again():
+                    break
+        with Outcomes() as outcomes:
+            judgement = Judgement(
+                self.context.table(rate=RATE), read_dead_records(self.context), self.prepare, self.keys_only
+            )
+            look(self.context, self.source, outcomes, judgement)
+            return show_outcomes(self.context.screen, outcomes)
+
+    def _wait(self, quiet: float) -> None:
+        """Wait until no line is open, or nothing has changed for so many seconds."""
+        pauses, before = Pauses(quiet), -1
+        while True:
+            self._look()
+            left = len(self._open or ())
+            if left != before:
+                pauses.news()
+            if not left or not pauses.wait():
+                return
+            before = left
+
+    def _look(self) -> None:
+        """Find which of the open lines still are."""
+        if (letters := self.context.queue().depth().visible) != self._letters:
+            self._dead, self._letters = read_dead_records(self.context), letters
+        judgement = Judgement(self.context.table(rate=RATE), self._dead, self.prepare)
+        lines = self.source.lines() if self._open is None else self.source.chosen(self._open)
+        with Outcomes() as outcomes:
+            judge(outcomes, judgement, lines)
+            unsettled = (Outcome.MISSING, Outcome.UNKNOWN) + ((Outcome.DIFFERENT,) if not self.keys_only else ())
+            self._open, self._missing = outcomes.lines(*unsettled), outcomes.lines(Outcome.MISSING)
+
+    def _send_again(self) -> bool:
+        """Send the missing lines again, which stores nothing twice; return whether there were any."""
+        lines = (line for line in self.source.chosen(self._missing) if self._is_stamped(line))
+        again = replace(self.submission, journal=None, reject=lambda batch: None)
+        again.run(lines)
+        if again.counts.accepted:
+            self.context.screen.note(f"Sent again: {counted(again.counts.accepted, 'record', 'records')}.")
+        return again.counts.accepted > 0
+
+    def _is_stamped(self, line: Line) -> bool:
+        try:
+            return not any(map(lacks_timestamp, self.prepare(line).records))
+        except InvalidLineError:
+            return False

@@ -13,6 +13,7 @@ from pipeline.local.asynchronous import AwsApi
 from . import inside
 from .configurations import Configurations
 from .invocations import Invocations
+from .mappings import map_queues
 from .rule_targets import deliver_by
 from .sender_ids import SenderIds, write_senders
 from .statements import Statements, batch_answer, execute
@@ -26,5 +27,6 @@ def mended(aws: AwsApi) -> AwsApi:
     inside.wrap()
     write_senders(aws.account)
     tell_streams()
+    map_queues()
     invocations = replace(aws, app=Invocations(SenderIds(Statements(aws))))
     return replace(aws, app=Configurations(invocations))

@@ -143,7 +143,7 @@ def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
 
     def provision(*arguments: Any, **more: Any) -> Any:
         wanted = arguments[properties]
-        _refuse(refusal_of_function(wanted))
+        refuse(refusal_of_function(wanted))
         made = original(*arguments, **more)
         function, reserved = lambda_svc._functions[made[0]], wanted.get("ReservedConcurrentExecutions")
         function["config"]["DeadLetterConfig"] = wanted.get("DeadLetterConfig") or {}
@@ -156,13 +156,13 @@ def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
 def _checked(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
     def provision(*arguments: Any, **more: Any) -> Any:
         wanted = arguments[properties]
-        _refuse(refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted))
+        refuse(refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted))
         return original(*arguments, **more)
 
     return provision
 
 
-def _refuse(sentence: str | None) -> None:
+def refuse(sentence: str | None) -> None:
     """Fail a resource as CloudFormation does when Lambda refuses it."""
     if sentence:
         service = f"(Service: Lambda, Status Code: 400, Request ID: {uuid4()})"

@@ -13,6 +13,7 @@ from pipeline.local.asynchronous import Target, UnsupportedTargetError, require_
 from pipeline.local.embedded.ministack import ministack
 
 Arns = Mapping[str, Any]
+NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
 
 def refusal_of_function(properties: Arns) -> str | None:
@@ -46,6 +47,26 @@ def refusal_of_destinations(function: str, config: Arns) -> str | None:
         if not _may_send(_role_of(function), arn):
             call = "InvokeFunction" if service_of(arn) == "lambda" else "SendMessage"
             return f"The function's execution role does not have permissions to call {call} on {arn}"
+    return None
+
+
+def refusal_of_mapping(properties: Arns) -> str | None:
+    """Say what is wrong with the mapping of a queue to a function, by its properties in the API or in a template."""
+    lambda_svc = ministack("services.lambda_svc")
+
+    queue, named = properties.get("EventSourceArn", ""), properties.get("FunctionName", "")
+    name, qualifier = lambda_svc._resolve_name_and_qualifier(named)
+    if service_of(queue) != "sqs" or name not in lambda_svc._functions:
+        return None
+    if not _exists(queue):
+        return f"Error occurred while ReceiveMessage. SQS Error Code: {NO_QUEUE}."
+    _, config = lambda_svc._get_func_record_for_qualifier(name, qualifier)
+    for call in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+        if not _may(config["Role"], f"sqs:{call}", queue):
+            return f"The provided execution role does not have permissions to call {call} on SQS"
+    hidden = int(ministack("services.sqs")._queue_by_arn(queue)["attributes"].get("VisibilityTimeout", 30))
+    if hidden < config["Timeout"]:
+        return f"Queue visibility timeout: {hidden} seconds is less than Function timeout: {config['Timeout']} seconds"
     return None
 
 
@@ -85,6 +106,10 @@ def _role_of(function: str) -> str:
 
 def _may_send(role: str, arn: str) -> bool:
     """Tell whether a role's own policies let it send to a queue, or invoke a function."""
+    return _may(role, "lambda:InvokeFunction" if service_of(arn) == "lambda" else "sqs:SendMessage", arn)
+
+
+def _may(role: str, action: str, arn: str) -> bool:
     iam = ministack("core.iam_evaluator")
 
     _, _, _, region, account = arn.split(":")[:5]
@@ -92,7 +117,7 @@ def _may_send(role: str, arn: str) -> bool:
         principal_arn=role,
         principal_type="AssumedRole",
         principal_account=account,
-        action="lambda:InvokeFunction" if service_of(arn) == "lambda" else "sqs:SendMessage",
+        action=action,
         resource_arn=arn,
         region=region,
         secure_transport=True,

@@ -21,11 +21,11 @@ from typing import Any
 
 from record import Attribute, Record, now
 
-from . import dead_letters
-from .aws import ServiceError
+from .. import dead_letters
+from ..aws import ServiceError
 from .lines import Line
 from .looking import Looker
-from .parts import Parts, clear, publish, read
+from .parts import Cleared, Parts, clear, publish, read
 from .sending import Sender, hide_message, minutes, record_of, send_message
 from .uploaded import (
     MISSING,
@@ -45,8 +45,8 @@ from .uploaded import (
 )
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
-LONGEST_KEY = 900
-"""Bytes of a file's key. S3 takes 1,024, and the keys of what the reader writes hold the file's and its version's."""
+LONGEST_KEY = 946
+"""Bytes of a file's key. S3 takes 1,024, and a part's key holds this one, its version's id of up to 36, and 42 more."""
 MOST_REJECTED = 100_000
 ROUNDS = (5, 15, 60)
 """Minutes before each look. What is not stored then is sent again, but not after the last look."""
@@ -85,7 +85,7 @@ class State:
         reason: why the file was not read to its end.
     """
 
-    began: int = field(default_factory=now)
+    began: int
     round: int = 0
     due: int = 0
     line: int = 0
@@ -105,9 +105,8 @@ class State:
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> State:
-        """Return the state that an event goes on in; one from before there were receipts begins anew."""
-        before = json.loads(json.dumps(event.get("continued", {})))
-        return cls(**before) if "began" in before else cls()
+        """Return the state in which the work on an event goes on."""
+        return cls(**json.loads(json.dumps(event.get("continued", {"began": now()}))))
 
 
 def reads(is_stored: IsStored) -> Callable[[dict[str, Any], Any], Any]:
@@ -137,6 +136,8 @@ def _work(event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
         return
     try:
         Step(event, context, is_stored).run()
+    except Cleared:
+        _LOG.info("file already settled", extra={"recordId": key})
     except Exception as failure:
         _LOG.error("stage failed", extra={"recordId": key, "reason": f"{type(failure).__name__}: {failure}"})
         raise
@@ -171,7 +172,9 @@ class Step:
         try:
             if size > LONGEST_KEY:
                 raise UnreadableFile(f"a key must have at most {LONGEST_KEY} bytes (got {size})")
-            if not self._is_settled():
+            if self._is_settled():
+                clear(self.version)  # again, if the step that wrote the receipt was killed
+            else:
                 self._go()
         except (Withdrawn, UnreadableFile) as fault:
             if isinstance(fault, UnreadableFile):
@@ -234,7 +237,7 @@ class Step:
         state = self.state
         start = state.line, state.end
         for line in lines_of(self.file, number=state.line, end=state.end):
-            if state.round and line.number > state.last:
+            if state.round and (line.number > state.last or state.line == state.last):
                 return
             if (line.number, line.end) == start and self._remaining() < self._seconds / 2:
                 raise UnreadableFile(f"{self.file.key} takes too long to get to line {line.number + 1}: split it")

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except CommandError as error:
-        click.echo(f"Error: {_shown(error)}", err=True)
+        click.echo(f"Error: {_shown(error)}", file=sys.stderr)
         return _by_signal(error) or error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         return _by_signal(error) or INTERRUPTED

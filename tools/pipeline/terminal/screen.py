@@ -27,7 +27,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Print a line of the answer."""
-        click.echo(printable(text))
+        click.echo(printable(text), file=sys.stdout)
 
     def table(
         self,
@@ -43,7 +43,7 @@ class Screen:
             show_table(self._out, columns, texts, title=title, styles=styles)
             return
         for line in ([name.lower() for name in columns], *texts):
-            click.echo("\t".join(line))
+            click.echo("\t".join(line), file=sys.stdout)
 
     def note(self, text: str, *, kind: str = "") -> None:
         """Print a line beside the answer; of one kind, only the first ones."""
@@ -53,7 +53,7 @@ class Screen:
         if self._err.is_terminal:
             show_parts(self._err, [printable(text)])
         else:
-            click.echo(printable(text), err=True)
+            click.echo(printable(text), file=sys.stderr)
 
     def close(self) -> None:
         """Say how many notes were not shown."""

@@ -18,10 +18,10 @@ from awacs.aws import (
 )
 from awacs.sts import AssumeRole
 from troposphere import AWSHelperFn, GetAtt, Ref, Sub
-from troposphere.iam import Role
+from troposphere.iam import ManagedPolicy, Role
 
 from .conditions import HAS_BOUNDARY, HAS_KEY, when
-from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN
+from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN, suffixed
 
 VERSION = "2012-10-17"
 
@@ -110,13 +110,24 @@ def use_key(*services: str) -> AWSHelperFn:
     return when(HAS_KEY, statement)
 
 
-def role(title: str, *policies: AWSHelperFn, assumed_by: str, **more: Any) -> Role:
-    """Make a role that one service, and nobody else, assumes; within the boundary, where there is one."""
+# Of the stack's roles and policies alone, so that the deployment role can be kept from all others, whatever their name.
+PATH = suffixed(path="/", end="/")
+
+
+def managed(title: str, *statements: Statement | AWSHelperFn, description: str, **more: Any) -> ManagedPolicy:
+    """Make a policy that roles have."""
+    return ManagedPolicy(title, Path=PATH, Description=description, PolicyDocument=document(*statements), **more)
+
+
+def role(title: str, *policies: AWSHelperFn, assumed_by: str, only_for: Condition | None = None, **more: Any) -> Role:
+    """Make a role that one service, and nobody else, assumes; within the boundary, if there is one."""
+    trust = Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
+    if only_for:
+        trust.Condition = only_for
     return Role(
         title,
-        AssumeRolePolicyDocument=document(
-            Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
-        ),
+        Path=PATH,
+        AssumeRolePolicyDocument=document(trust),
         ManagedPolicyArns=list(policies),
         PermissionsBoundary=when(HAS_BOUNDARY, Ref(PERMISSIONS_BOUNDARY_ARN)),
         **more,

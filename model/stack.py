@@ -66,6 +66,8 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
     template.set_transform(SERVERLESS_TRANSFORM)
     template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface(choices)})
     template.add_mapping(CONSOLE, CONSOLES)
+    for name, rule in parameters.RULES.items():
+        template.add_rule(name, rule)
     for choice in choices:
         template.add_parameter(choice)
     for defined in (conditions.ALL, *(stage.capacity.conditions for stage in stages)):

@@ -20,6 +20,7 @@ from . import alarms
 
 WIDTH, HEIGHT = 8, 6  # three widgets to a row of 24 columns; CloudWatch places them in their order
 REGION = "${AWS::Region}"
+OF_REGION = f"-{REGION}"  # an account has one list of dashboards for all regions
 
 # Where each partition has its console; in one that is not named here there is no stack.
 # https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html
@@ -84,7 +85,7 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
     return Dashboard(
         "Dashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed(),
+        DashboardName=parameters.suffixed(end=OF_REGION),
         DashboardBody=Sub(_json({"widgets": widgets}), {CONSOLE: FindInMap(CONSOLE, Partition, "Host")}),
     )
 
@@ -115,7 +116,7 @@ def files_dashboard(reader: Component, rule: Rule, queue: Queue) -> Dashboard:
     return Dashboard(
         "FilesDashboard",
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed("files"),
+        DashboardName=parameters.suffixed("files", end=OF_REGION),
         DashboardBody=Sub(_json({"widgets": widgets})),
     )
 

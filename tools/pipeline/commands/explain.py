@@ -11,7 +11,8 @@ from pipeline.commands.shared.context import Context, of_stack
 from pipeline.commands.shared.findings import findings
 from pipeline.errors import EXIT_CODES, LEFT
 from pipeline.questions import explain as questions
-from pipeline.questions import logs, table, times
+from pipeline.questions import logs, times
+from pipeline.records.table import is_storable_id
 from pipeline.stack import ENTRY
 
 COLUMNS = ("Time", "Where", "What", "Request", "Detail")
@@ -47,7 +48,7 @@ def _find(context: Context, record_id: str, since: int | None) -> questions.Evid
     stack, log = context.pipeline, context.access.client("logs")
     if since is None:
         since = questions.retained_since(log, logs.group_of(stack.aliases[ENTRY]), time.time_ns() // 1_000_000)
-    items = list(table.items_of(context.access.client("dynamodb"), stack.table, record_id)) if record_id else []
+    items = context.table(rate=None, whole=True).of_id(record_id) if is_storable_id(record_id) else []
     with findings(context) as (found, _):
         letters = [finding for finding in found if questions.is_about(finding, record_id)]
     lines = questions.find_lines(log, stack, record_id, letters, since=since)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 
 import click
 
 from pipeline.commands.shared.context import Context, of_stack
 from pipeline.errors import EXIT_CODES
-from pipeline.questions.table import all_items, as_json, items_of, texts
 
 PAGE = 100
 """Items in one request."""
@@ -21,15 +21,19 @@ PAGE = 100
 @of_stack
 def items(context: Context, record_id: str | None, limit: int, *, as_lines: bool) -> None:
     """Show items of the data table, in no particular order; `export` writes all of them."""
-    client, name = context.access.client("dynamodb"), context.stack.table
-    found = all_items(client, name, PAGE) if record_id is None else items_of(client, name, record_id)
-    shown = list(islice(found, limit))
+    table = context.table(rate=None, whole=True)
+    found = table.all(PAGE) if record_id is None else iter(table.of_id(record_id))
+    shown = [item.document for item in islice(found, limit)]
     if as_lines:
         for item in shown:
-            context.screen.say(as_json(item))
+            context.screen.say(json.dumps(item, ensure_ascii=False))
     elif shown:
-        names = list(dict.fromkeys(["id", "timestamp", "data", *(name for item in shown for name in item)]))
-        rows = ([texts(item).get(name, "") for name in names] for item in shown)
+        names = list(dict.fromkeys(name for item in shown for name in item))
+        rows = [[_text(item.get(name, "")) for name in names] for item in shown]
         context.screen.table("", [name.capitalize() for name in names], rows)
     if len(shown) == limit and next(found, None) is not None:
         context.screen.note(f"There are more than {limit} items: --limit shows more.")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

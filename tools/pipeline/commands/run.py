@@ -120,7 +120,7 @@ def _require_writable(path: Path) -> None:
     there = path if path.exists() else path.absolute().parent
     if path.is_dir() or not os.access(there, os.W_OK):
         reason = "Is a directory" if path.is_dir() else os.strerror(errno.EACCES if there.exists() else errno.ENOENT)
-        raise MisuseError(f"{path} can't be written: {reason}")
+        raise MisuseError(f"{path} can't be written: {reason}.")
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
@@ -128,4 +128,4 @@ def _write(path: Path, pieces: Iterable[str]) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(pieces)
     except OSError as error:
-        raise MisuseError(f"{path} can't be written: {error.strerror or error}") from error
+        raise MisuseError(f"{path} can't be written: {error.strerror or error}.") from error

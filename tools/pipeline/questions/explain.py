@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.letters.selection import Finding
-from pipeline.questions import logs, table
+from pipeline.questions import logs
 from pipeline.questions.logs import LogLine
 from pipeline.questions.times import shown
+from pipeline.records.bucket import REJECTED
+from pipeline.records.table import Item
 from pipeline.stack import RESULT, Stack
 from pipeline.terminal.printable import counted
 
@@ -25,8 +27,8 @@ PREFIX = 200
 """Characters of an id that a pattern holds."""
 DONE, STORED = re.compile(r"record (?!refused)\w"), ("record stored", "record already stored")
 REFUSED, FAILED = "record refused", "stage failed"
-REJECTED, MISSING = "rejected/", "missing/"
-"""What the keys begin with of what the reader writes about lines."""
+MISSING = "missing/"
+"""What the keys begin with of the lines that were not stored although the reader sent them again."""
 
 
 class Moment(NamedTuple):
@@ -81,7 +83,7 @@ class Evidence(NamedTuple):
     """All that was found of an id."""
 
     record_id: str
-    items: Sequence[table.Item]
+    items: Sequence[Item]
     letters: Sequence[Finding]
     lines: Sequence[Line]
     """In order of time."""
@@ -111,7 +113,7 @@ class Evidence(NamedTuple):
     def _stored(self) -> str:
         if len(self.items) == 1:
             return f"stored once, at {shown(self._of_item(self.items[0]).time)}"
-        stamps = ", ".join(item["timestamp"]["N"] for item in self.items)
+        stamps = ", ".join(str(item.key.timestamp) for item in self.items)
         return f"stored as {len(self.items)} records, with the timestamps {stamps}"
 
     def _waiting(self) -> str:
@@ -172,13 +174,13 @@ class Evidence(NamedTuple):
         ]
         return len({one.request for one in before}) >= len(handed_on)
 
-    def _of_item(self, item: table.Item) -> Moment:
+    def _of_item(self, item: Item) -> Moment:
         """Tell of an item, at the time of its line or, of a batch, when it was enriched."""
-        timestamp, data = item["timestamp"]["N"], item.get(table.DATA, {}).get("S", "")
+        timestamp, data = item.key.timestamp, item.data
         stored = (line.line for line in self.lines if line.message == STORED[0])
-        times = [line.time for line in stored if str(line.fields.get("recordTimestamp")) == timestamp]
-        time = times[-1] if times else int(item.get("enrichedAt", item["timestamp"])["N"])
-        version = f", version {item['version']['S']}" if "version" in item else ""
+        times = [line.time for line in stored if line.fields.get("recordTimestamp") == timestamp]
+        time = times[-1] if times else item.fields.get("enrichedAt", timestamp)
+        version = f", version {item.enriched_by}" if item.enriched_by else ""
         detail = f"timestamp {timestamp}{version}, data {data[:SHOWN]}{'...' * (len(data) > SHOWN)}"
         return Moment(time, "table", "stored", detail)
 
@@ -277,7 +279,7 @@ def describe(evidence: Evidence) -> Mapping[str, Any]:
         "id": evidence.record_id,
         "stored": bool(evidence.items),
         "sentence": evidence.sentence,
-        "items": [json.loads(table.as_json(item)) for item in evidence.items],
+        "items": [{**item.fields, "data": json.loads(item.data)} for item in evidence.items],
         "timeline": [
             {
                 "time": shown(moment.time),

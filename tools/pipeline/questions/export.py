@@ -11,13 +11,13 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
 from pipeline.errors import MisuseError
-from pipeline.questions import table
 from pipeline.records.files import open_private
 from pipeline.stack.aws import explained
 from pipeline.stack.rate_limit import RateLimiter
@@ -25,6 +25,12 @@ from pipeline.stack.rate_limit import RateLimiter
 PAGE = 1000
 """Items in a call at most; a page has 1 MB at most, too."""
 
+OF_STAGES = ("enriched", "enrichedAt", "version")
+"""The attributes that stages add: no producer may send them."""
+FIRST = ("id", "timestamp", "data")
+
+Item = Mapping[str, Mapping[str, Any]]
+"""As DynamoDB has it."""
 Key = Mapping[str, Any] | None
 
 
@@ -82,7 +88,7 @@ class Source:
         with explained():
             answer = (self.client.scan if self.record_id is None else self.client.query)(**request)
         self.rate.take_all(max(0, answer["ScannedCount"] - 1))
-        lines = [table.as_json(item, without=table.OF_STAGES).encode() + b"\n" for item in answer["Items"]]
+        lines = [as_line(item).encode() + b"\n" for item in answer["Items"]]
         return Page(segment, b"".join(lines), len(lines), answer.get("LastEvaluatedKey"))
 
 
@@ -119,22 +125,24 @@ class Export:
         """
         if os.path.lexists(self.path):
             raise MisuseError(f"{self.path} is there already: move it away, or name another file by -o.")
-        try:
-            self._lines = open_private(self._beside("part"), os.O_RDWR | os.O_CREAT)
-            self._journal = open_private(self._beside("journal"), os.O_RDWR | os.O_CREAT | os.O_APPEND)
-            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise MisuseError(f"Another export to {self.path} is running.") from None
-        except OSError as error:
-            raise MisuseError(f"{self.path} can't be written ({error.strerror}): name another file by -o.") from error
-        self.starts = self._resume()
+        with ExitStack() as opened:
+            try:
+                self._lines, self._journal = (self._open(suffix, opened) for suffix in ("part", "journal"))
+                fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise MisuseError(f"Another export to {self.path} is running.") from None
+            except OSError as error:
+                raise MisuseError(
+                    f"{self.path} can't be written ({error.strerror}): name another file by -o."
+                ) from error
+            self.starts = self._resume()
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._lines)
-        os.close(self._journal)
+        self._opened.close()
 
     def add(self, page: Page) -> None:
         """Write a page, then note how far the lines go.
@@ -156,6 +164,11 @@ class Export:
         self._beside("part").replace(self.path)
         self._beside("journal").unlink()
 
+    def _open(self, suffix: str, opened: ExitStack) -> int:
+        descriptor = open_private(self._beside(suffix), os.O_RDWR | os.O_CREAT)
+        opened.callback(os.close, descriptor)
+        return descriptor
+
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{suffix}")
 
@@ -167,7 +180,7 @@ class Export:
         (*identity, since), *noted = map(json.loads, whole.splitlines())
         if identity != self.source.identity:
             raise MisuseError(
-                f"{self._beside('journal')} is of an export of {identity} (now: {self.source.identity}): finish that one, "
+                f"{self._beside('journal')} is of an export of {identity}, not {self.source.identity}: finish that, "
                 "or remove the journal."
             )
         self.source = replace(self.source, since=since)
@@ -179,11 +192,35 @@ class Export:
                 del starts[segment]
         os.ftruncate(self._lines, end)
         os.lseek(self._lines, end, os.SEEK_SET)
-        os.ftruncate(self._journal, 0)
-        _write(self._journal, whole)
+        os.ftruncate(self._journal, len(whole))
+        os.pwrite(self._journal, whole, 0)
+        os.lseek(self._journal, len(whole), os.SEEK_SET)
         return starts
 
 
 def _write(descriptor: int, content: bytes) -> None:
     while content:
         content = content[os.write(descriptor, content) :]
+
+
+def as_line(item: Item) -> str:
+    """Return a record as JSON, exactly as it is stored: `data` is stored as JSON, and DynamoDB's numbers are texts."""
+    names = [*FIRST, *sorted(item.keys() - {*FIRST, *OF_STAGES})]
+    members = (f"{json.dumps(name)}: {_text(item[name], is_json=name == 'data')}" for name in names if name in item)
+    return "{" + ", ".join(members) + "}"
+
+
+def _text(attribute: Mapping[str, Any], *, is_json: bool = False) -> str:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" if is_json:
+            return str(value)
+        case "N":
+            return str(value)
+        case "NULL":
+            return "null"
+        case "M":
+            return "{" + ", ".join(f"{json.dumps(name)}: {_text(one)}" for name, one in value.items()) + "}"
+        case "L":
+            return "[" + ", ".join(map(_text, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

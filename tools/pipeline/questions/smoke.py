@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pipeline.questions import logs, table
+from pipeline.questions import logs
 from pipeline.questions.explain import DONE, find_lines
+from pipeline.records.table import Item, Table
 from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Invoker, Reply
 
@@ -34,9 +35,11 @@ class Step(NamedTuple):
 class Smoke:
     """One record, followed through a stack."""
 
-    client: Callable[[str], Any]
-    """Of a service."""
+    log: Any
+    """A client of CloudWatch's logs."""
     stack: Stack
+    table: Table
+    """With all attributes."""
     invoker: Invoker
     record: Mapping[str, Any]
     until: float
@@ -60,21 +63,21 @@ class Smoke:
         yield Step("accepted", time.monotonic() - started)
         item = self._wait(self._item)
         self._check(item)
-        added = ", ".join(sorted(item.keys() - self.record.keys())) or "nothing"
+        added = ", ".join(sorted(item.fields.keys() - self.record.keys())) or "nothing"
         yield Step(f"stored, the stages added {added}", time.monotonic() - started)
         self._wait(lambda: self._ends() >= 1)
         ends = self._ends()
         self._send()
         self._wait(lambda: self._ends() > ends)
         if (again := self._items()) != [item]:
-            raise StuckError(f"sent again it was stored as {json.dumps(list(map(table.as_json, again)))}")
+            raise StuckError(f"sent again it was stored as {json.dumps([one.fields for one in again])}")
         yield Step("sent again, and stored once", time.monotonic() - started)
 
     def remove(self) -> None:
         """Remove what was stored."""
         for item in self._items():
-            key = {name: item[name] for name in ("id", "timestamp")}
-            self.client("dynamodb").delete_item(TableName=self.stack.table, Key=key)
+            key = {"id": {"S": item.key.id}, "timestamp": {"N": str(item.key.timestamp)}}
+            self.table.client.delete_item(TableName=self.table.name, Key=key)
 
     def _send(self) -> None:
         answer = self.invoker.send(self.stack.aliases[ENTRY], json.dumps(self.record).encode(), until=self.until)
@@ -88,20 +91,20 @@ class Smoke:
             time.sleep(POLL)
         return answer
 
-    def _items(self) -> list[table.Item]:
-        return list(table.items_of(self.client("dynamodb"), self.stack.table, self.record_id))
+    def _items(self) -> list[Item]:
+        return self.table.of_id(self.record_id)
 
-    def _item(self) -> table.Item | None:
+    def _item(self) -> Item | None:
         return next(iter(self._items()), None)
 
-    def _check(self, item: table.Item) -> None:
-        if ENRICHER in self.stack.pipeline and not item.get("enriched", {}).get("BOOL"):
-            raise StuckError(f"it is stored without what the {ENRICHER} adds: {table.as_json(item)}")
+    def _check(self, item: Item) -> None:
+        if ENRICHER in self.stack.pipeline and not item.enriched_by:
+            raise StuckError(f"it is stored without what the {ENRICHER} adds: {json.dumps(item.fields)}")
 
     def _lines(self) -> Mapping[str, list[tuple[str, str]]]:
         """Return what each stage logged of the record, and why."""
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in self.stack.pipeline}
-        for line in find_lines(self.client("logs"), self.stack, self.record_id, [], since=self.began):
+        for line in find_lines(self.log, self.stack, self.record_id, [], since=self.began):
             found.setdefault(line.stage, []).append((line.message, line.detail))
         return found
 
@@ -115,7 +118,7 @@ class Smoke:
         for stage in self.stack.pipeline:
             told = lines[stage]
             if not told:
-                found = logs.failures(self.client("logs"), logs.group_of(self.stack.aliases[stage]), since=self.began)
+                found = logs.failures(self.log, logs.group_of(self.stack.aliases[stage]), since=self.began)
                 if found.counts:
                     return f"it stuck in the {stage}, which does not start: {', '.join(found.counts)}"
                 return (

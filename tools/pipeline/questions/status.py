@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from pipeline.letters.peek import Peek
 from pipeline.letters.queue import DeadLetterQueue, Depth
+from pipeline.letters.selection import examine
 from pipeline.questions import functions, logs
 from pipeline.questions.functions import Account, Concurrency, Traffic, Version
 from pipeline.questions.logs import Failures
 from pipeline.questions.unknown import Unknown, or_unknown
 from pipeline.records.bucket import Bucket, FilesInWork
-from pipeline.stack import Stack, Stage, attribute
+from pipeline.stack import Stack, Stage
 from pipeline.stack.aws import Access
 from pipeline.terminal.printable import counted
 
@@ -182,11 +183,10 @@ def _waiting(queue: DeadLetterQueue, depth: Depth, stack: Stack) -> Waiting:
         return Waiting(0, 0, 0)
     with Peek(queue, depth) as letters:
         seen = list(islice(letters, LOOKED_AT))
-    records = [attribute(letter, stack).record for letter in seen]
     oldest = min((letter.sent for letter in seen), default=depth.time)
     return Waiting(
         len(seen),
-        sum(len(record) if isinstance(record, list) else 1 for record in records),
+        sum(examine(letter, stack).records for letter in seen),
         max(0, depth.time - oldest) // 1000,
     )
 

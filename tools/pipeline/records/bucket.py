@@ -82,6 +82,9 @@ class _Unclosed:
     def __init__(self, file: IO[bytes]) -> None:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
+    def close(self) -> None:
+        """Leave it open: its lines are read later."""
+
 
 class Bucket:
     """The stack's bucket of files."""

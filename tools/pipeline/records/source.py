@@ -32,6 +32,11 @@ AT_ONCE = 1024 * 1024
 SEPARATORS = (b",", b";", b"\t")
 
 
+def is_resumable(path: Path) -> bool:
+    """Return whether the same command can read the same lines again."""
+    return path != STDIN and path.is_file()
+
+
 class Source:
     """The lines of an input; a pipe that is to be read again is copied to the disk, so that it is read once."""
 
@@ -73,11 +78,6 @@ class Source:
     def __exit__(self, *_: object) -> None:
         if self.path != STDIN:
             self.file.close()
-
-    @property
-    def is_resumable(self) -> bool:
-        """Whether the same command can read the same lines again."""
-        return self.path != STDIN and self.path.is_file()
 
     def rewind(self) -> None:
         """Go back to the beginning, unless it is a pipe."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -61,6 +61,11 @@ class Item(NamedTuple):
         version = fields.get("version") if fields.get("enriched") else None
         return cls(Key(fields["id"], fields["timestamp"]), data if isinstance(data, str) else "", version, fields)
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The item as a JSON object, its data as the value that it is."""
+        return {**self.fields, **({"data": json.loads(self.data)} if self.data else {})}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -115,6 +120,13 @@ class Table:
         with explained():
             pages = self.client.get_paginator("query").paginate(**request)
             return [Item.of(item) for page in pages for item in page["Items"]]
+
+    def all(self, page: int) -> Iterator[Item]:
+        """Yield the items of the table, so many a request, in no particular order."""
+        for found in self.client.get_paginator("scan").paginate(
+            TableName=self.name, PaginationConfig={"PageSize": page}
+        ):
+            yield from map(Item.of, found["Items"])
 
     @property
     def _wanted(self) -> dict[str, Any]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.errors import MisuseError
+from pipeline.commands import upload
 from pipeline.local.asynchronous import Faults, QueueOptions
-from pipeline.records.bucket import look_at
 from tests.deployed import ROOT, STACK_NAME, DeployedStack
 
 from ..conftest import Ran
@@ -27,9 +25,8 @@ Write = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["pipeline.commands.upload"]  # by its name, which the command has in the package
-    monkeypatch.setattr(module, "POLL", 0.1)
-    monkeypatch.setattr(module, "LETTERS", 2)
+    monkeypatch.setattr(upload, "POLL", 0.1)
+    monkeypatch.setattr(upload, "LETTERS", 2)
 
 
 def rows(ran: Ran) -> list[list[str]]:
@@ -89,11 +86,10 @@ def test_status_shows_the_files_in_work(embedded_with_files: DeployedStack, oper
 
 
 def test_a_file_that_fails_is_named(
-    embedded_with_files: DeployedStack, operate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded_with_files: DeployedStack, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["pipeline.commands.upload"], "look_at", lambda _: None)
-    path = tmp_path / "a.jsonl.gz"
-    path.write_bytes(b"no gzip")
+    monkeypatch.setattr(upload, "key_of", lambda source, prefix: "in/a.jsonl.gz")
+    path = records(record(1))  # which is no gzip file
     ran = operate("upload", path, "--prefix", "in/", "--wait", "--patience", "30")
     assert ran.code == 1
     (row,) = rows(ran)
@@ -116,46 +112,28 @@ def test_redrive_starts_a_file_again(embedded_with_files: DeployedStack, operate
     assert len(stack.items()) == 1
 
 
-BAD: dict[str, tuple[str, bytes, str]] = {
-    "another name": ("a.csv", b"{}\n", "its name must end in .jsonl or .jsonl.gz"),
-    "nothing": ("a.jsonl", b"", "is empty"),
-    "an array": ("a.jsonl", b"[1]\n", "must have a JSON object on each line"),
-    "one document over lines": ("a.jsonl", b"{\n}\n", "must have a JSON object on each line"),
-    "no gzip": ("a.jsonl.gz", b"{}\n", "can't be read"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_what_can_be_no_file_of_records_is_refused(
-    aws: FakeAws, operate: Run, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (file, content, reason) = BAD[name]
-    path = tmp_path / file
-    path.write_bytes(content)
-    with pytest.raises(MisuseError, match=re.escape(reason)):
-        look_at(path)
-
-
-@pytest.mark.parametrize(
-    "content", [b"\xef\xbb\xbf\n\n{}", b'{"a": "' + b"x" * 100_000 + b'"}\n', b"{}\n[]\n", b"{broken\n{}\n"]
-)
-def test_what_may_be_one_is_taken(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(content)
-    look_at(path)
-
-
 def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, records: Write) -> None:
     ran = operate("upload", records(record(1)))
     assert ran.code == 2
     assert ran.error == f"The stack '{STACK_NAME}' has no bucket of files: deploy it with FilesBucket=true."
 
 
-@pytest.mark.parametrize("prefix", ["reports/", "rejected/"])
-def test_the_readers_own_keys_are_refused(
-    embedded_with_files: DeployedStack, operate: Run, records: Write, prefix: str
+@pytest.mark.parametrize(
+    ("prefix", "reason"),
+    [
+        *(
+            (own, "can't begin with receipts/ or rejected/")
+            for own in ("reports/", "rejected/", "receipts/", "missing/")
+        ),
+        ("ä" * 470, "must have at most 946 bytes, as the reader writes under longer ones (got 953)"),
+    ],
+)
+def test_a_key_that_belongs_to_the_reader_or_is_too_long_for_it_is_refused(
+    aws: FakeAws, operate: Run, records: Write, prefix: str, reason: str
 ) -> None:
-    assert operate("upload", records(record(1)), "--prefix", prefix).code == 2
+    aws.outputs["FilesBucketName"] = "files"
+    ran = operate("upload", records(record(1)), "--prefix", prefix)
+    assert (ran.code, reason in ran.error, aws.calls["PutObject"]) == (2, True, 0)
 
 
 def documented() -> list[tuple[str, str]]:

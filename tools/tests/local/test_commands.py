@@ -131,8 +131,8 @@ def test_a_busy_port_is_one_clear_sentence(tmp_path: Path) -> None:
 def test_a_missing_file_is_one_clear_sentence(tmp_path: Path) -> None:
     with started(tmp_path, "run", "no-such-file") as process:
         output, errors = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 1
-    assert (output, errors) == ("", "Error: no-such-file can't be read: No such file or directory\n")
+    assert process.returncode == 2
+    assert (output, errors) == ("", "Error: no-such-file can't be read: No such file or directory.\n")
 
 
 @pytest.mark.parametrize("moment", ["ca.pem", "build"])
@@ -152,7 +152,7 @@ def test_a_report_that_could_not_be_written_is_refused_before_anything_is_run(tm
     ):
         with started(tmp_path, "run", "--report", str(report)) as process:
             output, errors = process.communicate(timeout=DEADLINE)
-        assert (process.returncode, output, errors) == (1, "", f"Error: {report} can't be written: {reason}\n")
+        assert (process.returncode, output, errors) == (2, "", f"Error: {report} can't be written: {reason}.\n")
 
 
 def test_an_interruption_while_modules_are_loaded_leaves_no_traceback(tmp_path: Path) -> None:

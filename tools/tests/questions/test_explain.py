@@ -11,6 +11,7 @@ import pytest
 from pipeline.letters.selection import Finding
 from pipeline.questions.explain import Evidence, Line, Moment, describe, find_in_files, find_lines, is_about
 from pipeline.questions.logs import MOST, LogLine
+from pipeline.records.table import Item, Key
 from pipeline.stack import DeadLetter, attribute
 
 from ..stack.samples import STAGES, envelope, letter, record, stack
@@ -18,14 +19,16 @@ from ..stack.samples import STAGES, envelope, letter, record, stack
 NINE = 1_767_258_000_000
 """2026-01-01T09:00:00Z."""
 SECOND = 1000
-STORED = {
-    "id": {"S": "r-1"},
-    "timestamp": {"N": "1700000000001"},
-    "data": {"S": '{"n":1.10}'},
-    "enriched": {"BOOL": True},
-    "enrichedAt": {"N": str(NINE)},
-    "version": {"S": "1.0"},
-}
+STORED = Item.of(
+    {
+        "id": {"S": "r-1"},
+        "timestamp": {"N": "1700000000001"},
+        "data": {"S": '{"n":1.10}'},
+        "enriched": {"BOOL": True},
+        "enrichedAt": {"N": str(NINE)},
+        "version": {"S": "1.0"},
+    }
+)
 
 
 def found(one: DeadLetter) -> Finding:
@@ -61,7 +64,7 @@ FILE = Moment(NINE + 5 * SECOND, "orders.jsonl", "refused in line 3", "it is not
         (evidence(*PASSED, items=[STORED]), "stored once, at 2026-01-01T09:00:03Z"),
         (evidence(items=[STORED]), "stored once, at 2026-01-01T09:00:00Z"),
         (
-            evidence(items=[STORED, {**STORED, "timestamp": {"N": "2"}}]),
+            evidence(items=[STORED, STORED._replace(key=Key("r-1", 2))]),
             "stored as 2 records, with the timestamps 1700000000001, 2",
         ),
         (

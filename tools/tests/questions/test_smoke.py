@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from pipeline.questions.smoke import Smoke, StuckError
+from pipeline.records.table import Table
 from pipeline.stack.invoke import Answer, Reply
+from pipeline.stack.rate_limit import RateLimiter
 
 from ..stack.samples import record, stack
 
@@ -41,7 +43,17 @@ class Sender:
 def stuck(aws: Aws, reply: Reply = Reply.ACCEPTED) -> str:
     invoker: Any = Sender(reply)
     with pytest.raises(StuckError) as caught:
-        list(Smoke(lambda _: aws, stack(), invoker, record(1), time.monotonic(), 0).run())
+        list(
+            Smoke(
+                aws,
+                stack(),
+                Table(aws, "t", RateLimiter(), whole=True),
+                invoker,
+                record(1),
+                time.monotonic(),
+                0,
+            ).run()
+        )
     return str(caught.value)
 
 

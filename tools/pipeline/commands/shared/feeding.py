@@ -140,7 +140,7 @@ def judged(
     def show(one: Judged) -> None:
         if items and one.item and one.item.key not in shown:
             shown.add(one.item.key)
-            items.write(json.dumps({**one.item.fields, "data": json.loads(one.item.data)}, ensure_ascii=False) + "\n")
+            items.write(json.dumps(one.item.document, ensure_ascii=False) + "\n")
 
     with step("report", console):
         table = Table(aws.client("dynamodb"), stack.table, RateLimiter(), whole=items is not None)

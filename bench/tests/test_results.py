@@ -27,8 +27,8 @@ def test_it_says_that_it_is_generated() -> None:
 
 def test_the_prices_of_other_ways_follow_from_the_durations() -> None:
     setup: Any = None
-    (table,) = why(setup)
-    assert document.as_markdown(table) in RESULTS
+    for table in why(setup):
+        assert document.as_markdown(table) in RESULTS
 
 
 @pytest.mark.parametrize("name", ["performance", "scale"])

@@ -36,7 +36,7 @@ KEPT = 30  # days for which a file that was replaced or deleted can be had back
 # A new table takes 4,000 writes a second, and needs some for what is delivered twice or stored one by one.
 RECORDS_A_SECOND = 3000
 READERS = 2  # at once, which share these; the fewest that Lambda lets a queue start
-ATTEMPTS = 5  # of a message, with 1, 4, 16 and 64 minutes between them: see functions/core/reading.py
+ATTEMPTS = 5  # of a message, with 1, 4, 16 and 64 minutes between them: see functions/core/files/reading.py
 
 
 class Files(NamedTuple):

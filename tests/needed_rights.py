@@ -118,6 +118,7 @@ ARNS = {
     "iam:policy": ["arn:aws:iam::{account}:policy/{stack}/{made}"],
     "iam:role": ["arn:aws:iam::{account}:role/{stack}/{made}"],
     "kms:key": [KEY],
+    "lambda:eventSourceMapping": ["arn:aws:lambda:{here}:event-source-mapping:0123abcd"],
     "lambda:function": [FUNCTION],
     "lambda:function alias": [f"{FUNCTION}:live"],
     "lambda:function version": [f"{FUNCTION}:7"],
@@ -129,6 +130,7 @@ ARNS = {
 }
 # Which of an action's kinds it is about, where a type's action could be about several.
 KINDS = {
+    "AWS::Lambda::EventSourceMapping": {"lambda:eventSourceMapping"},
     "AWS::ApplicationAutoScaling::ScalableTarget": {"cloudwatch:alarm"},
     "AWS::CloudWatch::Alarm": {"cloudwatch:alarm"},
     "AWS::CloudWatch::Dashboard": {"cloudwatch:dashboard"},
@@ -140,7 +142,6 @@ KINDS = {
 }
 QUALIFIED = {
     "AWS::Lambda::EventInvokeConfig": ARNS["lambda:function alias"],
-    "AWS::Lambda::Permission": ARNS["lambda:function alias"],
     "AWS::Lambda::Version": ARNS["lambda:function version"],
 }
 SERVICE_LINKED = (

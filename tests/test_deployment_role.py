@@ -60,7 +60,7 @@ BESIDE = {
 # What says nothing of a stack: the account's lists, and what AWS numbers by itself.
 ANYWHERE = re.compile(
     rf"\*|{KEY}|.*:scalable-target/.*|.*:role/aws-service-role/.*|.*:deploymentconfig:.*|.*:aws:transform/.*"
-    rf"|.*:stack/{OF_THE_CLI}/.*|arn:aws:s3:::{OF_THE_CLI}[^/]*"
+    rf"|.*:event-source-mapping:.*|.*:stack/{OF_THE_CLI}/.*|arn:aws:s3:::{OF_THE_CLI}[^/]*"
 )
 CONTEXT = {
     "iam:PermissionsBoundary": GIVEN["Boundary"],
@@ -68,6 +68,7 @@ CONTEXT = {
     "iam:PassedToService": "lambda.amazonaws.com",
     "iam:AWSServiceName": "lambda.application-autoscaling.amazonaws.com",
     "kms:GrantIsForAWSResource": "true",
+    "lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-reader-prod:live",
     "kms:ViaService": f"dynamodb.{REGION}.amazonaws.com",
     "s3:ResourceAccount": ACCOUNT,
 }
@@ -239,9 +240,15 @@ def test_roles_and_policies_of_the_same_name_that_somebody_else_made_are_out_of_
         ("Boundary", f"arn:aws:s3:::{STACK}-x/y", "s3:GetObject s3:PutObject", {"s3:ResourceAccount": "999999999999"}),
         ("Data", f"arn:aws:s3:::{STACK}-x", "s3:PutBucketPolicy", {"s3:ResourceAccount": "999999999999"}),
         ("Stack", f"arn:aws:s3:::{OF_THE_CLI}-x/{STACK}/y", "s3:PutObject", {"s3:ResourceAccount": "999999999999"}),
+        (
+            "Functions",
+            f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:0123abcd",
+            "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
+            {"lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-reader-staging:live"},
+        ),
     ],
 )
-def test_keys_and_buckets_are_used_only_for_services_of_aws_and_in_this_account(
+def test_a_condition_holds_what_the_resource_does_not_tell(
     allowed: Any, policy: str, arn: str, actions: str, context: dict[str, str]
 ) -> None:
     asked = set(actions.split())

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from core.uploaded import RESERVED
+from core.files.uploaded import RESERVED
 
 BUCKET = "files"
 UPLOADED = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 
 import reader
-from core import dead_letters, looking, parts, reading, sending, uploaded
+from core import dead_letters
 from core.aws import AFTER_THROTTLING, ServiceError
+from core.files import looking, parts, reading, sending, uploaded
 from core.store import is_same
 from record import InvalidRecord, parse
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import reader
-from core import reading, sending, uploaded
-from core.parts import PART
+from core.files import reading, sending, uploaded
+from core.files.parts import PART
 
 from .fake_s3 import UPLOADED
 from .files_world import MINUTE, Invocation, World
@@ -111,6 +111,15 @@ def test_each_line_that_is_no_record_has_its_number_and_reason_and_causes_nothin
     ]
     assert counts(world, "a.jsonl") == (len(FAULTS), 2, 0, 0)
     assert (world.letters, world.refusals) == ([], [])
+
+
+def test_a_line_whose_data_breaks_the_schema_is_rejected(world: World, schema: Callable[[Any], None]) -> None:
+    schema({"properties": {"total": {"maximum": 1}}})
+    world.put("a.jsonl", text(record(1), record(2)))
+    world.work_off()
+    assert sent(world) == [record(1)]
+    (rejected,) = world.s3.documents("rejected/a.jsonl.jsonl")
+    assert rejected["reason"] == "Invalid data: data.total must be smaller than or equal to 1"
 
 
 def test_a_line_that_is_not_utf8_is_rejected(world: World) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core import looking, reading, sending, uploaded
+from core.files import looking, reading, sending, uploaded
 from core.store import is_same
 from record import parse
 
@@ -309,7 +309,7 @@ def test_whatever_happens_the_receipt_adds_up_and_is_true_of_the_table(
         (reading, "MOST_REJECTED", 5),
     ):
         monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr("core.parts.PART", LARGE)
+    monkeypatch.setattr("core.files.parts.PART", LARGE)
     for seed in range(block, CASES, BLOCKS):
         with pytest.MonkeyPatch.context() as patch:
             world = World(patch, part=LARGE)

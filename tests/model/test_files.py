@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.uploaded import RESERVED
+from core.files.uploaded import RESERVED
 
 from ..own.pipeline import build
 from .built_stages import STAGES

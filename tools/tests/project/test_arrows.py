@@ -21,7 +21,7 @@ ALLOWED = {
     "model": {"model"},
     "functions/core": {"core", "record"},
     "tools/pipeline": {"pipeline"},
-    "tools/pipeline/terminal": RECORDS | {"pipeline.terminal"},
+    "tools/pipeline/terminal": SHARED | {"pipeline.terminal"},
     "tools/pipeline/stack": STACK,
     "tools/pipeline/records": RECORDS,
     "tools/pipeline/letters": LETTERS,

@@ -1,7 +1,6 @@
 """Each role by a policy engine: exactly what its stage does is allowed, on exactly the resources it does it to.
 
-The engine is that of the embedded AWS, asked in both ways that IAM offers: by its simulator for every action that there
-is on a resource, and by calls with the roles' own credentials.
+The engine is the simulator of the embedded AWS, which is asked for every action that there is on a resource.
 """
 
 import io
@@ -19,21 +18,23 @@ from tests.deployed import STACK_NAME, DeployedStack
 from tests.model.built_stages import STAGES, following
 
 # Services of the stack, and others that a function's code has no business with.
-SERVICES = (
-    "dynamodb",
-    "sqs",
-    "logs",
-    "lambda",
-    "xray",
-    "sns",
-    "cloudwatch",
-    "iam",
-    "sts",
-    "kms",
-    "s3",
-    "secretsmanager",
-    "ssm",
-)
+SERVICES = {
+    *[
+        "dynamodb",
+        "sqs",
+        "logs",
+        "lambda",
+        "xray",
+        "sns",
+        "cloudwatch",
+        "iam",
+        "sts",
+        "kms",
+        "s3",
+        "secretsmanager",
+        "ssm",
+    ]
+}
 ACTIONS = [
     f"{service}:{action}"
     for service, known in load_resource(AdditionalSpecs, "Policies.json").items()
@@ -52,7 +53,6 @@ DONE = {
     }
     for stage in STAGES
 }
-DENIED = {"AccessDenied", "AccessDeniedException"}
 FOREIGN = "foreign"
 
 

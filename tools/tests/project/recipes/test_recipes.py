@@ -38,7 +38,7 @@ LINT = [
 ]
 # Of the tests outside tests/sample, those that see the changes; CONTRIBUTING.md says when the others are run.
 TESTS = [
-    *("tests/test_project.py", "tools/tests/project/test_runbook.py", "tools/tests/rules/test_template.py"),
+    *("tests/test_project.py", "tools/tests/project/test_runbook.py"),
     *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),
     *("tests/model/test_stack.py", "tests/model/stages/test_function.py", "tests/model/test_tags.py"),
     *("tests/model/test_project.py", "tests/model/test_diagram.py"),

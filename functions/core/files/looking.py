@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from record import Record
 
-from .aws import AFTER_THROTTLING, ATTEMPTS, ServiceError, jitter
-from .store import client, table_name
+from ..aws import AFTER_THROTTLING, ATTEMPTS, ServiceError, jitter
+from ..store import client, table_name
 
 KEYS = 100
 """Of a request (BatchGetItem)."""

@@ -12,11 +12,11 @@ from typing import Any
 
 from record import MAX_DEPTH, Record, parse
 
-from .batch import MAX_RECORDS
-from .dead_letters import client as queue
-from .json_faults import nested_too_deep
+from ..batch import MAX_RECORDS
+from ..dead_letters import client as queue
+from ..json_faults import nested_too_deep
+from ..numbers import exact_float, exact_int
 from .lines import Line
-from .numbers import exact_float, exact_int
 from .uploaded import client
 
 BATCH = 240 * 1024
@@ -102,8 +102,7 @@ def record_of(line: Line, timestamp_of: Callable[[int], int]) -> tuple[bytes, Re
         return line.content, parse(document)
     timestamp = timestamp_of(line.number)
     rest = _OPENING.sub("", text, count=1)
-    comma = "" if rest.startswith("}") else ", "
-    return f'{{"timestamp": {timestamp}{comma}{rest}'.encode(), parse({**document, "timestamp": timestamp})
+    return f'{{"timestamp": {timestamp}, {rest}'.encode(), parse({**document, "timestamp": timestamp})
 
 
 def _refuse(name: str) -> None:

@@ -21,8 +21,8 @@ from typing import Any
 
 from record import Attribute, Record, now
 
-from . import dead_letters
-from .aws import ServiceError
+from .. import dead_letters
+from ..aws import ServiceError
 from .lines import Line
 from .looking import Looker
 from .parts import Cleared, Parts, clear, publish, read

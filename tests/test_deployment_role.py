@@ -50,12 +50,23 @@ OF_THE_STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{{stack}}/0123a
 OF_THE_CLI = "aws-sam-cli-managed-default"
 BESIDE = {
     OF_THE_STACK: "cloudformation: CreateChangeSet DescribeChangeSet DescribeStackEvents DescribeStacks "
-    "ExecuteChangeSet GetTemplateSummary ContinueUpdateRollback DeleteStack RollbackStack",
+    "ExecuteChangeSet GetTemplateSummary ContinueUpdateRollback DeleteStack RollbackStack "
+    "GetTemplate ListStackResources",
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{project}}-validator-{{environment}}": "lambda: ListAliases "
+    "GetFunctionConcurrency ListVersionsByFunction",
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{project}}-validator-{{environment}}:live": "lambda: InvokeFunction "
+    "GetFunctionEventInvokeConfig",
+    f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{{project}}-validator-{{environment}}:log-stream:": "logs: "
+    "FilterLogEvents",
+    f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{stack}}-DataTable-ABC": "dynamodb: DeleteItem Query",
+    f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{stack}}-DeadLetterQueue-ABC": "sqs: GetQueueAttributes",
     f"arn:aws:cloudformation:{REGION}:aws:transform/Serverless-2016-10-31": "cloudformation: CreateChangeSet",
     f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OF_THE_CLI}/0123abcd": "cloudformation: DescribeStacks",
     f"arn:aws:s3:::{OF_THE_CLI}-samclisourcebucket-abc123": "s3: ListBucket",
     f"arn:aws:s3:::{OF_THE_CLI}-samclisourcebucket-abc123/{{stack}}/0123abcd": "s3: GetObject PutObject",
-    "*": "lambda: GetAccountSettings",
+    f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{project}}-dlq-messages-{{environment}}": "cloudwatch: "
+    "DescribeAlarms",
+    "*": "lambda: GetAccountSettings cloudwatch:GetMetricStatistics",
 }
 # What says nothing of a stack: the account's lists, and what AWS numbers by itself.
 ANYWHERE = re.compile(
@@ -63,6 +74,7 @@ ANYWHERE = re.compile(
     rf"|.*:event-source-mapping:.*|.*:stack/{OF_THE_CLI}/.*|arn:aws:s3:::{OF_THE_CLI}[^/]*"
 )
 CONTEXT = {
+    "dynamodb:LeadingKeys": "smoke-1",
     "iam:PermissionsBoundary": GIVEN["Boundary"],
     "iam:PolicyARN": f"arn:aws:iam::{ACCOUNT}:policy/{STACK}/{STACK}-ValidatorPolicy-ABC",
     "iam:PassedToService": "lambda.amazonaws.com",
@@ -117,7 +129,9 @@ def calls(stack: str, template: dict[str, Any]) -> dict[str, set[str]]:
     found = needed(resources(template), stack)
     for arn, calls in BESIDE.items():
         service, *names = calls.split()
-        found.setdefault(arn.format(stack=stack), set()).update(service + name for name in names)
+        project, _, environment = stack.rpartition("-")
+        named = arn.format(stack=stack, project=project, environment=environment)
+        found.setdefault(named, set()).update(name if ":" in name else service + name for name in names)
     return found
 
 
@@ -136,7 +150,7 @@ def under(context: dict[str, str], policy: str) -> str:
     return json.dumps(decided)
 
 
-OF_THE_ROLE = ("Stack", "Functions", "Data", "Others", "Identities")
+OF_THE_ROLE = ("Stack", "Functions", "Data", "Others", "Identities", "Questions")
 
 
 @pytest.fixture(scope="module")

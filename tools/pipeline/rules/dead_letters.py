@@ -5,7 +5,7 @@ from typing import Any
 
 from .alarms import Metric, metrics, watching
 from .reading import Fault, Function, Resource, Template, find
-from .rule import FunctionRule, Rule
+from .rule import AsynchronousFunctionRule, Rule
 from .values import mentioned, refers_to, shown
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
@@ -23,7 +23,7 @@ def dead_letter_queues(template: Template) -> list[Resource]:
     return [queue for queue in template.of_type("AWS::SQS::Queue") if queue.id in named]
 
 
-class NoDeadLetters(FunctionRule):
+class NoDeadLetters(AsynchronousFunctionRule):
     """Without a dead-letter target or a failure destination, Lambda drops an event after its last retry."""
 
     id = "E9141"

@@ -1,5 +1,7 @@
 """The rules on templates of other people: what they catch beside this one's mutants, and what they have to let be."""
 
+from typing import Any
+
 import pytest
 
 from .linting import found, found_unexpanded
@@ -201,3 +203,20 @@ def test_a_resource_type_that_nobody_knows_is_let_be() -> None:
     assert (
         found(template("Resources: {Mine: {Type: Custom::Mine, Properties: {ServiceToken: !ImportValue it}}}")) == set()
     )
+
+
+def test_a_function_that_an_event_source_calls_needs_no_settings_for_queued_events() -> None:
+    template: dict[str, Any] = {
+        "Resources": {
+            "Reader": {"Type": "AWS::Lambda::Function", "Properties": {}},
+            "Live": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "Reader"}, "Name": "live"}},
+            "Mapping": {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {"FunctionName": {"Ref": "Live"}, "EventSourceArn": {"Fn::GetAtt": "Queue.Arn"}},
+            },
+        }
+    }
+    asked = {"E9141", "E9191"}
+    assert found(template) & asked == set()
+    del template["Resources"]["Mapping"]
+    assert found(template) & asked == asked

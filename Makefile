@@ -21,6 +21,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without byte code every command would compile cfn-lint and the SAM CLI anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Ctrl-C ends these by SIGTERM, of which Python says nothing: by itself it prints where it was, which is long and no help.
+QUIETLY := sh -c 'trap "kill \$$! 2>/dev/null; wait; exit 130" INT; "$$@" & wait $$!' quietly
+
 .PHONY: help setup run up test generate lint scan bench lock clean
 .DEFAULT_GOAL := help
 
@@ -28,7 +31,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." for its options)
-	@$(BIN)/cfn-lint
+	@$(QUIETLY) $(BIN)/cfn-lint
 	@$(BIN)/pipeline run $(ARGS)
 
 up: $(READY) generate ## keep the embedded AWS up, with the stack deployed (ARGS="--port N")
@@ -38,12 +41,12 @@ test: $(READY) lint ## lint, check types, check generated files and run the test
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 generate: $(READY) ## write template.yaml and the picture in the README from the model
-	@$(BIN)/python generate.py
-	@$(BIN)/python generate.py --diagram
+	@$(QUIETLY) $(BIN)/python generate.py
+	@$(QUIETLY) $(BIN)/python generate.py --diagram
 
 # A fresh copy has no template yet.
 template.yaml: | $(READY)
-	@$(BIN)/python generate.py
+	@$(QUIETLY) $(BIN)/python generate.py
 
 lint: $(READY) template.yaml ## check style, types, the template and that generated files are up to date
 	@$(MAKE) --no-print-directory --keep-going --jobs $(TOGETHER) $(CHECKS)

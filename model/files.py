@@ -167,7 +167,7 @@ def _bucket_policy(bucket: s3.Bucket, reader: Component) -> s3.BucketPolicy:
             policy.deny_to_others(
                 actions.PutObject,
                 actions.ReplicateObject,
-                than=GetAtt(reader.role, "Arn"),
+                than=reader.role,
                 on=[_objects(bucket, beginning) for beginning in WRITTEN],
             ),
         ),

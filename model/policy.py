@@ -17,7 +17,7 @@ from awacs.aws import (
     StringLike,
 )
 from awacs.sts import AssumeRole
-from troposphere import AWSHelperFn, Ref, Sub
+from troposphere import AWSHelperFn, GetAtt, Ref, Sub
 from troposphere.iam import ManagedPolicy, Role
 
 from .conditions import HAS_BOUNDARY, HAS_KEY, when
@@ -66,14 +66,14 @@ def deny_plain_http(*actions: Action, on: AWSHelperFn, and_on: AWSHelperFn | Non
     )
 
 
-def deny_to_others(*actions: Action, than: AWSHelperFn, on: list[AWSHelperFn]) -> Statement:
-    """Deny actions on resources to everybody but one role, by its ARN."""
+def deny_to_others(*actions: Action, than: Role, on: list[AWSHelperFn]) -> Statement:
+    """Deny actions on resources to everybody but one role."""
     return Statement(
         Effect=Deny,
         Principal=Principal("*"),
         Action=list(actions),
         Resource=on,
-        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": than})),
+        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": GetAtt(than, "Arn")})),
     )
 
 

@@ -62,6 +62,31 @@ def test_what_is_not_stored_is_sent_again_twice_and_then_is_missing(
     assert missing == [record(2)] * found[3]
 
 
+def test_while_the_pipeline_is_behind_lines_are_looked_for_again_and_not_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FEW", 10)
+    world.put("a.jsonl", text(*(record(number) for number in range(1000))))
+    world.deliver(world.messages.pop())
+    waits, records = [], sent(world)
+    for first, last in ((0, 400), (400, 700), (700, 1000), (0, 0)):
+        world.store(records[first:last])
+        began = world.seconds
+        world.deliver(world.messages.pop())
+        waits.append((world.seconds - began) / MINUTE)
+    assert waits == pytest.approx([5, 10, 15, 5], abs=0.1)  # no message waits for more than 15
+    assert counts(world, "a.jsonl") == (0, 1000, 0, 0)
+    assert world.receipt("a.jsonl")["sent_again"] == 0
+
+
+def test_lines_that_get_no_fewer_are_sent_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "FEW", 1)
+    losing(world, "order-1", "order-2", "order-3", times=1)
+    world.put("a.jsonl", text(*(record(number) for number in range(10))))
+    assert world.work_off() == {0: 1, 1: 3, 2: 1}
+    assert world.receipt("a.jsonl")["sent_again"] == 3
+
+
 def test_missing_lines_of_an_earlier_file_are_taken_away_with_it(world: World) -> None:
     losing(world, "order-1", times=3)
     for _ in range(2):
@@ -113,7 +138,7 @@ def test_large_records_are_looked_for_few_at_a_time(world: World) -> None:
 def test_a_wait_longer_than_sqs_has_is_several_messages(world: World) -> None:
     losing(world, "order-1", times=9)
     world.put("a.jsonl", text(record(1)))
-    assert world.work_off() == {0: 1, 1: 1, 2: 1, 3: 4}
+    assert world.work_off() == {0: 1, 1: 2, 2: 2, 3: 4}
 
 
 @pytest.mark.parametrize("messages", [1, 2, 3], ids=["not read", "read", "looked for"])
@@ -307,6 +332,7 @@ def test_whatever_happens_the_receipt_adds_up_and_is_true_of_the_table(
         (sending, "BATCH", 1000),
         (looking, "KEYS", 4),
         (reading, "MOST_REJECTED", 5),
+        (reading, "FEW", 2),
     ):
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr("core.files.parts.PART", LARGE)

@@ -35,7 +35,7 @@ class Screen:
         if self.as_json:
             self._keep("notes", text)
             return
-        click.echo(printable(text))
+        click.echo(printable(text), file=sys.stdout)
 
     def table(
         self,
@@ -57,7 +57,7 @@ class Screen:
             show_table(self._out, columns, texts, title=title, styles=styles)
             return
         for line in ([name.lower() for name in columns], *texts):
-            click.echo("\t".join(line))
+            click.echo("\t".join(line), file=sys.stdout)
 
     def note(self, text: str, *, kind: str = "") -> None:
         """Print a line beside the answer; of one kind, only the first ones, and in JSON all."""
@@ -70,12 +70,12 @@ class Screen:
         if self._err.is_terminal:
             show_parts(self._err, [printable(text)])
         else:
-            click.echo(printable(text), err=True)
+            click.echo(printable(text), file=sys.stderr)
 
     def close(self) -> None:
         """Say how many notes were not shown; print the JSON document if there is anything in it."""
         if self.document:
-            click.echo(json.dumps(self.document))
+            click.echo(json.dumps(self.document), file=sys.stdout)
         for kind, count in list(self._notes.items()):
             if kind and count > NAMED:
                 self.note(f"... and {count - NAMED} more: {kind}.")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,39 @@ def test_an_interruption_while_modules_are_loaded_leaves_no_traceback(tmp_path: 
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in process.stderr.read()
     assert process.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("moment", ["generate.py", "cfn-lint"])
+def test_an_interruption_of_make_run_leaves_no_traceback(tmp_path: Path, moment: str) -> None:
+    environment = Path(sys.executable).parent.parent  # where it is, it need not be made
+    command = ["make", "-o", f"{environment}/.ready", f"VENV={environment}", "run"]
+    with run_in_group(command, tmp_path) as process:
+        eventually(lambda: any(moment in line for line in group(process.pid)), moment)
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode
+    assert ("KeyboardInterrupt" in output, "Traceback" in output) == (False, False), output
+    assert group(process.pid) == []
+
+
+@contextmanager
+def run_in_group(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a command as a terminal does, and make sure that all of it ends."""
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def group(number: int) -> list[str]:
+    """Return the command lines of a group of processes."""
+    listed = subprocess.run(["ps", "-ww", "-eo", "pgid=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if line.split(maxsplit=1)[0] == str(number)]
 
 
 def write_many(records: Path) -> None:

@@ -33,6 +33,7 @@ CBOR = re.compile(r"/service/\w+/operation/(\w+)")
 def wrap() -> None:
     """Wrap them all; once in a process."""
     _believe_callers()
+    _name_roles()
     _name_actions()
     _cut_statements_once()
     _number_requests()
@@ -44,6 +45,24 @@ def wrap() -> None:
 def _believe_callers() -> None:
     """Check no signature again: the door did, and names the caller."""
     ministack("core.iam_evaluator").authenticate = lambda *_: None
+
+
+def _name_roles() -> None:
+    """Let `aws:PrincipalArn` of a role's session be the role's ARN, and not the session's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    evaluator = ministack("core.iam_evaluator")
+    resolve = evaluator._resolve_condition_key
+
+    def resolved(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
+            return value
+        role = ministack("services.iam")._roles.get(value.split("/")[1])
+        return role["Arn"] if role else value
+
+    evaluator._resolve_condition_key = resolved
 
 
 def _name_actions() -> None:

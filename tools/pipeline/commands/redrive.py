@@ -7,7 +7,7 @@ from collections import Counter
 
 import click
 
-from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.findings import findings, note_full, note_unseen
 from pipeline.commands.shared.options import selecting, sending
 from pipeline.commands.shared.settling import RATE, Pauses, settle_options
@@ -45,6 +45,7 @@ from pipeline.terminal.printable import counted
     after="after which it waits no longer",
 )
 @sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
+@in_json
 @of_stack
 @selecting
 def redrive(
@@ -143,6 +144,10 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
 
 def _name(context: Context, handled: Handled) -> None:
     finding, verdict = handled.finding, handled.verdict.value
+    if context.screen.as_json:
+        letter = {"messageId": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
+        context.screen.document.setdefault("left", []).append(letter | {"verdict": verdict, "reason": handled.reason})
+        return
     of = f" (record {finding.record_id})" if finding.record_id else ""
     context.screen.note(f"Left: letter {finding.letter.message_id}{of}, {verdict}: {handled.reason}.", kind=verdict)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.findings import findings
 from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.letters.selection import Finding
@@ -45,6 +45,7 @@ class Uploaded(NamedTuple):
     show_default=True,
     help="Seconds after which --wait ends, whether or not all files are read.",
 )
+@in_json
 @of_stack
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
     """Put files of records, one a line, into the stack's bucket, whose reader gives them to the pipeline.

@@ -18,6 +18,7 @@ from pipeline.letters.queue import Depth
 from pipeline.letters.redrive import Redrive
 from pipeline.letters.selection import Selection
 from pipeline.letters.verdicts import UNFINISHED, Handled, RedriveCounts, Verdict
+from pipeline.records.bucket import Bucket
 from pipeline.stack import ENTRY
 from pipeline.terminal.printable import counted
 
@@ -90,14 +91,15 @@ def redrive(
     run = Redrive(plan, queue, context.invoker(rate=rate, parallel=parallel, patience=patience))
     following = Following(plan.stack.pipeline)
     if settle:
-        run.sender.follow = following.add
+        run.sender.follow, run.sender.follow_file = following.add, following.add_file
     counts = _run(context, run, depth)
     if settle:
         _settle(context, run, following, quiet)
     _report(context, counts, following if settle else None)
     unseen = note_unseen(context.screen, depth, len(counts.verdicts))
     _say_what_is_left(context, run, is_open=not settle)
-    if counts.count(*UNFINISHED) or unseen or following.came_back or following.open or following.not_followed:
+    left = following.came_back + following.open + following.not_whole + following.not_followed
+    if counts.count(*UNFINISHED) or unseen or left:
         raise click.exceptions.Exit(LEFT)
 
 
@@ -131,6 +133,7 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
         while following.open:
             before = following.open
             following.look_at(table)
+            following.look_at_files(Bucket(context.access.client("s3"), context.stack.bucket))
             if (depth := context.queue().depth().visible) != letters:
                 letters = depth
                 with findings(context, shown=False) as (found, _):
@@ -172,8 +175,15 @@ def _report(context: Context, counts: RedriveCounts, following: Following | None
             ("dead letters again", following.came_back),
             ("still open", following.open),
         ]
-        if following.not_followed:
-            settled.append(("events about files, which are not followed", following.not_followed))
+        settled += [
+            (what, count)
+            for what, count in (
+                ("files with every line stored", following.whole),
+                ("files with other lines", following.not_whole),
+                ("events that are not followed", following.not_followed),
+            )
+            if count
+        ]
         context.screen.say("")
         context.screen.table("", ("Records", "Count"), settled)
 

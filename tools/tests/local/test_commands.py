@@ -88,11 +88,12 @@ def exports(process: subprocess.Popen[str]) -> dict[str, str]:
 def test_run_reports_the_samples_and_leaves_nothing(tmp_path: Path) -> None:
     folder, report = tmp_path / "tmp", tmp_path / "report.json"
     folder.mkdir()
-    with started(folder, "run", "--report", str(report)) as process:
+    with started(folder, "run", "--report", str(report), "--json") as process:
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, output + errors
-    assert [step for step in ("build", "start", "deploy", "submit", "drain", "report") if step not in output] == []
+    assert [step for step in ("build", "start", "deploy", "submit", "drain", "report") if step not in errors] == []
     document = json.loads(report.read_text())
+    assert json.loads(output) == document
     assert document["stored"] > 0
     assert document["submitted"] == document["stored"] + len(document["dead_letters"])
     assert {dead["stage"] for dead in document["dead_letters"]} >= {"validator"}
@@ -101,8 +102,9 @@ def test_run_reports_the_samples_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_up_serves_beside_another_one_until_it_is_interrupted(stack: DeployedStack, tmp_path: Path) -> None:
-    with started(tmp_path, "up") as process:
-        environment = exports(process)
+    with started(tmp_path, "up", "--json") as process:
+        assert process.stdout
+        environment = json.loads(process.stdout.readline())
         client = boto3.client(
             "dynamodb",
             endpoint_url=environment["AWS_ENDPOINT_URL"],

@@ -60,7 +60,7 @@ MUTANTS: dict[str, Edit] = {
     "E9010": put("DataTable.SSESpecification.SSEEnabled", False),
     "E9011": drop("DataTable.DeletionProtectionEnabled"),
     "E9301": drop("/Resources.DataTable.DeletionPolicy"),
-    "E9302": drop("/Resources.FilesBucketPolicy"),
+    "E9302": drop("/Resources.FilesStoragePolicy"),
     "E9303": drop("DeadLetterQueue.SqsManagedSseEnabled"),
     "E9304": put("FilesStorage.PublicAccessBlockConfiguration", {}),
     "E9311": put("DeadLetterAlarm.Dimensions.QueueName.Name", "Queue"),

@@ -185,6 +185,11 @@ def test_a_message_in_the_queue_is_stored_with_its_field_kept_as_the_latest_and_
     assert len(found) == 3
 
 
+def test_a_record_goes_through_the_copy_with_all_that_the_recipes_add(up: Up) -> None:
+    done = run(up.folder, "pipeline smoke", **up.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_change_is_seen_after_the_commands_of_the_loop(up: Up) -> None:
     text = (ROOT / "docs/extending.md").read_text()
     lines = [line for name in ("loop", "look") for line in commands(text, name)]

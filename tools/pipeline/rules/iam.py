@@ -132,9 +132,8 @@ def _statements(resource: Resource) -> Iterator[Statement]:
     for path, written in _written(resource.properties, resource.at()):
         of_identity = resource.type in IDENTITY_POLICIES and TRUST not in path
         for form in resource.values.possible(written, when=resource.when):
-            for body in [form] if isinstance(form, dict) else statements_of(form):
-                if "Effect" in body:
-                    yield Statement(resource, path, body, of_identity)
+            bodies = [form] if isinstance(form, dict) and "Effect" in form else statements_of(form)
+            yield from (Statement(resource, path, body, of_identity) for body in bodies if "Effect" in body)
     for form in resource.forms(*resource.properties) if resource.type in AS_STATEMENTS else ():
         if "Statement" not in form and (resource.type != "AWS::Lambda::Url" or form.get("AuthType") != "AWS_IAM"):
             yield Statement(resource, resource.at(), _as_statement(resource.type, form), of_identity=False)

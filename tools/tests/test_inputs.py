@@ -1,4 +1,4 @@
-"""Whatever a file holds: each command gives the answer that the table in docs/batches.md says."""
+"""Whatever a file holds: each command gives the answer that the table in docs/sending.md says."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .stack.samples import record
 Run = Callable[..., Ran]
 Uploads = tuple[FakeAws, list[str]]
 ROW = re.compile(r"(?m)^\| (.+?) \| (.+?) \| (.+?) \| (.*?) ?\|$")
-SECTION = (ROOT / "docs" / "batches.md").read_text().partition("## What a file may hold")[2]
+SECTION = (ROOT / "docs" / "sending.md").read_text().partition("## What a file may hold")[2]
 TABLE = [*ROW.findall(SECTION.partition("\n## ")[0])][1:]
 
 LINES = [json.dumps(record(number)).encode() for number in range(3)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.options import keys_only_option, records_argument, sending
 from pipeline.commands.shared.settling import Settling, settle_options
 from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
@@ -67,6 +67,7 @@ REJECTED = ".rejected"
 )
 @keys_only_option
 @sending(f"Records a second at most; fewer while AWS throttles.  [default: {WRITES} writes a second]")
+@in_json
 @of_stack
 def submit(
     context: Context,

@@ -80,6 +80,7 @@ def test_everything_is_in_the_json(letters: FakeAws, operate: Run) -> None:
         "problem": None,
         "event": record(1),
         "body": None,
+        "record": record(1),
     }
     assert (found[None]["stage"], found[None]["body"]) == (None, "{broken")
 

@@ -137,7 +137,7 @@ def test_a_key_that_belongs_to_the_reader_or_is_too_long_for_it_is_refused(
 
 
 def documented() -> list[tuple[str, str]]:
-    return re.findall(r"(?m)^\| `(\w+:\w+)` \| `(.+?)` \|", (ROOT / "docs" / "files.md").read_text())
+    return re.findall(r"(?m)^\| `(\w+:\w+)` \| `(.+?)` \|", (ROOT / "docs" / "commands.md").read_text())
 
 
 def test_the_documented_rights_suffice_and_none_is_superfluous(

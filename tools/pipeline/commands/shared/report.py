@@ -43,6 +43,22 @@ class OutcomeTable(NamedTuple):
     styles: list[str]
 
 
+def outcomes_document(outcomes: Outcomes) -> dict[str, Any]:
+    """Return what became of records as JSON has it, its lists as they are read."""
+    return {
+        "stored": outcomes.counts[Outcome.STORED],
+        "refused": outcomes.counts[Outcome.REFUSED],
+        "dead_letters": map(_dead, outcomes.listed(Outcome.DEAD)),
+        "lost": sum(outcomes.counts[one] for one in LOST),
+        "different": outcomes.counts[Outcome.DIFFERENT],
+        "enriched_by": outcomes.enriched_by,
+        "changed": outcomes.changed,
+        "stored_and_dead": outcomes.stored_and_dead,
+        "refused_lines": map(_refused, outcomes.listed(Outcome.REFUSED)),
+        "lost_lines": map(_lost, outcomes.listed(*LOST)),
+    }
+
+
 def outcome_table(outcomes: Outcomes) -> OutcomeTable:
     """Return a row for each record; if there are many, a row for each outcome and reason with how many had it."""
     if outcomes.few:
@@ -117,22 +133,12 @@ class RunReport(NamedTuple):
 
     def _read(self) -> dict[str, Any]:
         """Return the report as JSON has it, its lists as they are read."""
-        outcomes = self.outcomes
         return {
             "submitted": self.submitted,
             "events": self.events,
-            "stored": self.count(Outcome.STORED),
-            "refused": self.count(Outcome.REFUSED),
-            "dead_letters": map(_dead, outcomes.listed(Outcome.DEAD)),
-            "lost": self.count(*LOST),
-            "different": self.count(Outcome.DIFFERENT),
             "seconds": round(self.seconds, 3),
             "records_per_second": self.rate,
-            "enriched_by": outcomes.enriched_by,
-            "changed": outcomes.changed,
-            "stored_and_dead": outcomes.stored_and_dead,
-            "refused_lines": map(_refused, outcomes.listed(Outcome.REFUSED)),
-            "lost_lines": map(_lost, outcomes.listed(*LOST)),
+            **outcomes_document(self.outcomes),
             "dead_letter_errors": self._metric("DeadLetterErrors"),
             "destination_delivery_failures": self._metric("DestinationDeliveryFailures"),
             "problems": self.problems,

@@ -162,7 +162,8 @@ def quick(client: Any) -> Any:
             customized_response_dict.update(json.loads(response_dict["body"]))
             response_dict["body"] = b"{}"
 
-    for event, handler in {"provide-client-params": keep, "before-call": send, "before-parse": read}.items():
+    handlers: dict[str, Any] = {"provide-client-params": keep, "before-call": send, "before-parse": read}
+    for event, handler in handlers.items():
         client.meta.events.register(f"{event}.dynamodb.BatchGetItem", handler)
     return client
 

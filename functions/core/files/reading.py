@@ -30,7 +30,7 @@ from ..stage import what_failed
 from .lines import Line
 from .looking import Looker
 from .parts import Cleared, Parts, clear, publish, read
-from .sending import Sender, hide_message, minutes, record_of, send_message
+from .sending import Sender, hide_message, minutes, record_of, send_message, shortened
 from .uploaded import (
     MISSING,
     RECEIPTS,
@@ -422,8 +422,9 @@ class Step:
         """Say from time to time how far the file is; of one that was replaced, the other one is told."""
         if time.monotonic() < self._tell_at or not self._is_current:
             return
-        self._tell_at = time.monotonic() + minutes(TOLD / 60)
+        self._tell_at = time.monotonic() + shortened(TOLD)
         told = {name: value for name, value in asdict(self.state).items() if not isinstance(value, list)}
+        told["accepted"] += 0 if self.state.round else self._sender.sent
         about = {"version": self.version.id, "uploaded": self.file.modified, "size": self.file.size}
         put(self.version.bucket, f"{STATES}{self.version.key}.json", {**about, **told})
 

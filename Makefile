@@ -38,6 +38,7 @@ up: $(READY) generate ## keep the embedded AWS up, with the stack deployed (ARGS
 	@$(BIN)/pipeline up $(ARGS)
 
 test: $(READY) lint ## lint, check types, check generated files and run the tests
+	@echo "Running the tests on all cores, which takes $(if $(wildcard tools/tests),some minutes,about a minute) ..."
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 generate: $(READY) ## write template.yaml and the picture in the README from the model

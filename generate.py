@@ -1,4 +1,6 @@
-"""Write what is generated from the model: template.yaml, and the picture of the architecture in the README.
+"""Write what is generated: template.yaml and the picture in the README, from the model, and the check of data.
+
+The check of a record's data is written from functions/data.schema.json, if that is there.
 
 `--name` gives the project another name first, in the model and wherever else it is said.
 """
@@ -29,6 +31,7 @@ except ModuleNotFoundError as missing:
 ROOT = Path(__file__).resolve().parent
 TEMPLATE = ROOT / "template.yaml"
 README = ROOT / "README.md"
+SCHEMA, DATA_CHECK = ROOT / "functions/data.schema.json", ROOT / "functions/core/data_schema.py"
 STALE = 1
 PICTURE = re.compile(r"(?<=<!-- the architecture, by generate\.py --diagram -->\n).*?(?=<!-- end of it -->)", re.DOTALL)
 
@@ -57,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     output = options.output or str(README if options.diagram else TEMPLATE)
     try:
         text = _picture(output) if options.diagram else render(build())
-        return _check(output, text, options.diagram) if options.check else _write(output, text)
+        code = _check(output, text, options.diagram) if options.check else _write(output, text)
+        return code if options.output or options.diagram else code or _data_check(options.check)
     except BrokenPipeError:  # says nothing of a file
         raise
     except OSError as error:
@@ -140,6 +144,23 @@ def _picture(output: str) -> str:
     return text
 
 
+def _data_check(check: bool) -> int:
+    """Write or check the module that checks data by the project's schema; without a schema there is none."""
+    if SCHEMA.exists():
+        from model.schema import compiled  # noqa: PLC0415 - few projects have a schema
+
+        try:
+            text = compiled(SCHEMA.read_text(encoding="utf-8"))
+        except ValueError as error:
+            sys.exit(f"generate.py: {_shown(str(SCHEMA))} can't be used: {error}")
+        return _check(str(DATA_CHECK), text, False) if check else _write(str(DATA_CHECK), text)
+    if DATA_CHECK.exists() and check:
+        sys.stderr.write(f"{_shown(str(DATA_CHECK))} has no schema any more: run `python generate.py`\n")
+        return STALE
+    DATA_CHECK.unlink(missing_ok=True)
+    return 0
+
+
 def _write(output: str, text: str) -> int:
     if output == "-":
         sys.stdout.write(text)
@@ -161,7 +182,7 @@ def _check(output: str, text: str, diagram: bool) -> int:
         print(f"{name} is up to date")  # noqa: T201
         return 0
     diff = difflib.unified_diff(
-        written.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (from the model)"
+        written.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (as generated)"
     )
     sys.stdout.writelines(diff)
     sys.stderr.write(f"{name} is stale: run `python generate.py{' --diagram' * diagram}`\n")

@@ -22,11 +22,14 @@ class Prices(NamedTuple):
     lambda_request: float
     lambda_gb_second_arm64: float
     lambda_gb_second_x86: float
+    lambda_provisioned_gb_second_arm64: float
     lambda_durable_operation: float
     lambda_durable_gb_written: float
     lambda_durable_gb_month: float
     dynamodb_write_unit: float
     logs_ingested_gb: float
+    alarm_month: float
+    dashboard_month: float
     sqs_request: float
     step_functions_transition: float
     step_functions_express_request: float

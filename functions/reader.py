@@ -1,11 +1,11 @@
 """The reader: it gives the lines of each file to the pipeline, and then looks what became of each.
 
-Everything else about files is in `core/reading.py`.
+Everything else about files is in `core/files/reading.py`.
 """
 
 from __future__ import annotations
 
-from core.reading import reads
+from core.files.reading import reads
 from core.store import is_same
 from record import Attribute, Record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import namedtuple
 
-from core.canonical import canonical
+from core.data import canonical, schema_fault
 
 Attribute = dict[str, object]  # a value as DynamoDB has it, such as {"S": "text"}
 
@@ -118,7 +118,8 @@ def now() -> int:
 def parse(body: object, *, added: bool = False) -> Record:
     """Read a record; stamp it if it has no timestamp; leave out fields that are not declared.
 
-    With `added` it keeps what stages added, which is checked where it is stored.
+    Without `added` it is as its producer sent it: its data is what its schema says, if there is one. With `added` it
+    keeps what stages added, which is checked where it is stored.
     """
     given = {"timestamp": now(), **_object(body)}
     fields, own = {}, {}
@@ -129,6 +130,8 @@ def parse(body: object, *, added: bool = False) -> Record:
         elif field.required:
             raise InvalidRecord(f"missing {field.name} field")
     _check_size(own)
+    if not added and (fault := schema_fault(fields["data"])):
+        raise InvalidRecord(fault)
     if added:
         fields.update({field.name: given[field.name] for field in ADDED if field.name in given})
     return Record(fields["id"], fields["timestamp"], fields["data"], fields, own)

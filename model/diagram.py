@@ -1,6 +1,6 @@
-"""The architecture as a Mermaid flowchart, drawn from the built template: what calls, writes and watches what."""
+"""The architecture as a Mermaid flowchart, drawn from the built template: what calls and writes what."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from troposphere import Template
@@ -9,14 +9,13 @@ SHAPES = {
     "AWS::Serverless::Function": '{id}["{text}"]',
     "AWS::DynamoDB::Table": '{id}[("{text}")]',
     "AWS::SQS::Queue": '{id}[["{text}"]]',
-    "AWS::SNS::Topic": '{id}(["{text}"])',
     "AWS::S3::Bucket": '{id}[("{text}")]',
 }
 
 
 def draw(template: Template) -> str:
-    """Draw the functions with their destinations, dead letters and writes, and what the alarms tell."""
-    resources = template.to_dict()["Resources"]
+    """Draw what every stack has: the functions, their destinations, dead letters and writes."""
+    resources = {name: one for name, one in template.to_dict()["Resources"].items() if "Condition" not in one}
     nodes = {name: resource for name, resource in resources.items() if resource["Type"] in SHAPES}
     lines = [
         "flowchart LR",
@@ -42,22 +41,19 @@ def _label(name: str, resource: dict[str, Any]) -> str:
 
 def _edges(resources: dict[str, Any]) -> Iterator[str]:
     functions = {n: r["Properties"] for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
-    given = [*_files(resources), *_messages(resources)]
+    read = dict(_messages(resources))
     followers = {name: _destination(properties) for name, properties in functions.items()}
     yield f"producer -->|async| {next(iter(functions))}"
     yield from (f"{name} -->|on success| {follower}" for name, follower in followers.items() if follower)
     for name, properties in functions.items():
-        queues = {
-            failing: queue for failing, queue in _failures(resources) if failing in {name, *_sources(name, given)}
-        }
+        sources = {queue for queue, function in read.items() if function == name}
+        queues = {failing: queue for failing, queue in _failures(resources) if failing in {name, *sources}}
         for target, actions in _calls(resources, properties).items():
-            if target not in {*queues.values(), *_sources(name, given)}:
+            if target not in {*queues.values(), *sources}:
                 yield f"{name} -->|{', '.join(actions)}| {target}"
         yield from (f"{failing} -.->|on failure| {queue}" for failing, queue in queues.items())
-    begun = {started for _, _, started in given}
-    yield from (f"producer -->|{what}s| {source}" for source, what, _ in given if source not in begun)
-    yield from (f"{source} -->|each {what}| {started}" for source, what, started in given)
-    yield from _alarms(resources)
+    yield from (f"producer -->|messages| {queue}" for queue in read)
+    yield from (f"{queue} -->|each message| {function}" for queue, function in read.items())
 
 
 def _destination(properties: dict[str, Any]) -> str | None:
@@ -75,12 +71,6 @@ def _failures(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield name, queue
 
 
-def _sources(function: str, given: Iterable[tuple[str, str, str]]) -> set[str]:
-    """Return what starts a function, and what starts that."""
-    direct = {source for source, _, started in given if started == function}
-    return direct | {further for source in direct for further in _sources(source, given)}
-
-
 def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> dict[str, list[str]]:
     """Return what the function's role allows on the nodes of the picture: the actions, by the resource."""
     found: dict[str, list[str]] = {}
@@ -94,37 +84,11 @@ def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> dict[str, l
     return found
 
 
-def _files(resources: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield which bucket's files a rule gives to what."""
-    for rule in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Events::Rule"):
-        (bucket,) = map(_referred, rule["EventPattern"]["detail"]["bucket"]["name"])
-        for target in rule["Targets"]:
-            yield bucket or "", "file", (_referred(target["Arn"]) or "").partition(".")[0]
-
-
-def _messages(resources: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _messages(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield which queue's messages Lambda gives to which function."""
     for mapping in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"):
         queue, function = _referred(mapping["EventSourceArn"]), _referred(mapping["FunctionName"])
-        yield queue or "", "message", (function or "").partition(".")[0]
-
-
-def _alarms(resources: dict[str, Any]) -> Iterator[str]:
-    alarms = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
-    watched = {name for alarm in alarms for dimension in _dimensions(alarm) if (name := _referred(dimension["Value"]))}
-    topics = [name for name, resource in resources.items() if resource["Type"] == "AWS::SNS::Topic"]
-    yield from (
-        f"{name} -.->|alarms| {topic}"
-        for name, resource in resources.items()
-        if name in watched and resource["Type"] in SHAPES
-        for topic in topics
-    )
-
-
-def _dimensions(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
-    for metric in metrics or [alarm]:
-        yield from metric.get("Dimensions", [])
+        yield queue or "", (function or "").partition(".")[0]
 
 
 def _referred(value: Any) -> str | None:

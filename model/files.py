@@ -36,7 +36,7 @@ KEPT = 30  # days for which a file that was replaced or deleted can be had back
 # A new table takes 4,000 writes a second, and needs some for what is delivered twice or stored one by one.
 RECORDS_A_SECOND = 3000
 READERS = 2  # at once, which share these; the fewest that Lambda lets a queue start
-ATTEMPTS = 5  # of a message, with 1, 4, 16 and 64 minutes between them: see functions/core/reading.py
+ATTEMPTS = 5  # of a message, with 1, 4, 16 and 64 minutes between them: see functions/core/files/reading.py
 
 
 class Files(NamedTuple):
@@ -167,7 +167,7 @@ def _bucket_policy(bucket: s3.Bucket, reader: Component) -> s3.BucketPolicy:
             policy.deny_to_others(
                 actions.PutObject,
                 actions.ReplicateObject,
-                than=GetAtt(reader.role, "Arn"),
+                than=reader.role,
                 on=[_objects(bucket, beginning) for beginning in WRITTEN],
             ),
         ),
@@ -214,7 +214,7 @@ def _reader(bucket: s3.Bucket, queue: Queue, entry: Component, *, table: Table, 
                 ),
                 policy.allow(awslambda.InvokeFunction, on=entry.function.alias),
                 policy.allow(dynamodb.BatchGetItem, on=GetAtt(table, "Arn")),
-                policy.use_key("s3"),
+                policy.use_key("dynamodb", "s3"),
             ],
             environment={
                 "ENTRY_FUNCTION_ARN": entry.function.alias,

@@ -9,7 +9,7 @@ purpose: see `sam.Function`.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from troposphere import AWSHelperFn, Parameter, Sub
+from troposphere import AWSHelperFn, Not, Parameter, Ref, Sub
 
 from . import project
 
@@ -70,8 +70,9 @@ ENVIRONMENT_SUFFIX = Choice(
     Type="String",
     Default="dev",
     Description="Names the environment; part of the functions' names, so one account can hold several",
-    AllowedPattern=f"^[a-z][a-z0-9-]{{0,{project.LONGEST_SUFFIX - 1}}}$",
-    must=f"1 to {project.LONGEST_SUFFIX} lower-case letters, digits and hyphens, the first a letter",
+    # Without hyphens, so that no environment's names match the pattern of another's.
+    AllowedPattern=f"^[a-z][a-z0-9]{{0,{project.LONGEST_SUFFIX - 1}}}$",
+    must=f"1 to {project.LONGEST_SUFFIX} lower-case letters and digits, the first a letter",
 )
 
 ARCHITECTURE = Choice(
@@ -203,9 +204,23 @@ ALL = tuple(value for value in list(globals().values()) if isinstance(value, Cho
 """The choices for the whole stack; a stage may have more of its own."""
 
 
-def suffixed(*parts: str, path: str = "") -> AWSHelperFn:
+RESERVED = ("boundary", "deployment")  # by which .github/deployment-role.yaml names what it makes
+RULES = {
+    "EnvironmentSuffixIsFree": {
+        "Assertions": [
+            {
+                "Assert": Not({"Fn::Contains": [list(RESERVED), Ref(ENVIRONMENT_SUFFIX)]}),
+                "AssertDescription": f"EnvironmentSuffix must not be {' or '.join(RESERVED)}",
+            }
+        ]
+    }
+}
+"""What CloudFormation checks beyond each parameter's own constraints, before it makes anything."""
+
+
+def suffixed(*parts: str, path: str = "", end: str = "") -> AWSHelperFn:
     """Name a thing for the project and its environment: `validator` becomes `NAME-validator-dev`."""
-    return Sub(path + "-".join([project.NAME, *parts, f"${{{ENVIRONMENT_SUFFIX.title}}}"]))
+    return Sub(path + "-".join([project.NAME, *parts, f"${{{ENVIRONMENT_SUFFIX.title}}}"]) + end)
 
 
 def in_groups(choices: Iterable[Choice]) -> list[Choice]:

@@ -17,15 +17,13 @@ from awacs.aws import (
     StringLike,
 )
 from awacs.sts import AssumeRole
-from troposphere import AWSHelperFn, Ref, Sub
-from troposphere.iam import Role
+from troposphere import AWSHelperFn, GetAtt, Ref, Sub
+from troposphere.iam import ManagedPolicy, Role
 
 from .conditions import HAS_BOUNDARY, HAS_KEY, when
-from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN
+from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN, suffixed
 
 VERSION = "2012-10-17"
-
-KEY_USERS = ("dynamodb", "sqs", "lambda")
 
 # X-Ray's write actions have no resource type, so "*" is the only resource that they can be allowed on:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -66,14 +64,14 @@ def deny_plain_http(*actions: Action, on: AWSHelperFn, and_on: AWSHelperFn | Non
     )
 
 
-def deny_to_others(*actions: Action, than: AWSHelperFn, on: list[AWSHelperFn]) -> Statement:
-    """Deny actions on resources to everybody but one role, by its ARN."""
+def deny_to_others(*actions: Action, than: Role, on: list[AWSHelperFn]) -> Statement:
+    """Deny actions on resources to everybody but one role."""
     return Statement(
         Effect=Deny,
         Principal=Principal("*"),
         Action=list(actions),
         Resource=on,
-        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": than})),
+        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": GetAtt(than, "Arn")})),
     )
 
 
@@ -94,7 +92,7 @@ def document(*statements: Statement | AWSHelperFn) -> PolicyDocument:
 
 
 def use_key(*services: str) -> AWSHelperFn:
-    """Allow services, by default those of every stage, to use the user's key in the role's name, where there is one.
+    """Allow services to use the user's key in the role's name, if there is one.
 
     SQS encrypts a message with a data key of the sender's, and DynamoDB decrypts its table key in the caller's name.
     Lambda decrypts the environment variables by a grant to the role, or by the role's own right where the deployer may
@@ -104,19 +102,28 @@ def use_key(*services: str) -> AWSHelperFn:
     """
     statement = allow(kms.Decrypt, kms.GenerateDataKey, on=Ref(KMS_KEY_ARN))
     # The suffix differs by partition (amazonaws.com, amazonaws.com.cn), and only AWS can set the key.
-    statement.Condition = Condition(
-        StringLike({"kms:ViaService": [Sub(f"{s}.${{AWS::Region}}.*") for s in services or KEY_USERS]})
-    )
+    statement.Condition = Condition(StringLike({"kms:ViaService": [Sub(f"{s}.${{AWS::Region}}.*") for s in services]}))
     return when(HAS_KEY, statement)
 
 
-def role(title: str, *policies: AWSHelperFn, assumed_by: str, **more: Any) -> Role:
-    """Make a role that one service, and nobody else, assumes; within the boundary, where there is one."""
+# Of the stack's roles and policies alone, so that the deployment role can be kept from all others, whatever their name.
+PATH = suffixed(path="/", end="/")
+
+
+def managed(title: str, *statements: Statement | AWSHelperFn, description: str, **more: Any) -> ManagedPolicy:
+    """Make a policy that roles have."""
+    return ManagedPolicy(title, Path=PATH, Description=description, PolicyDocument=document(*statements), **more)
+
+
+def role(title: str, *policies: AWSHelperFn, assumed_by: str, only_for: Condition | None = None, **more: Any) -> Role:
+    """Make a role that one service, and nobody else, assumes; within the boundary, if there is one."""
+    trust = Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
+    if only_for:
+        trust.Condition = only_for
     return Role(
         title,
-        AssumeRolePolicyDocument=document(
-            Statement(Effect=Allow, Principal=Principal("Service", assumed_by), Action=[AssumeRole])
-        ),
+        Path=PATH,
+        AssumeRolePolicyDocument=document(trust),
         ManagedPolicyArns=list(policies),
         PermissionsBoundary=when(HAS_BOUNDARY, Ref(PERMISSIONS_BOUNDARY_ARN)),
         **more,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from model.project import NAME
 from .deployed import DeployedStack
 from .model.resolution import resolve
 from .model.translation import translate
+from .needed_rights import ACCOUNT, ARNS, KEY, ONLY_FOR, REGION, arns, filled, listed, needed, schema
 from .own.pipeline import build
 
 ROOT = Path(__file__).resolve().parent.parent
-ACCOUNT, REGION, KEY = "123456789012", "eu-central-1", "arn:aws:kms:eu-central-1:123456789012:key/one"
 GIVEN = {
-    "Repository": "example/orders",
+    "SubjectPrefix": "repo:example@123/orders@456",
     "Branch": "main",
     "Environment": "prod",
     "ProjectName": NAME,
@@ -46,56 +45,42 @@ EVERYTHING = {
     "FilesBucket": "true",
 }
 
-# What CloudFormation calls for a resource of each type, when it makes, changes, reads and removes it, from the types'
-# schemas: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
-TAKEN = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": "application-autoscaling: RegisterScalableTarget "
-    "DescribeScalableTargets DeregisterScalableTarget",
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "application-autoscaling: PutScalingPolicy DescribeScalingPolicies "
-    "DeleteScalingPolicy",
-    "AWS::CloudWatch::Alarm": "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms TagResource UntagResource "
-    "ListTagsForResource",
-    "AWS::CloudWatch::Dashboard": "cloudwatch: PutDashboard GetDashboard DeleteDashboards",
-    "AWS::CodeDeploy::Application": "codedeploy: CreateApplication GetApplication DeleteApplication TagResource",
-    "AWS::CodeDeploy::DeploymentGroup": "codedeploy: CreateDeploymentGroup GetDeploymentGroup UpdateDeploymentGroup "
-    "DeleteDeploymentGroup CreateDeployment GetDeployment StopDeployment",
-    "AWS::DynamoDB::Table": "dynamodb: CreateTable DescribeTable UpdateTable DeleteTable UpdateContinuousBackups "
-    "DescribeContinuousBackups DescribeTimeToLive TagResource UntagResource ListTagsOfResource",
-    "AWS::Events::Rule": "events: PutRule DescribeRule DeleteRule PutTargets RemoveTargets ListTargetsByRule "
-    "TagResource UntagResource ListTagsForResource",
-    "AWS::IAM::ManagedPolicy": "iam: CreatePolicy GetPolicy GetPolicyVersion CreatePolicyVersion DeletePolicyVersion "
-    "ListPolicyVersions DeletePolicy",
-    "AWS::IAM::Role": "iam: CreateRole GetRole DeleteRole UpdateRole UpdateAssumeRolePolicy AttachRolePolicy "
-    "DetachRolePolicy ListAttachedRolePolicies ListRolePolicies TagRole UntagRole PassRole",
-    "AWS::Lambda::Alias": "lambda: CreateAlias GetAlias UpdateAlias DeleteAlias PutProvisionedConcurrencyConfig "
-    "GetProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig",
-    "AWS::Lambda::EventInvokeConfig": "lambda: PutFunctionEventInvokeConfig GetFunctionEventInvokeConfig "
-    "UpdateFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig",
-    "AWS::Lambda::Function": "lambda: CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration "
-    "DeleteFunction PutFunctionConcurrency DeleteFunctionConcurrency TagResource UntagResource ListTags",
-    "AWS::Lambda::Permission": "lambda: AddPermission GetPolicy RemovePermission",
-    "AWS::Lambda::Version": "lambda: PublishVersion ListVersionsByFunction GetFunctionConfiguration DeleteFunction",
-    "AWS::Logs::LogGroup": "logs: CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy TagResource "
-    "DeleteRetentionPolicy AssociateKmsKey DisassociateKmsKey ListTagsForResource UntagResource",
-    "AWS::Logs::MetricFilter": "logs: PutMetricFilter DescribeMetricFilters DeleteMetricFilter",
-    "AWS::S3::Bucket": "s3: CreateBucket DeleteBucket PutBucketTagging GetBucketTagging PutEncryptionConfiguration "
-    "GetEncryptionConfiguration PutBucketPublicAccessBlock GetBucketPublicAccessBlock PutBucketOwnershipControls "
-    "GetBucketOwnershipControls PutBucketVersioning GetBucketVersioning PutLifecycleConfiguration "
-    "GetLifecycleConfiguration PutBucketNotification GetBucketNotification ListBucket",
-    "AWS::S3::BucketPolicy": "s3: PutBucketPolicy GetBucketPolicy DeleteBucketPolicy",
-    "AWS::SNS::Subscription": "sns: Subscribe Unsubscribe GetSubscriptionAttributes ListSubscriptionsByTopic",
-    "AWS::SNS::Topic": "sns: CreateTopic GetTopicAttributes SetTopicAttributes DeleteTopic TagResource",
-    "AWS::SNS::TopicPolicy": "sns: SetTopicAttributes GetTopicAttributes",
-    "AWS::SQS::Queue": "sqs: CreateQueue GetQueueAttributes SetQueueAttributes DeleteQueue TagQueue ListQueueTags",
-    "AWS::SQS::QueuePolicy": "sqs: SetQueueAttributes GetQueueAttributes",
+# What is called beside what CloudFormation calls for the resources: by the SAM CLI, the workflow and the runbook.
+OF_THE_STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{{stack}}/0123abcd"
+OF_THE_CLI = "aws-sam-cli-managed-default"
+BESIDE = {
+    OF_THE_STACK: "cloudformation: CreateChangeSet DescribeChangeSet DescribeStackEvents DescribeStacks "
+    "ExecuteChangeSet GetTemplateSummary ContinueUpdateRollback DeleteStack RollbackStack "
+    "GetTemplate ListStackResources",
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{project}}-validator-{{environment}}": "lambda: ListAliases "
+    "GetFunctionConcurrency ListVersionsByFunction",
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{project}}-validator-{{environment}}:live": "lambda: InvokeFunction "
+    "GetFunctionEventInvokeConfig",
+    f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{{project}}-validator-{{environment}}:log-stream:": "logs: "
+    "FilterLogEvents",
+    f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{stack}}-DataTable-ABC": "dynamodb: DeleteItem Query",
+    f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{stack}}-DeadLetterQueue-ABC": "sqs: GetQueueAttributes",
+    f"arn:aws:cloudformation:{REGION}:aws:transform/Serverless-2016-10-31": "cloudformation: CreateChangeSet",
+    f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OF_THE_CLI}/0123abcd": "cloudformation: DescribeStacks",
+    f"arn:aws:s3:::{OF_THE_CLI}-samclisourcebucket-abc123": "s3: ListBucket",
+    f"arn:aws:s3:::{OF_THE_CLI}-samclisourcebucket-abc123/{{stack}}/0123abcd": "s3: GetObject PutObject",
+    "*": "lambda: GetAccountSettings cloudwatch:DescribeAlarms cloudwatch:GetMetricStatistics",
 }
-# What may be done to anything, since AWS knows no resource for it.
-ANYWHERE = re.compile(r"application-autoscaling:|cloudwatch:DescribeAlarms|logs:DescribeLogGroups")
+# What says nothing of a stack: the account's lists, and what AWS numbers by itself.
+ANYWHERE = re.compile(
+    rf"\*|{KEY}|.*:scalable-target/.*|.*:role/aws-service-role/.*|.*:deploymentconfig:.*|.*:aws:transform/.*"
+    rf"|.*:event-source-mapping:.*|.*:stack/{OF_THE_CLI}/.*|arn:aws:s3:::{OF_THE_CLI}[^/]*"
+)
 CONTEXT = {
+    "dynamodb:LeadingKeys": "smoke-1",
     "iam:PermissionsBoundary": GIVEN["Boundary"],
-    "iam:PolicyARN": f"arn:aws:iam::{ACCOUNT}:policy/{STACK}-ValidatorPolicy-ABC",
+    "iam:PolicyARN": f"arn:aws:iam::{ACCOUNT}:policy/{STACK}/{STACK}-ValidatorPolicy-ABC",
     "iam:PassedToService": "lambda.amazonaws.com",
     "iam:AWSServiceName": "lambda.application-autoscaling.amazonaws.com",
+    "kms:GrantIsForAWSResource": "true",
+    "lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-reader-prod:live",
+    "kms:ViaService": f"dynamodb.{REGION}.amazonaws.com",
+    "s3:ResourceAccount": ACCOUNT,
 }
 
 
@@ -107,7 +92,7 @@ def document() -> dict[str, Any]:
     return resolve(json.loads(json.dumps(decoded)), GIVEN)
 
 
-def filled(value: Any) -> Any:
+def put_in(value: Any) -> Any:
     """Put in what a template's substitutions and references stand for."""
     match value:
         case {"Fn::Sub": str(text)}:
@@ -115,9 +100,9 @@ def filled(value: Any) -> Any:
         case {"Ref": str(name)}:
             return GIVEN[name]
         case dict():
-            return {key: filled(item) for key, item in value.items()}
+            return {key: put_in(item) for key, item in value.items()}
         case list():
-            return [filled(item) for item in value]
+            return [put_in(item) for item in value]
     return value
 
 
@@ -125,72 +110,26 @@ def filled(value: Any) -> Any:
 def policies() -> dict[str, str]:
     resources = document()["Resources"]
     return {
-        name: json.dumps(filled(resource["Properties"]["PolicyDocument"]))
+        name: json.dumps(put_in(resource["Properties"]["PolicyDocument"]))
         for name, resource in resources.items()
         if resource["Type"] == "AWS::IAM::ManagedPolicy"
     }
 
 
-# What they are about: named by the template or, where that gives no name, by CloudFormation.
-FUNCTION = "arn:aws:lambda:{here}:function:{project}-a-{suffix}"
-READER = "arn:aws:lambda:{here}:function:{project}-reader-{suffix}"
-BUCKET = "arn:aws:s3:::{stack}-filesstorage-abc123"
-GROUP = "arn:aws:logs:{here}:log-group:/aws/lambda/{project}-a-{suffix}"
-PLACES = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": ("*",),
-    "AWS::ApplicationAutoScaling::ScalingPolicy": ("*",),
-    "AWS::CloudWatch::Alarm": ("arn:aws:cloudwatch:{here}:alarm:{AlarmName}",),
-    "AWS::CloudWatch::Dashboard": ("arn:aws:cloudwatch::{account}:dashboard/{DashboardName}",),
-    "AWS::CodeDeploy::Application": ("arn:aws:codedeploy:{here}:application:{made}",),
-    "AWS::CodeDeploy::DeploymentGroup": ("arn:aws:codedeploy:{here}:deploymentgroup:{made}/{made}",),
-    "AWS::DynamoDB::Table": ("arn:aws:dynamodb:{here}:table/{made}",),
-    "AWS::Events::Rule": ("arn:aws:events:{here}:rule/{made}",),
-    "AWS::IAM::ManagedPolicy": ("arn:aws:iam::{account}:policy/{made}",),
-    "AWS::IAM::Role": ("arn:aws:iam::{account}:role/{made}",),
-    "AWS::Lambda::Alias": (FUNCTION, f"{FUNCTION}:live"),
-    "AWS::Lambda::EventInvokeConfig": (FUNCTION, f"{FUNCTION}:live"),
-    "AWS::Lambda::Function": ("arn:aws:lambda:{here}:function:{FunctionName}",),
-    "AWS::Lambda::Permission": (READER, f"{READER}:live"),
-    "AWS::Lambda::Version": (FUNCTION, f"{FUNCTION}:7"),
-    "AWS::Logs::LogGroup": (GROUP, f"{GROUP}:*"),
-    "AWS::Logs::MetricFilter": (GROUP, f"{GROUP}:*"),
-    "AWS::S3::Bucket": (BUCKET,),
-    "AWS::S3::BucketPolicy": (BUCKET,),
-    "AWS::SNS::Subscription": ("arn:aws:sns:{here}:{made}",),
-    "AWS::SNS::Topic": ("arn:aws:sns:{here}:{made}",),
-    "AWS::SNS::TopicPolicy": ("arn:aws:sns:{here}:{made}",),
-    "AWS::SQS::Queue": ("arn:aws:sqs:{here}:{made}",),
-    "AWS::SQS::QueuePolicy": ("arn:aws:sqs:{here}:{made}",),
-}
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    """Return the resources of a template with all that there is."""
+    decided: dict[str, Any] = resolve(translate(template, **EVERYTHING), EVERYTHING)["Resources"]
+    return decided
 
 
-def arns(resource_type: str, logical_id: str, properties: dict[str, Any], stack: str) -> Iterator[str]:
-    project, _, suffix = stack.rpartition("-")
-    names = {
-        key: value["Fn::Sub"].replace("${EnvironmentSuffix}", suffix).replace(NAME, project)
-        for key, value in properties.items()
-        if key in ("AlarmName", "DashboardName", "FunctionName") and isinstance(value.get("Fn::Sub"), str)
-    }
-    for place in PLACES[resource_type]:
-        yield place.format(
-            **names,
-            here=f"{REGION}:{ACCOUNT}",
-            account=ACCOUNT,
-            project=project,
-            suffix=suffix,
-            made=f"{stack}-{logical_id}-ABC123",
-            stack=stack,
-        )
-
-
-def calls(stack: str, template: dict[str, Any] | None = None) -> dict[str, set[str]]:
-    """Every call for every resource of a template with all that there is: the actions by the ARN."""
-    resources = resolve(translate(template or build().to_dict(), **EVERYTHING), EVERYTHING)["Resources"]
-    found: dict[str, set[str]] = {}
-    for logical_id, resource in resources.items():
-        service, *names = TAKEN[resource["Type"]].split()
-        for arn in arns(resource["Type"], logical_id, resource.get("Properties", {}), stack):
-            found.setdefault(arn, set()).update(service + name for name in names)
+def calls(stack: str, template: dict[str, Any]) -> dict[str, set[str]]:
+    """Return every call for a stack, CloudFormation's and all others: the actions by the ARN."""
+    found = needed(resources(template), stack)
+    for arn, calls in BESIDE.items():
+        service, *names = calls.split()
+        project, _, environment = stack.rpartition("-")
+        named = arn.format(stack=stack, project=project, environment=environment)
+        found.setdefault(named, set()).update(name if ":" in name else service + name for name in names)
     return found
 
 
@@ -201,7 +140,7 @@ def under(context: dict[str, str], policy: str) -> str:
         {**statement, "Condition": {}}
         for statement in decided["Statement"]
         if all(
-            any(fnmatchcase(context[key], value) for value in ([values] if isinstance(values, str) else values))
+            any(fnmatchcase(context.get(key, ""), value) for value in ([values] if isinstance(values, str) else values))
             for operator in statement.get("Condition", {}).values()
             for key, values in operator.items()
         )
@@ -209,16 +148,17 @@ def under(context: dict[str, str], policy: str) -> str:
     return json.dumps(decided)
 
 
+OF_THE_ROLE = ("Stack", "Functions", "Data", "Others", "Identities", "Questions")
+
+
 @pytest.fixture(scope="module")
 def allowed(deployed_stack: DeployedStack, policies: dict[str, str]) -> Any:
-    """Ask the engine which of some actions on a resource the role's policies allow."""
+    """Ask the engine which of some actions on a resource some policies allow, by default all of the role's."""
     iam = deployed_stack.client("iam")
 
-    def ask(arn: str, actions: set[str], **context: str) -> set[str]:
+    def ask(arn: str, actions: set[str], of: tuple[str, ...] = OF_THE_ROLE, **context: str) -> set[str]:
         answer = iam.simulate_custom_policy(
-            PolicyInputList=[
-                under({**CONTEXT, **context}, policies[name]) for name in ("Stack", "Functions", "Files", "Identities")
-            ],
+            PolicyInputList=[under({**CONTEXT, **context}, policies[name]) for name in of],
             ActionNames=sorted(actions),
             ResourceArns=[arn],
         )["EvaluationResults"]
@@ -228,50 +168,157 @@ def allowed(deployed_stack: DeployedStack, policies: dict[str, str]) -> Any:
     return ask
 
 
-def test_every_call_that_cloudformation_makes_for_the_template_is_allowed(allowed: Any) -> None:
-    wanted = calls(STACK)
+def test_what_is_left_out_of_account_is_for_nothing_that_the_template_sets() -> None:
+    made = resources(build().to_dict()).values()
+    types = {resource["Type"] for resource in made}
+    for resource_type, reasons in ONLY_FOR.items():
+        of_type = [resource.get("Properties", {}) for resource in made if resource["Type"] == resource_type]
+        for reason, actions in reasons.items():
+            assert set(actions.split()) <= listed(resource_type), f"{resource_type} lists no longer all of {actions}"
+            if "::" in reason:
+                assert reason not in types
+            else:
+                assert reason in schema(resource_type)["properties"]
+                assert not any(reason in properties for properties in of_type), f"{reason} needs {actions}"
+
+
+def test_every_call_for_the_stack_is_allowed(allowed: Any) -> None:
+    wanted = calls(STACK, build().to_dict())
     assert len(wanted) > 40
     denied = {arn: actions - allowed(arn, actions) for arn, actions in wanted.items()}
     assert {arn: actions for arn, actions in denied.items() if actions} == {}
 
 
-@pytest.mark.parametrize("other", [f"{NAME}-staging", "billing-prod"])
+def test_every_action_of_the_role_is_called(policies: dict[str, str]) -> None:
+    """On something that the statement names, so that a resource that nothing is called on is found as well."""
+    wanted = calls(STACK, build().to_dict())
+    statements = [s for name in OF_THE_ROLE for s in json.loads(policies[name])["Statement"]]
+    of_the_role = [(a, r) for s in statements for a in several(s["Action"]) for r in [several(s["Resource"])]]
+    assert len(of_the_role) > 150
+    called = {(action, arn) for arn, actions in wanted.items() for action in actions}
+    idle = [
+        (action, named)
+        for action, named in of_the_role
+        if not any(action == done and fnmatchcase(arn, pattern) for done, arn in called for pattern in named)
+    ]
+    assert idle == []
+
+
+@pytest.mark.parametrize("other", [f"{NAME}-staging", f"{NAME}-prod2", "billing-prod"])
 def test_nothing_is_allowed_on_the_same_of_another_environment_or_project(allowed: Any, other: str) -> None:
-    wanted = {arn: {action for action in of if not ANYWHERE.match(action)} for arn, of in calls(other).items()}
-    granted = {arn: allowed(arn, actions) for arn, actions in wanted.items() if actions}
+    wanted = {arn: actions for arn, actions in calls(other, build().to_dict()).items() if not ANYWHERE.fullmatch(arn)}
+    granted = {arn: allowed(arn, actions) for arn, actions in wanted.items()}
     assert len(granted) > 40
     assert {arn: actions for arn, actions in granted.items() if actions} == {}
+
+
+ROLES = f"arn:aws:iam::{ACCOUNT}:role"
+OWN = f"{ROLES}/{STACK}/{STACK}-ValidatorRole-ABC"
 
 
 @pytest.mark.parametrize(
     ("action", "context"),
     [
         ("iam:CreateRole", {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+        ("iam:CreateRole", {"iam:PermissionsBoundary": ""}),
+        ("iam:AttachRolePolicy", {"iam:PermissionsBoundary": ""}),
         ("iam:AttachRolePolicy", {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}),
         ("iam:PassRole", {"iam:PassedToService": "ec2.amazonaws.com"}),
         ("iam:DeleteRolePermissionsBoundary", {}),
+        ("iam:PutRolePolicy", {}),
     ],
 )
 def test_no_role_gets_beyond_the_boundary(allowed: Any, action: str, context: dict[str, str]) -> None:
-    role = f"arn:aws:iam::{ACCOUNT}:role/{STACK}-ValidatorRole-ABC"
-    assert allowed(role, {action}, **context) == set()
+    assert allowed(OWN, {action}, **context) == set()
 
 
-def test_the_boundary_itself_and_the_role_are_out_of_reach(allowed: Any) -> None:
+def test_roles_and_policies_of_the_same_name_that_somebody_else_made_are_out_of_reach(allowed: Any) -> None:
+    """What is made with the boundary has the stack's path; nothing else of that name has."""
+    change = {"iam:AttachRolePolicy", "iam:PassRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePermissionsBoundary"}
+    assert allowed(OWN, change) == change
+    for other in (f"{STACK}-admin", f"other/{STACK}-admin", f"{NAME}-deployment-prod"):
+        assert allowed(f"{ROLES}/{other}", change) == set()
     change = {"iam:CreatePolicyVersion", "iam:DeletePolicy"}
-    assert allowed(GIVEN["Boundary"], change) == set()
-    own = f"arn:aws:iam::{ACCOUNT}:role/{NAME}-deployment-prod"
-    assert allowed(own, {"iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:PassRole"}) == set()
+    for policy in (f"arn:aws:iam::{ACCOUNT}:policy/{STACK}-ValidatorPolicy-ABC", GIVEN["Boundary"]):
+        assert allowed(policy, change) == set()
 
 
-def test_the_boundary_allows_whatever_the_stages_policies_do(policies: dict[str, str]) -> None:
-    """Action by action: what is on which resource is the policies' own business."""
-    bounds = {action for statement in json.loads(policies["Boundary"])["Statement"] for action in listed(statement)}
-    resources = resolve(translate(build().to_dict(), **EVERYTHING), EVERYTHING)["Resources"].values()
-    documents = [r["Properties"]["PolicyDocument"] for r in resources if r["Type"] == "AWS::IAM::ManagedPolicy"]
-    used = {action for d in documents for statement in d["Statement"] for action in listed(statement)}
-    assert len(used) >= 8
-    assert used - bounds == set()
+@pytest.mark.parametrize(
+    ("policy", "arn", "actions", "context"),
+    [
+        ("Data", KEY, "kms:CreateGrant kms:RevokeGrant", {"kms:GrantIsForAWSResource": "false"}),
+        ("Data", KEY, "kms:Decrypt kms:Encrypt kms:GenerateDataKey", {"kms:ViaService": ""}),
+        ("Boundary", KEY, "kms:Decrypt kms:GenerateDataKey", {"kms:ViaService": ""}),
+        ("Boundary", f"arn:aws:s3:::{STACK}-x/y", "s3:GetObject s3:PutObject", {"s3:ResourceAccount": "999999999999"}),
+        ("Data", f"arn:aws:s3:::{STACK}-x", "s3:PutBucketPolicy", {"s3:ResourceAccount": "999999999999"}),
+        ("Stack", f"arn:aws:s3:::{OF_THE_CLI}-x/{STACK}/y", "s3:PutObject", {"s3:ResourceAccount": "999999999999"}),
+        (
+            "Functions",
+            f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:0123abcd",
+            "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
+            {"lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-reader-staging:live"},
+        ),
+    ],
+)
+def test_a_condition_holds_what_the_resource_does_not_tell(
+    allowed: Any, policy: str, arn: str, actions: str, context: dict[str, str]
+) -> None:
+    asked = set(actions.split())
+    assert allowed(arn, asked, of=(policy,)) == asked
+    assert allowed(arn, asked, of=(policy,), **context) == set()
+
+
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCodeDeployRoleForLambda.html
+CODE_DEPLOY = (
+    "lambda:GetAlias",
+    "lambda:UpdateAlias",
+    "lambda:GetProvisionedConcurrencyConfig",
+    "cloudwatch:DescribeAlarms",
+)
+
+
+def test_the_boundary_allows_what_codedeploy_does_on_what_aws_judges_it_by(allowed: Any) -> None:
+    for action in CODE_DEPLOY:
+        for arn in arns(action, "AWS::Lambda::Alias"):
+            on = filled(arn, "", {"Type": "AWS::Lambda::Alias"}, STACK)
+            assert allowed(on, {action}, of=("Boundary",)) == {action}, on
+
+
+def test_the_boundary_allows_whatever_the_stages_policies_do(allowed: Any) -> None:
+    made = resources(build().to_dict())
+    documents = [r["Properties"]["PolicyDocument"] for r in made.values() if r["Type"] == "AWS::IAM::ManagedPolicy"]
+    statements = [statement for document in documents for statement in document["Statement"]]
+    assert len(statements) >= 12
+    for statement in statements:
+        actions = set(several(statement["Action"]))
+        for resource in several(statement["Resource"]):
+            arn = named(resource, made)
+            assert allowed(arn, actions, of=("Boundary",)) == actions, arn
+
+
+def named(resource: Any, made: dict[str, Any]) -> str:
+    """Return the ARN that a policy's resource becomes."""
+    match resource:
+        case "*":
+            return "*"
+        case {"Ref": "KmsKeyArn"}:
+            return KEY
+        case {"Ref": str(alias)}:  # a reference to an alias is its ARN
+            title, kind, rest = alias.removesuffix("Aliaslive"), "lambda:function alias", ""
+        case {"Fn::GetAtt": [str(title), "Arn"]}:
+            kind, rest = OF_TYPE[made[title]["Type"]], ""
+        case {"Fn::Sub": str(text)}:
+            title, _, rest = text.removeprefix("${").partition(".Arn}")
+            kind = OF_TYPE[made[title]["Type"]]
+    return filled(ARNS[kind][-1], title, made[title], STACK) + rest
+
+
+OF_TYPE = {
+    "AWS::DynamoDB::Table": "dynamodb:table",
+    "AWS::Logs::LogGroup": "logs:log-group",
+    "AWS::S3::Bucket": "s3:bucket",
+    "AWS::SQS::Queue": "sqs:queue",
+}
 
 
 def test_no_policy_is_longer_than_iam_takes(policies: dict[str, str]) -> None:
@@ -280,21 +327,47 @@ def test_no_policy_is_longer_than_iam_takes(policies: dict[str, str]) -> None:
     assert max(lengths.values()) <= 6144, lengths
 
 
-def listed(statement: dict[str, Any]) -> list[str]:
-    actions = statement["Action"]
-    return [actions] if isinstance(actions, str) else list(actions)
+def several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_the_role_trusts_one_environment_and_branch_of_one_repository() -> None:
     role = document()["Resources"]["Role"]["Properties"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     host = "token.actions.githubusercontent.com"
-    assert filled(trust["Condition"]) == {
+    assert put_in(trust["Condition"]) == {
         "StringEquals": {
             f"{host}:aud": "sts.amazonaws.com",
-            f"{host}:sub": "repo:example/orders:environment:prod:ref:refs/heads/main",
+            f"{host}:sub": f"{GIVEN['SubjectPrefix']}:environment:prod:ref:refs/heads/main",
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "refused"),
+    [
+        (
+            "SubjectPrefix",
+            ["repo:example/orders", "repo:example@123/orders@456", "repo:a-b/c.d_e"],
+            ["example/orders", "repo:*/orders", "repo:example/*", "repo:example", "repo:example/orders:ref", ""],
+        ),
+        ("Environment", ["prod", "a" * 20], ["prod-eu", "Prod", "a" * 21, "", "*"]),
+        ("ProjectName", [NAME, "orders"], ["orders-", "Orders", "*", ""]),
+    ],
+)
+def test_the_parameters_take_what_they_say(name: str, taken: list[str], refused: list[str]) -> None:
+    pattern = document()["Parameters"][name]["AllowedPattern"]
+    assert [value for value in taken if not re.fullmatch(pattern, value)] == []
+    assert [value for value in refused if re.fullmatch(pattern, value)] == []
+
+
+def test_no_environment_is_called_as_the_role_and_the_boundary_are() -> None:
+    """In the template as in the role: both make names of the project's, the environment's and one of these words."""
+    for template, parameter in ((document(), "Environment"), (build().to_dict(), "EnvironmentSuffix")):
+        (rule,) = template["Rules"].values()
+        (assertion,) = rule["Assertions"]
+        contains = {"Fn::Contains": [["boundary", "deployment"], {"Ref": parameter}]}
+        assert assertion["Assert"] == {"Fn::Not": [contains]}
 
 
 def test_the_session_lasts_as_long_as_the_job() -> None:

@@ -1,5 +1,6 @@
 """`python generate.py` as its users run it."""
 
+import json
 import os
 import re
 import subprocess
@@ -171,3 +172,78 @@ def test_a_reader_that_stops_reading_is_no_error_to_speak_of(copied: Path, optio
     os.close(writing)
     assert (run.returncode, run.stderr) == (1, b"")
     assert (OTHER in (copied / "template.yaml").read_text()) == ("--name" in options)
+
+
+SCHEMA = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {"amount": {"type": "number", "exclusiveMinimum": 0}},
+    "required": ["amount"],
+}
+HANDLED = """
+import json, sys
+sys.path[:0] = sys.argv[1:]
+import validator
+for data in ({"amount": 1}, {"amount": -1}, {"amount": "secret"}, {}):
+    try:
+        print(validator.handler({"id": "a", "timestamp": 1, "data": data}, None)["valid"])
+    except ValueError as error:
+        print(error)
+others = {name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names
+print(sorted(others), "core.data_schema" in sys.modules)
+"""
+
+
+def written(copied: Path, schema: object) -> Path:
+    """Write a project's schema."""
+    path = copied / "functions/data.schema.json"
+    path.write_text(schema if isinstance(schema, str) else json.dumps(schema))
+    return path
+
+
+def handled(copied: Path) -> list[str]:
+    command = [sys.executable, "-I", "-S", "-c", HANDLED, str(copied / "functions")]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_a_schema_becomes_a_check_of_the_standard_library_alone(copied: Path) -> None:
+    written(copied, SCHEMA)
+    assert "Wrote functions/core/data_schema.py: " in generate(root=copied).stdout
+    assert handled(copied) == [
+        "True",
+        "Invalid data: data.amount must be bigger than 0",
+        "Invalid data: data.amount must be number",
+        "Invalid data: data must contain ['amount'] properties",
+        "['__main__', 'core', 'record', 'validator'] True",
+    ]
+    first = (copied / "functions/core/data_schema.py").read_text().splitlines()[0]
+    assert first == "# Written by generate.py from functions/data.schema.json: change that, and run it again."
+    for command in ("ruff check", "ruff format --check", "mypy"):
+        checked = [sys.executable, "-m", *command.split(), "functions"]
+        assert subprocess.run(checked, cwd=copied, capture_output=True, check=False).returncode == 0, command
+
+
+def test_a_check_is_stale_when_its_schema_has_changed_or_gone(copied: Path) -> None:
+    schema = written(copied, SCHEMA)
+    assert generate("--check", root=copied).returncode == 1
+    generate(root=copied)
+    assert generate("--check", root=copied).returncode == 0
+    written(copied, {**SCHEMA, "maxProperties": 3})
+    run = generate("--check", root=copied)
+    assert run.returncode == 1
+    assert "functions/core/data_schema.py is stale: run `python generate.py`" in run.stderr
+    schema.unlink()
+    run = generate("--check", root=copied)
+    assert (run.returncode, "has no schema any more" in run.stderr) == (1, True)
+    assert generate(root=copied).returncode == 0
+    assert handled(copied) == ["True"] * 4 + ["['__main__', 'core', 'record', 'validator'] False"]
+
+
+def test_a_schema_that_cannot_be_used_is_one_sentence(copied: Path) -> None:
+    written(copied, {"properties": {"a": {"minLenght": 1}}})
+    run = generate(root=copied)
+    assert (run.returncode, run.stderr) == (
+        1,
+        "generate.py: functions/data.schema.json can't be used: the keyword minLenght is not supported at "
+        "#/properties/a/minLenght\n",
+    )

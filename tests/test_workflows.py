@@ -31,7 +31,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_are_workflows_for_ci_and_deployment() -> None:
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "deploy.yml"]
+    assert {"ci.yml", "deploy.yml"} <= {path.name for path in WORKFLOWS}
 
 
 def test_each_is_valid_by_githubs_schema() -> None:
@@ -69,7 +69,8 @@ def test_no_workflow_has_a_right_by_default_nor_stores_a_key(workflow: dict[str,
     assert workflow["permissions"] == {}
     assert "secrets." not in yaml.dump(workflow)
     rights = [job["permissions"] for job in workflow["jobs"].values()]
-    assert all(set(right.items()) <= {("contents", "read"), ("id-token", "write")} for right in rights)
+    allowed = {("contents", "write" if workflow["name"] == "Release" else "read"), ("id-token", "write")}
+    assert all(set(right.items()) <= allowed for right in rights)
 
 
 def test_ci_runs_what_everybody_runs() -> None:
@@ -106,30 +107,49 @@ def test_a_deployment_outlasts_the_longest_shift_of_every_alias_in_turn() -> Non
     assert assume["with"]["role-duration-seconds"] == deploy["timeout-minutes"] * 60
 
 
-@pytest.mark.parametrize(
-    ("environment", "quota", "code"),
-    [("prod", "10", 1), ("prod", "1000", 0), ("staging", "10", 1), ("default", "10", 0)],
-)
-def test_an_account_without_instances_to_keep_warm_is_named_before_anything_is_changed(
-    tmp_path: Path, environment: str, quota: str, code: int
-) -> None:
+def test_a_deployment_is_planned_before_and_tried_after() -> None:
     deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
-    names = [step["name"] for step in deploy["steps"]]
-    look = next(step for step in deploy["steps"] if "get-account-settings" in step.get("run", ""))
-    assert names.index(look["name"]) < names.index("Deploy")
-    aws = tmp_path / "aws"
-    aws.write_text(f"#!/bin/sh\necho {quota}\n")
-    aws.chmod(0o755)
-    done = subprocess.run(
-        ["bash", "-e", "-c", look["run"]],
-        cwd=ROOT,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "ENVIRONMENT": environment},
+    commands = [
+        name for step in deploy["steps"] for name in re.findall(r"pipeline \w+|sam deploy", step.get("run", ""))
+    ]
+    assert commands == ["pipeline plan", "sam deploy", "pipeline smoke"]
+
+
+def run_step(folder: Path, workflow: str, job: str, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a step of a workflow in a folder with a command `pipeline` that says its arguments and ends with CODE."""
+    steps = yaml.safe_load((ROOT / ".github/workflows" / workflow).read_text())["jobs"][job]["steps"]
+    step = next(step for step in steps if name in step.get("run", ""))
+    command = folder / ".venv/bin/pipeline"
+    command.parent.mkdir(parents=True)
+    command.write_text('#!/bin/sh\necho "$@"\nexit "$CODE"\n')
+    command.chmod(0o755)
+    return subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        cwd=folder,
+        env={"PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin", **environment},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == code, done.stderr
-    assert ("Lambda quota is 10" in done.stdout) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "options"), [("", ""), ("alarm-on key-added", " --allow alarm-on --allow key-added")]
+)
+def test_what_an_environment_allows_is_no_finding(tmp_path: Path, allowed: str, options: str) -> None:
+    done = run_step(tmp_path, "deploy.yml", "deploy", "pipeline plan", ENVIRONMENT="prod", ALLOWED=allowed, CODE="1")
+    assert (done.returncode, done.stdout) == (1, f"plan --config-env prod{options}\n")
+
+
+@pytest.mark.parametrize(("git", "code", "done"), [(0, 0, 0), (0, 1, 0), (0, 2, 1), (1, 2, 0)])
+def test_a_rehearsal_is_printed_and_stops_nothing_unless_it_can_not_be_held(
+    tmp_path: Path, git: int, code: int, done: int
+) -> None:
+    (tmp_path / "git").write_text(f"#!/bin/sh\nexit {git}\n")  # whether there is a commit before
+    (tmp_path / "git").chmod(0o755)
+    ran = run_step(tmp_path, "ci.yml", "test", "pipeline rehearse", CODE=str(code))
+    assert ran.returncode == done
+    assert ("rehearse events/records.jsonl --against HEAD^1 --markdown" in ran.stdout) == (git == 0)
 
 
 def minutes(deployment_type: str) -> int:

@@ -1,20 +1,25 @@
-"""Why destinations: what a million records cost if the same stages are connected in other ways."""
+"""Why destinations: what a million records cost if the same stages are connected in other ways, and an idle stack."""
 
 from __future__ import annotations
 
+import tomllib
 from math import ceil
 
 from bench import prices
 from bench.benches.batches import cost, published
 from bench.harness.configured import stages
+from bench.harness.installed import ROOT
 from bench.harness.setup import Setup
 from bench.prices import MILLION
 from bench.results.figures import Row, Sample, Table
+from model import build
 
 RECORD = 250  # bytes
 WORKFLOW_GB = 64 / 1024  # the least that an Express workflow is billed for; three small steps need no more
 SQS_CHUNK = 64 * 1024  # bytes that are one request
 RETENTION = 14 / 30  # months for which a durable execution is kept by default
+MONTH = 730 * 3600  # seconds
+SCALING_ALARMS = 4  # that AWS makes for two policies which track a target
 NOTES = [
     "Connecting: requests to Lambda, and the price of the service between the stages. The rest is compute, logs, the "
     "table's writes, and X-Ray's traces of 5 % of the events.",
@@ -27,8 +32,14 @@ NOTES = [
 ]
 
 
+IDLE_NOTES = [
+    "dev and prod as in samconfig.toml, prod with an address for its alarms. AWS gives ten alarms and three dashboards "
+    "a month for nothing. Not counted: what the table and the logs hold.",
+]
+
+
 def why(_: Setup) -> list[Table]:
-    """Compute what a million records cost by destinations, Step Functions, a durable function, SQS or one function."""
+    """Compute what a million records cost by destinations and by other ways, and what an idle stack costs."""
     known = published()
     labelled = {"one by one": ways(known[1], 1), "by 100": ways(known[100], 100)}
     rows = [
@@ -37,7 +48,31 @@ def why(_: Setup) -> list[Table]:
         for name in labelled["by 100"]
     ]  # fmt: skip
     title = "A million records of 250 bytes through the same three stages (USD)"
-    return [Table(name="why", title=title, rows=rows, notes=[*NOTES, prices.load().remark])]
+    waiting = [Row(name=name, samples=[idle(section)]) for name, section in (("dev", "default"), ("prod", "prod"))]
+    return [
+        Table(name="why", title=title, rows=rows, notes=[*NOTES, prices.load().remark]),
+        Table(name="idle", title="A month of an idle stack (USD)", rows=waiting, notes=IDLE_NOTES),
+    ]
+
+
+def idle(section: str) -> Sample:
+    """Return what a month costs without any record, with the parameters of a section of samconfig.toml."""
+    current = prices.load()
+    given = tomllib.loads((ROOT / "samconfig.toml").read_text())[section]["deploy"]["parameters"]["parameter_overrides"]
+    parameters = dict(pair.split("=", 1) for pair in (given.split() if isinstance(given, str) else given))
+    warm, watched = int(parameters["ProcessorProvisionedConcurrency"]), "GradualDeployment" in parameters
+    alarms = [one for one in build().to_dict()["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    made = sum(
+        one.get("Condition") in {None, *(["IsWatched", "ProcessorIsWatched"] if watched else [])} for one in alarms
+    )
+    scaled = SCALING_ALARMS if "ProcessorProvisionedConcurrencyMaximum" in parameters else 0
+    gb = warm * stages()["processor"].memory / 1024
+    parts = {
+        "warm processors": gb * MONTH * current.lambda_provisioned_gb_second_arm64,
+        "alarms": (made + scaled) * current.alarm_month,
+        "dashboard": watched * current.dashboard_month,
+    }
+    return {**parts, "in all": sum(parts.values())}
 
 
 def ways(took: Sample, size: int) -> dict[str, tuple[float, float]]:

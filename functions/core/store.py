@@ -8,7 +8,7 @@ from functools import cache
 
 from record import FIELDS, InvalidRecord, json_value
 
-from .canonical import canonical_text
+from .data import canonical_text
 
 # What is imported stays, and looking through it for garbage again and again is a twentieth of the cold start.
 gc.disable()

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from troposphere import GetAtt, NoValue, Ref, Sub
+from awacs.aws import Condition, StringEquals
+from troposphere import AccountId, GetAtt, NoValue, Ref, Sub
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import Role
 
@@ -34,5 +35,7 @@ def role() -> Role:
         # The policy that AWS keeps in step with CodeDeploy.
         Sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"),
         assumed_by="codedeploy.amazonaws.com",
+        # https://docs.aws.amazon.com/codedeploy/latest/userguide/security_confused_deputy.html
+        only_for=Condition(StringEquals({"aws:SourceAccount": AccountId})),
         Condition=DEPLOYS_GRADUALLY,
     )

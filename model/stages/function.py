@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from awacs import awslambda, logs, sqs
-from awacs.aws import PolicyDocument
-from troposphere import AWSObject, GetAtt, NoValue, Ref
+from awacs.aws import Statement
+from troposphere import AWSHelperFn, AWSObject, GetAtt, NoValue, Ref
 from troposphere.awslambda import Environment
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import ManagedPolicy, Role
@@ -93,10 +93,10 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         RetentionInDays=Ref(parameters.LOG_RETENTION_DAYS),
         KmsKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
-    rights = ManagedPolicy(
+    rights = policy.managed(
         f"{stage.title}Policy",
-        Description=f"What the {stage.name} calls, and nothing else",
-        PolicyDocument=_rights(stage, log_group, dead_letters),
+        *_rights(stage, log_group, dead_letters),
+        description=f"What the {stage.name} calls, and nothing else",
     )
     role = policy.role(f"{stage.title}Role", Ref(rights), assumed_by="lambda.amazonaws.com")
     right_to_hand_on = next_stage and _right_to_hand_on(stage, role, next_stage)
@@ -130,14 +130,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         Tracing="Active",
         PropagateTags=True,
     )
-    watch = alarms.on_stage(
-        stage.name,
-        code,
-        log_group,
-        timeout=stage.timeout,
-        event_age=None if stage.polled else MAXIMUM_EVENT_AGE,
-        hands_on=next_stage is not None,
-    )
+    watch = alarms.on_stage(stage, code, log_group, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None)
     if stage.gradual:
         code.DeploymentPreference = deployment.preference(watch.rollbacks)
     return Component(
@@ -153,18 +146,18 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
     )
 
 
-def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue) -> PolicyDocument:
+def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue) -> list[Statement | AWSHelperFn]:
     """Allow what Lambda does in the function's name (log, trace, send dead letters) and what its code calls.
 
     With a role of one's own SAM adds no permission, and Lambda drops without a word what the role may not send.
     """
-    return policy.document(
+    return [
         policy.allow(logs.CreateLogStream, logs.PutLogEvents, on=GetAtt(log_group, "Arn")),
         policy.TRACE,
         policy.allow(sqs.SendMessage, on=GetAtt(dead_letters, "Arn")),
-        policy.use_key(),
+        policy.use_key("lambda", "sqs"),
         *stage.calls,
-    )
+    ]
 
 
 def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> ManagedPolicy:
@@ -174,12 +167,12 @@ def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> Manage
     new right before the settings that use it, and takes the old one away when nothing uses it any more. In the stage's
     policy, which is updated first of all, the old right would be gone while results were still sent by it.
     """
-    return ManagedPolicy(
+    return policy.managed(
         f"{stage.title}Invokes{next_stage.stage.title}",
+        policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias),
+        description=f"The {stage.name} hands its results on to the {next_stage.stage.name}",
         # A stage that gets results before its own settings are made would drop what it makes of them.
         DependsOn=next_stage.function.event_invoke_title,
-        Description=f"The {stage.name} hands its results on to the {next_stage.stage.name}",
-        PolicyDocument=policy.document(policy.allow(awslambda.InvokeFunction, on=next_stage.function.alias)),
         Roles=[Ref(role)],
     )
 

@@ -19,6 +19,7 @@ from zlib import crc32
 
 import pytest
 
+from model.schema import compiled
 from record import FIELDS
 
 Answer = tuple[int, str]  # HTTP status, name of the error
@@ -317,6 +318,26 @@ class Context:
 def context(dynamodb: FakeDynamoDB) -> Context:
     """A context with a minute left, for a stage that has the fake endpoint."""
     return Context()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_schema() -> Iterator[None]:
+    """Leave the project's own schema out: these tests have data of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.data._check", lambda: None)
+        yield
+
+
+@pytest.fixture
+def schema(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Have a schema of records' data."""
+
+    def give(schema: Any) -> None:
+        module: dict[str, Any] = {}
+        exec(compiled(json.dumps(schema)), module)
+        monkeypatch.setattr("core.data._check", lambda: module["validate"])
+
+    return give
 
 
 @pytest.fixture

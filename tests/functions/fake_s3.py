@@ -1,4 +1,4 @@
-"""A fake S3 with versions, and a fake Lambda that keeps what it is given, as boto3's clients show them."""
+"""A fake S3: one bucket with versions, delete markers, conditional writes and uploads in parts, as boto3 shows it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from core.files.uploaded import RESERVED
+
 BUCKET = "files"
-DROPPED = datetime(2026, 1, 1, tzinfo=UTC)
+UPLOADED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Version(NamedTuple):
@@ -20,6 +24,8 @@ class Version(NamedTuple):
     content: bytes
     etag: str
     modified: datetime
+    metadata: dict[str, str]
+    is_marker: bool = False
 
 
 def refused(code: str) -> ClientError:
@@ -27,7 +33,7 @@ def refused(code: str) -> ClientError:
 
 
 class Body:
-    """What is left of an answer; it breaks off where the test asked."""
+    """What is left of an answer; it breaks off if the test asked."""
 
     def __init__(self, content: bytes, *, breaks: bool) -> None:
         self._content, self._breaks = content, breaks
@@ -39,16 +45,36 @@ class Body:
 
 
 class FakeS3:
-    """One bucket. `breaks` answers break off next; `denied` is the code of a refusal that everything gets."""
+    """One bucket. `breaks` answers break off next; `denied` is the code of a refusal that everything gets.
 
-    def __init__(self) -> None:
+    Each operation is done within what `around` returns for its name.
+    """
+
+    def __init__(self, *, part: int = 5 * 1024 * 1024) -> None:
         self.versions: dict[str, list[Version]] = {}
-        self.uploads: dict[str, dict[int, bytes]] = {}
+        self.uploads: dict[str, tuple[dict[str, str], dict[int, bytes]]] = {}
         self.reads: list[tuple[str, int]] = []
         self.breaks = 0
         self.denied = ""
+        self.around: Callable[[str], AbstractContextManager[None]] = lambda name: nullcontext()
+        self._part = part
+        self._count = 0
 
-    def drop(self, key: str, content: bytes) -> dict[str, Any]:
+    def __getattribute__(self, name: str) -> Any:
+        found = object.__getattribute__(self, name)
+        if not name.endswith(("_object", "_objects", "_objects_v2", "_upload", "upload_part")) or name.startswith("_"):
+            return found
+
+        def operation(**given: Any) -> Any:
+            assert given.get("Bucket") == BUCKET
+            with self.around(name):
+                if self.denied:
+                    raise refused(self.denied)
+                return found(**given)
+
+        return operation
+
+    def put(self, key: str, content: bytes) -> dict[str, Any]:
         """Put a file as a user does, and return S3's event."""
         version = self._put(key, content)
         told = {"key": key, "size": len(content), "etag": version.etag.strip('"'), "version-id": version.id}
@@ -59,37 +85,48 @@ class FakeS3:
             "detail": {"bucket": {"name": BUCKET}, "object": told},
         }
 
+    def delete(self, key: str) -> None:
+        """Delete a file as a user does: it gets a marker."""
+        self._put(key, b"", is_marker=True)
+
+    def names(self) -> list[str]:
+        return sorted(key for key, versions in self.versions.items() if not versions[-1].is_marker)
+
     def json(self, key: str) -> Any:
         return json.loads(self.versions[key][-1].content)
 
     def documents(self, key: str) -> list[Any]:
         return [json.loads(line) for line in self.versions[key][-1].content.splitlines()]
 
-    def _put(self, key: str, content: bytes) -> Version:
-        count = sum(map(len, self.versions.values()))
+    def _put(self, key: str, content: bytes, *, is_marker: bool = False, **given: Any) -> Version:
+        self._count += 1
         etag = f'"{hashlib.md5(content).hexdigest()}"'
-        version = Version(f"v{count}", content, etag, DROPPED + timedelta(hours=count))
+        modified = UPLOADED + timedelta(hours=self._count - 1)
+        version = Version(f"v{self._count}", content, etag, modified, given.get("Metadata", {}), is_marker)
         self.versions.setdefault(key, []).append(version)
         return version
 
-    def _find(self, given: dict[str, Any]) -> Version:
-        assert given["Bucket"] == BUCKET
-        if self.denied:
-            raise refused(self.denied)
+    def _find(self, given: dict[str, Any], absent: str) -> Version:
         wanted = given.get("VersionId")
         found = [one for one in self.versions.get(given["Key"], []) if wanted in (None, one.id)]
-        if not found:
-            raise refused("403")  # of who may not list
+        if not found or found[-1].is_marker:
+            raise refused(absent)
         if given.get("IfMatch") not in (None, found[-1].etag):
             raise refused("PreconditionFailed")
         return found[-1]
 
     def head_object(self, **given: Any) -> dict[str, Any]:
-        found = self._find(given)
-        return {"ContentLength": len(found.content), "ETag": found.etag, "LastModified": found.modified}
+        found = self._find(given, "404")
+        return {
+            "ContentLength": len(found.content),
+            "ETag": found.etag,
+            "LastModified": found.modified,
+            "VersionId": found.id,
+            "Metadata": found.metadata,
+        }
 
     def get_object(self, **given: Any) -> dict[str, Any]:
-        content = self._find(given).content
+        content = self._find(given, "NoSuchKey").content
         if "Range" in given:
             first, last = map(int, re.fullmatch(r"bytes=(\d+)-(\d+)", given["Range"]).groups())  # type: ignore[union-attr]
             assert first <= last < len(content)
@@ -99,51 +136,35 @@ class FakeS3:
         return {"Body": Body(content, breaks=self.breaks >= 0)}
 
     def put_object(self, *, Key: str, Body: bytes, **given: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's names
-        assert given["Bucket"] == BUCKET
-        assert Key.startswith(("reports/", "rejected/"))
-        if given.get("IfNoneMatch") == "*" and Key in self.versions:
+        assert Key.startswith(RESERVED)
+        assert len(Key.encode()) <= 1024
+        if given.get("IfNoneMatch") == "*" and Key in self.names():
             raise refused("PreconditionFailed")
-        return {"VersionId": self._put(Key, Body).id}
+        return {"VersionId": self._put(Key, Body, **given).id}
 
-    def create_multipart_upload(self, **_: Any) -> dict[str, Any]:
-        self.uploads[upload := f"upload{len(self.uploads)}"] = {}
+    def list_objects_v2(self, *, Prefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        return {"Contents": [{"Key": key} for key in self.names() if key.startswith(Prefix)][:1000]}
+
+    def delete_objects(self, *, Delete: dict[str, Any], **_: Any) -> None:  # noqa: N803
+        for one in Delete["Objects"]:
+            assert one["Key"].startswith("reports/")
+            self.delete(one["Key"])
+
+    def create_multipart_upload(self, *, Key: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+        upload = f"upload{len(self.uploads)}"
+        self.uploads[upload] = {"Key": Key, **given}, {}
         return {"UploadId": upload}
 
     def upload_part(self, *, UploadId: str, PartNumber: int, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
-        self.uploads[UploadId][PartNumber] = Body
+        self.uploads[UploadId][1][PartNumber] = Body
         return {"ETag": f"{UploadId}-{PartNumber}"}
 
-    def upload_part_copy(self, *, CopySource: dict[str, Any], CopySourceRange: str, **given: Any) -> dict[str, Any]:  # noqa: N803
-        body = self.get_object(**CopySource, Range=CopySourceRange)["Body"].read()
-        return {"CopyPartResult": self.upload_part(**given, Body=body)}
-
-    def complete_multipart_upload(self, *, UploadId: str, MultipartUpload: Any, **given: Any) -> dict[str, Any]:  # noqa: N803
-        parts = self.uploads.pop(UploadId)
+    def complete_multipart_upload(self, *, Key: str, UploadId: str, MultipartUpload: Any, **_: Any) -> None:  # noqa: N803
+        given, parts = self.uploads.pop(UploadId)
         assert [(n, f"{UploadId}-{n}") for n in parts] == [
             (part["PartNumber"], part["ETag"]) for part in MultipartUpload["Parts"]
         ]
         contents = io.BytesIO(b"".join(parts.values()))
-        assert all(len(part) >= 5 * 1024 * 1024 for part in list(parts.values())[:-1])
-        return {"VersionId": self._put(given["Key"], contents.getvalue()).id}
-
-
-class FakeLambda:
-    """Keeps events; the one of the number `fails_at`, counted from 0, is refused, once it was taken if `taken`."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, Any]] = []
-        self.fails_at: int | None = None
-        self.taken = False
-
-    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
-        assert InvocationType == "Event"
-        assert len(Payload) <= 1_048_576
-        fails = self.fails_at == len(self.events)
-        if not fails or self.taken:
-            self.events.append((FunctionName, json.loads(Payload)))
-        if fails:
-            self.fails_at = None
-            raise refused("TooManyRequestsException")
-
-    def to(self, function: str) -> list[Any]:
-        return [event for name, event in self.events if name == function]
+        assert all(len(part) >= self._part for part in list(parts.values())[:-1])
+        assert given.pop("Key") == Key
+        self._put(Key, contents.getvalue(), Metadata=given["Metadata"])

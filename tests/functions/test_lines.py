@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.lines import MOST, DamagedFile, gunzip, skip, split
+from core.files.lines import MOST, DamagedFile, gunzip, skip, split
 
 
 def contents(*chunks: bytes) -> list[bytes]:

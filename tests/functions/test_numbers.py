@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.canonical import canonical
+from core.data import canonical
 from core.numbers import InexactNumberError, canonical_numbers, exact_float, exact_int
 
 

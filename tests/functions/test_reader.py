@@ -6,54 +6,23 @@ import gzip
 import json
 import random
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 import reader
-from core import uploaded
-from reader import UnreadableFile
+from core.files import reading, sending, uploaded
+from core.files.parts import PART
 
-from .conftest import Context, FakeDynamoDB
-from .fake_s3 import BUCKET, DROPPED, FakeLambda, FakeS3
+from .fake_s3 import UPLOADED
+from .files_world import MINUTE, Invocation, World
 
-ENTRY, OWN = "arn:validator:live", "arn:reader:live"
-DATE = int(DROPPED.timestamp() * 1000)
-
-
-class Invocation:
-    """What Lambda tells the reader; its time is up after so many looks at it."""
-
-    invoked_function_arn = OWN
-
-    def __init__(self, looks: int = 10**9) -> None:
-        self._looks = looks
-
-    def get_remaining_time_in_millis(self) -> int:
-        self._looks -= 1
-        return 800_000 if self._looks > 0 else 59_000
-
-
-@pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENTRY_FUNCTION_ARN", ENTRY)
-    monkeypatch.setenv("RECORDS_A_SECOND", "1000000")
+DATE = int(UPLOADED.timestamp() * 1000)
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
-    fake = FakeS3()
-    monkeypatch.setattr(uploaded, "s3", lambda: fake)
-    monkeypatch.setattr(reader, "s3", lambda: fake)
-    return fake
-
-
-@pytest.fixture
-def functions(monkeypatch: pytest.MonkeyPatch) -> FakeLambda:
-    fake = FakeLambda()
-    monkeypatch.setattr(reader, "functions", lambda: fake)
-    return fake
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch)
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:
@@ -64,266 +33,307 @@ def text(*lines: object) -> bytes:
     return "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines).encode()
 
 
-def sent(functions: FakeLambda) -> list[Any]:
-    return [one for batch in functions.to(ENTRY) for one in batch]
+def sent(world: World) -> list[Any]:
+    return [one for batch in world.events for one in batch]
 
 
-def read(event: dict[str, Any], functions: FakeLambda, looks: int = 10**9) -> int:
-    """Let the reader read a file to its end, in as many invocations as it takes; return how many."""
-    waiting, count = [event], 0
-    while waiting:
-        known = len(functions.to(OWN))
-        reader.handler(waiting.pop(), Invocation(looks))
-        waiting += functions.to(OWN)[known:]
-        count += 1
-        assert count < 1000
-    return count
+def counts(world: World, key: str) -> tuple[int, ...]:
+    """Give the receipt's counts, which add up."""
+    receipt = world.receipt(key)
+    found = tuple(receipt[name] for name in ("rejected", "stored", "different", "missing"))
+    assert receipt["lines"] == sum(found)
+    return found
 
 
 @pytest.mark.parametrize(("key", "packed"), [("in/orders.jsonl", bytes), ("orders.jsonl.gz", gzip.compress)])
-def test_every_record_is_given_to_the_validator_in_order(
-    s3: FakeS3, functions: FakeLambda, key: str, packed: Callable[[bytes], bytes]
+def test_every_record_is_given_to_the_validator_in_order_and_settled(
+    world: World, key: str, packed: Callable[[bytes], bytes]
 ) -> None:
     records = [record(number) for number in range(3000)]
-    read(s3.drop(key, packed(text(*records))), functions)
-    assert sent(functions) == records
-    report = s3.json(f"reports/{key}.json")
-    assert report.pop("seconds") >= 0
-    assert report == {"lines": 3000, "accepted": 3000, "rejected": 0, "batches": len(functions.events)}
-    assert f"rejected/{key}.jsonl" not in s3.versions
+    event = world.put(key, packed(text(*records)))
+    steps = world.work_off()
+    assert sent(world) == records
+    receipt = world.receipt(key)
+    assert receipt.pop("seconds") == pytest.approx(5 * MINUTE, abs=1)
+    assert receipt.pop("began") == 1_800_000_000_000
+    assert receipt == {
+        "lines": 3000,
+        "rejected": 0,
+        "stored": 3000,
+        "different": 0,
+        "missing": 0,
+        "sent_again": 0,
+        "version": event["detail"]["object"]["version-id"],
+    }
+    assert steps == {0: 1, 1: 1}
+    assert world.s3.names() == sorted([key, f"receipts/{key}.json", f"reports/{key}.json"])
+    assert world.looks == [100] * 30
 
 
-def test_no_batch_takes_more_than_one_request_at_the_last_stage(s3: FakeS3, functions: FakeLambda) -> None:
-    records = [record(number, data="x" * (number % 700)) for number in range(3000)]
-    read(s3.drop("a.jsonl", text(*records)), functions)
-    sizes = [len(json.dumps(batch, separators=(",", ":"))) * 3 + 160 * len(batch) for batch in functions.to(ENTRY)]
+def test_no_batch_takes_more_than_one_request_at_the_last_stage(world: World) -> None:
+    world.put("a.jsonl", text(*(record(number, data="x" * (number % 700)) for number in range(3000))))
+    world.work_off()
+    sizes = [len(json.dumps(batch, separators=(",", ":"))) * 3 + 160 * len(batch) for batch in world.events]
     assert max(sizes) <= 256 * 1024
     assert min(sizes[:-1]) > 200 * 1024
 
 
-def test_no_batch_has_more_records_than_the_stages_take(
-    s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reader, "BATCH", 10**6)
-    read(s3.drop("a.jsonl", text(*(record(number) for number in range(1001)))), functions)
-    assert [len(batch) for batch in functions.to(ENTRY)] == [1000, 1]
-
-
-def test_a_large_record_is_sent_alone(s3: FakeS3, functions: FakeLambda) -> None:
-    records = [record(1), record(2, data="x" * 500_000), record(3)]
-    read(s3.drop("a.jsonl", text(*records)), functions)
-    assert functions.to(ENTRY) == [[one] for one in records]
+def test_no_batch_has_more_records_than_the_stages_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "BATCH", 10**6)
+    world.put("a.jsonl", text(*(record(number) for number in range(1001))))
+    world.work_off()
+    assert [len(batch) for batch in world.events] == [1000, 1]
 
 
 FAULTS = {
     "{broken": "it is not JSON (Expecting property name enclosed in double quotes at column 2)",
-    '{"id": "a", "data": 12345678901234567890.123456789}': "it has a number that a double does not hold exactly "
-    "(12345678901234567890.123456789): send it as a string",
     "[1, 2]": "it is no JSON object",
-    '"text"': "it is no JSON object",
     '{"id": "a", "data": NaN}': "it is not JSON (JSON has no NaN)",
+    '{"id": "a", "data": 1.2345678901234567890}': "it has a number that a double does not hold exactly"
+    " (1.2345678901234567890): send it as a string",
     '{"data": ' + "[" * 600 + "]" * 600 + "}": "it is nested more than 401 levels deep",
     "[" * 100_000: "it is nested too deep",
     json.dumps({"data": "x" * 1_000_000}): "it has more than 1000000 bytes",
+    '{"id": "a"}': "Invalid data: missing data field",
+    '{"id": "", "data": 1}': "Invalid data: id must not be empty",
+    '{"id": "a", "data": 1, "timestamp": -1}': "Invalid data: timestamp must be positive",
 }
 
 
-def test_each_line_that_is_no_record_has_its_number_and_reason(s3: FakeS3, functions: FakeLambda) -> None:
+def test_each_line_that_is_no_record_has_its_number_and_reason_and_causes_nothing_else(world: World) -> None:
     good = record(1)
-    read(s3.drop("a.jsonl", text(good, *FAULTS, "", good)), functions)
-    assert sent(functions) == [good, good]
-    documents = s3.documents("rejected/a.jsonl.jsonl")
-    assert documents == [
+    world.put("a.jsonl", text(good, *FAULTS, "", good))
+    world.work_off()
+    assert sent(world) == [good, good]
+    assert world.s3.documents("rejected/a.jsonl.jsonl") == [
         {"line": number, "reason": reason, "content": line[:1000]}
         for number, (line, reason) in enumerate(FAULTS.items(), 2)
     ]
-    report = s3.json("reports/a.jsonl.json")
-    assert (report["lines"], report["accepted"], report["rejected"]) == (len(FAULTS) + 2, 2, len(FAULTS))
+    assert counts(world, "a.jsonl") == (len(FAULTS), 2, 0, 0)
+    assert (world.letters, world.refusals) == ([], [])
 
 
-def test_a_file_in_another_encoding_is_rejected_line_by_line(s3: FakeS3, functions: FakeLambda) -> None:
-    latin = text('{"id": "a", "data": "\xe9"}').decode().encode("latin-1")
-    read(s3.drop("a.jsonl", latin + text(record(1))), functions)
-    (rejected,) = s3.documents("rejected/a.jsonl.jsonl")
+def test_a_line_whose_data_breaks_the_schema_is_rejected(world: World, schema: Callable[[Any], None]) -> None:
+    schema({"properties": {"total": {"maximum": 1}}})
+    world.put("a.jsonl", text(record(1), record(2)))
+    world.work_off()
+    assert sent(world) == [record(1)]
+    (rejected,) = world.s3.documents("rejected/a.jsonl.jsonl")
+    assert rejected["reason"] == "Invalid data: data.total must be smaller than or equal to 1"
+
+
+def test_a_line_that_is_not_utf8_is_rejected(world: World) -> None:
+    world.put("a.jsonl", '{"id": "a", "data": "\xe9"}\n'.encode("latin-1") + text(record(1)))
+    world.work_off()
+    (rejected,) = world.s3.documents("rejected/a.jsonl.jsonl")
     assert (rejected["line"], rejected["reason"]) == (1, "it is not UTF-8")
     assert "\ufffd" in rejected["content"]
-    assert sent(functions) == [record(1)]
+    assert sent(world) == [record(1)]
 
 
-def test_the_line_in_which_a_compressed_file_ends_early_is_rejected(s3: FakeS3, functions: FakeLambda) -> None:
+def test_the_line_in_which_a_compressed_file_ends_early_is_rejected(world: World) -> None:
     noise = random.Random(1)
     packed = gzip.compress(text(*(record(n, data=str(noise.random())) for n in range(2000))))
-    read(s3.drop("a.jsonl.gz", packed[: len(packed) // 2]), functions)
-    (rejected,) = s3.documents("rejected/a.jsonl.gz.jsonl")
+    world.put("a.jsonl.gz", packed[: len(packed) // 2])
+    world.work_off()
+    (rejected,) = world.s3.documents("rejected/a.jsonl.gz.jsonl")
     assert rejected["reason"] == "the gzip file ends here, before its end"
-    assert rejected["line"] == len(sent(functions)) + 1 > 100
+    assert rejected["line"] == len(sent(world)) + 1 > 100
+    assert counts(world, "a.jsonl.gz") == (1, len(sent(world)), 0, 0)
 
 
-def test_an_empty_file_has_a_report(s3: FakeS3, functions: FakeLambda) -> None:
-    read(s3.drop("a.jsonl", b""), functions)
-    assert s3.json("reports/a.jsonl.json")["lines"] == 0
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"{broken"])
+def test_a_file_without_records_has_its_receipt_at_once(world: World, content: bytes) -> None:
+    world.put("a.jsonl", content)
+    assert world.work_off() == {0: 1}
+    assert counts(world, "a.jsonl") == (int(content == b"{broken"), 0, 0, 0)
 
 
-def test_rejected_lines_of_an_earlier_file_are_taken_away_with_it(s3: FakeS3, functions: FakeLambda) -> None:
-    read(s3.drop("a.jsonl", text("{broken")), functions)
-    read(s3.drop("a.jsonl", text(record(1))), functions)
-    assert s3.documents("rejected/a.jsonl.jsonl") == []
+def test_rejected_lines_of_an_earlier_file_are_taken_away_with_it(world: World) -> None:
+    for content in (text("{broken"), text(record(1))):
+        world.put("a.jsonl", content)
+        world.work_off()
+    assert world.s3.documents("rejected/a.jsonl.jsonl") == []
 
 
-@pytest.mark.parametrize("key", ["reports/a.jsonl", "rejected/a.jsonl", "orders.csv", "orders.json"])
-def test_what_is_no_file_of_records_is_left_alone(s3: FakeS3, functions: FakeLambda, key: str) -> None:
-    read(s3.drop(key, text(record(1))), functions)
-    assert functions.events == []
-    assert list(s3.versions) == [key]
+@pytest.mark.parametrize("key", [*(f"{reserved}a.jsonl" for reserved in uploaded.RESERVED), "orders.csv"])
+def test_what_is_no_file_of_records_is_left_alone(world: World, key: str) -> None:
+    world.put(key, text(record(1)))
+    world.work_off()
+    assert world.events == []
+    assert world.s3.names() == [key]
 
 
-@pytest.mark.parametrize("code", ["403", "404"])
-def test_a_file_that_cannot_be_read_fails_by_its_name(s3: FakeS3, functions: FakeLambda, code: str) -> None:
-    event = s3.drop("in/a.jsonl", b"")
-    s3.denied = code
-    with pytest.raises(UnreadableFile, match=rf"^in/a\.jsonl in {BUCKET} can't be read: S3 answers {code}$"):
-        read(event, functions)
+def test_a_file_that_may_not_be_read_stays_in_the_queue_and_is_looked_at_again_ever_later(world: World) -> None:
+    world.put("in/a.jsonl", b"")
+    world.s3.denied = "403"
+    (message,) = world.messages
+    for count in range(5):
+        assert not world.deliver(message._replace(received=count))
+    assert world.hidden == [minutes * MINUTE for minutes in (1, 4, 16, 64, 256)]
+    assert world.letters == []
 
 
-def test_what_is_no_gzip_file_fails_by_its_name(s3: FakeS3, functions: FakeLambda) -> None:
-    with pytest.raises(UnreadableFile, match=r"^a\.jsonl\.gz in files can't be read: the gzip file is damaged here"):
-        read(s3.drop("a.jsonl.gz", text(record(1))), functions)
+def test_what_is_no_gzip_file_is_a_dead_letter_with_a_receipt(world: World) -> None:
+    event = world.put("a.jsonl.gz", text(record(1)))
+    world.work_off()
+    (reason,) = world.reasons()
+    assert reason.startswith("a.jsonl.gz can't be read: the gzip file is damaged here")
+    assert world.receipt("a.jsonl.gz")["reason"] == reason
+    assert counts(world, "a.jsonl.gz") == (0, 0, 0, 0)
+    assert json.loads(world.letters[0]["MessageBody"]) == event
+    world.put("a.jsonl.gz", gzip.compress(text(record(1))))
+    world.work_off()
+    assert "reason" not in world.receipt("a.jsonl.gz")
 
 
-def test_the_version_of_the_event_is_read_and_no_later_one(s3: FakeS3, functions: FakeLambda) -> None:
-    first = s3.drop("a.jsonl", text(record(1)))
-    s3.drop("a.jsonl", text(record(2)))
-    read(first, functions)
-    assert sent(functions) == [record(1)]
+@pytest.mark.parametrize("length", [946, 947, 1010])
+def test_a_key_that_leaves_no_room_for_the_readers_own_is_refused(world: World, length: int) -> None:
+    key = "x" * (length - 6) + ".jsonl"
+    world.put(key, text(record(1), "{broken"))
+    world.work_off()
+    if length > 946:
+        assert world.reasons() == [f"a key must have at most 946 bytes (got {length})"]
+        assert world.events == []
+    else:
+        assert counts(world, key) == (1, 1, 0, 0)
 
 
-def test_without_versions_a_file_that_was_replaced_meanwhile_fails(s3: FakeS3, functions: FakeLambda) -> None:
-    first = s3.drop("a.jsonl", text(record(1)))
-    del first["detail"]["object"]["version-id"]
-    s3.drop("a.jsonl", text(record(2)))
-    with pytest.raises(UnreadableFile, match="it has changed since"):
-        read(first, functions)
+def test_an_answer_that_breaks_off_is_asked_for_again(world: World) -> None:
+    world.put("a.jsonl", text(record(1)))
+    world.s3.breaks = 0
+
+    def breaking(name: str) -> None:
+        world.s3.breaks = 2
+        world.before = lambda name: None
+
+    world.before = lambda name: breaking(name) if name == "head_object" else None
+    world.work_off()
+    assert sent(world) == [record(1)]
 
 
-def test_an_answer_that_breaks_off_is_asked_for_again(s3: FakeS3, functions: FakeLambda) -> None:
-    event = s3.drop("a.jsonl", text(record(1)))
-    s3.breaks = 2
-    read(event, functions)
-    assert sent(functions) == [record(1)]
-
-
-def test_a_large_file_is_read_in_pieces(s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_read_in_pieces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploaded, "RANGE", 1000)
     records = [record(number) for number in range(500)]
-    read(s3.drop("a.jsonl", text(*records)), functions)
-    assert sent(functions) == records
-    assert max(size for _, size in s3.reads) == 1000
+    world.put("a.jsonl", text(*records))
+    world.work_off()
+    assert sent(world) == records
+    assert max(size for key, size in world.s3.reads if key == "a.jsonl") == 1000
 
 
 def undated(count: int) -> list[dict[str, Any]]:
     return [{"id": "one", "data": number} for number in range(count)]
 
 
-def test_a_record_without_a_timestamp_gets_one_from_the_date_and_its_line(s3: FakeS3, functions: FakeLambda) -> None:
-    read(s3.drop("a.jsonl", text("{}", "", *undated(2), record(7))), functions)
-    stamps = [one["timestamp"] for one in sent(functions)]
-    assert stamps == [DATE + 1, DATE + 3, DATE + 4, 8]
+def test_a_record_without_a_timestamp_gets_one_from_the_date_and_its_line(world: World) -> None:
+    world.put("a.jsonl", text('{"id": "one", "data": {}}', "", *undated(2), record(7)))
+    world.work_off()
+    assert [one["timestamp"] for one in sent(world)] == [DATE + 1, DATE + 3, DATE + 4, 8]
+    assert counts(world, "a.jsonl") == (0, 4, 0, 0)
 
 
-def test_the_same_content_again_has_the_same_timestamps(s3: FakeS3, functions: FakeLambda) -> None:
-    content = text(*undated(3))
-    first, second = s3.drop("a.jsonl", content), s3.drop("a.jsonl", content)
-    read(second, functions)  # of two that are read at the same time, any may be first
-    read(first, functions)
-    read(s3.drop("a.jsonl", content), functions)
-    batches = functions.to(ENTRY)
-    assert len(batches) == 3
-    assert batches[0] == batches[1] == batches[2]
-
-
-def test_other_content_of_the_same_name_has_its_own_timestamps(s3: FakeS3, functions: FakeLambda) -> None:
-    for count in (1, 2):
-        read(s3.drop("a.jsonl", text(*undated(count))), functions)
-    stamps = [batch[0]["timestamp"] for batch in functions.to(ENTRY)]
-    assert stamps[0] != stamps[1]
+def test_the_same_content_again_has_the_same_timestamps_and_other_content_its_own(world: World) -> None:
+    for count in (3, 3, 4):
+        world.put("a.jsonl", text(*undated(count)))
+        world.work_off()
+    first, second, third = world.events
+    assert first == second
+    assert {one["timestamp"] for one in first}.isdisjoint(one["timestamp"] for one in third)
 
 
 @pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gz"])
-@pytest.mark.parametrize("looks", [3, 4, 9])
-def test_where_the_time_ends_another_invocation_goes_on(
-    s3: FakeS3, functions: FakeLambda, looks: int, packed: Callable[[bytes], bytes]
-) -> None:
-    lines = [line for number in range(4000) for line in (record(number), "{broken")]
+@pytest.mark.parametrize("looks", [1000, 3000])
+def test_when_the_time_ends_another_step_goes_on(world: World, looks: int, packed: Callable[[bytes], bytes]) -> None:
+    lines = [line for number in range(2000) for line in (record(number), "{broken")]
     key = "a.jsonl" if packed is bytes else "a.jsonl.gz"
-    assert read(s3.drop(key, packed(text(*lines, *undated(10)))), functions, looks) > 2
-    records = sent(functions)
-    assert records[:4000] == lines[::2]
-    assert [one["timestamp"] for one in records[4000:]] == [DATE + 8001 + number for number in range(10)]
-    assert [one["line"] for one in s3.documents(f"rejected/{key}.jsonl")] == list(range(2, 8001, 2))
-    report = s3.json(f"reports/{key}.json")
-    assert (report["lines"], report["accepted"], report["rejected"]) == (8010, 4010, 4000)
-    assert report["batches"] == len(functions.to(ENTRY))
+    world.put(key, packed(text(*lines, *undated(10))))
+    steps = world.work_off(looks=looks)
+    assert min(steps[0], steps[1]) > 1
+    records = sent(world)
+    assert records[:2000] == lines[::2]
+    assert [one["timestamp"] for one in records[2000:]] == [DATE + 4001 + number for number in range(10)]
+    assert [one["line"] for one in world.s3.documents(f"rejected/{key}.jsonl")] == list(range(2, 4001, 2))
+    assert counts(world, key) == (2000, 2010, 0, 0)
 
 
-def test_lines_that_are_all_rejected_end_with_the_time_too(s3: FakeS3, functions: FakeLambda) -> None:
-    assert read(s3.drop("a.jsonl", b"{broken\n" * 5000), functions, 4) > 2
-    assert len(s3.documents("rejected/a.jsonl.jsonl")) == 5000
+def test_lines_that_are_blank_or_rejected_count_against_the_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploaded, "RANGE", 1000)
+    world.put("a.jsonl", b"\n" * 50_000 + b"{broken\n" * 50 + text(record(1)))
+    steps = world.work_off(looks=20)
+    assert steps[0] > 3
+    assert counts(world, "a.jsonl") == (50, 1, 0, 0)
 
 
-def test_a_compressed_file_that_takes_all_the_time_to_get_on_is_refused(s3: FakeS3, functions: FakeLambda) -> None:
-    with pytest.raises(UnreadableFile, match="takes too long to get to line 1: split it"):
-        read(s3.drop("a.jsonl.gz", gzip.compress(text(record(1)))), functions, 2)
-
-
-def test_more_rejected_lines_than_fit_into_memory_are_uploaded_in_parts(
-    s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lines", [b"", text(record(1))])
+def test_a_file_that_takes_all_the_time_to_get_on_is_read_no_further(
+    world: World, monkeypatch: pytest.MonkeyPatch, lines: bytes
 ) -> None:
-    monkeypatch.setattr("core.uploaded.PART", 5 * 1024 * 1024)
-    monkeypatch.setattr("core.uploaded.COPIED", 11 * 1024 * 1024)
+    monkeypatch.setattr(uploaded, "RANGE", 1000)
+    world.put("a.jsonl", lines + b"x" * 100_000)
+    steps = world.work_off(looks=8)
+    reason = f"a.jsonl takes too long to get to line {1 + bool(lines)}: split it"
+    assert (world.reasons(), world.receipt("a.jsonl")["reason"]) == ([reason], reason)
+    assert counts(world, "a.jsonl") == (0, int(bool(lines)), 0, 0)
+    assert steps[0] < 5
+
+
+def test_of_more_rejected_lines_than_are_kept_the_file_is_read_no_further_and_the_rest_is_settled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_REJECTED", 3)
+    world.put("a.jsonl", text(record(1), "{", "{", record(2), "{", record(3), "{", record(4)))
+    world.work_off()
+    assert sent(world) == [record(1), record(2), record(3)]
+    assert counts(world, "a.jsonl") == (3, 3, 0, 0)
+    assert world.receipt("a.jsonl")["reason"] == "more than 3 lines are no records: it was read up to these"
+    assert [one["line"] for one in world.s3.documents("rejected/a.jsonl.jsonl")] == [2, 3, 5]
+
+
+def test_rejected_lines_are_written_once_in_parts_and_joined(world: World) -> None:
     lines = b"{%s\n" % (b"x" * 1500) * 12_000
-    assert read(s3.drop("a.jsonl", lines), functions, 10) > 2
-    documents = s3.documents("rejected/a.jsonl.jsonl")
+    written: list[str] = []
+    world.before = written.append
+    world.put("a.jsonl", lines)
+    world.work_off(looks=5000)
+    documents = world.s3.documents("rejected/a.jsonl.jsonl")
     assert [one["line"] for one in documents] == list(range(1, 12_001))
-    assert not s3.uploads
+    assert not world.s3.uploads
+    size = sum(len(version.content) for version in world.s3.versions["rejected/a.jsonl.jsonl"])
+    assert written.count("upload_part") == pytest.approx(size / PART, abs=1)
+    assert len(world.s3.versions["rejected/a.jsonl.jsonl"]) == 1
+    assert not [key for key in world.s3.names() if key.startswith("reports/a.jsonl.v")]
 
 
-def test_the_pace_counts_each_kilobyte(s3: FakeS3, functions: FakeLambda, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    monkeypatch.setattr("time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+def test_the_pace_counts_each_kilobyte(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECORDS_A_SECOND", "100")
-    read(s3.drop("a.jsonl", text(*(record(number, data="x" * 1500) for number in range(500)))), functions)
-    assert now[0] == pytest.approx(500 * 2 / 100, rel=0.15)
+    world.put("a.jsonl", text(*(record(number, data="x" * 1500) for number in range(500))))
+    world.work_off()
+    assert world.slept == pytest.approx(500 * 2 / 100, rel=0.15)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_reader_that_fails_at_any_moment_loses_nothing_and_stores_nothing_twice(
-    s3: FakeS3, functions: FakeLambda, dynamodb: FakeDynamoDB, processor: ModuleType, seed: int
+def test_readers_share_the_pace_and_a_new_one_waits_until_the_others_know(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import validator
-    from tests.own import enricher
+    monkeypatch.setenv("RECORDS_A_SECOND", "100")
+    sender = sending.Sender()
 
-    chance = random.Random(seed)
-    lines = [line for n in range(2500) for line in (record(n) if n % 3 else {"id": f"order-{n}", "data": n},)]
-    waiting = [s3.drop("a.jsonl", text(*lines, "{broken"))]
-    failures = 0
-    while waiting:
-        event, known = waiting.pop(), len(functions.to(OWN))
-        functions.fails_at = len(functions.events) + chance.randrange(6) if failures < 12 else None
-        functions.taken = chance.random() < 0.5
-        try:
-            reader.handler(event, Invocation(chance.randrange(3, 9)))
-        except Exception:  # noqa: BLE001 - whatever it is, Lambda invokes again
-            failures += 1
-            waiting.append(event)
-        waiting += functions.to(OWN)[known:]
-    assert failures >= 3
-    context = Context()
-    for batch in functions.to(ENTRY):
-        accepted = validator.handler(batch, context)
-        enriched = enricher.handler({"requestContext": {}, "responsePayload": accepted}, context)
-        processor.handler({"requestContext": {}, "responsePayload": enriched}, context)
-    assert len(dynamodb.items) == 2500
-    assert len({key for key, _ in dynamodb.items}) == 2500
-    assert s3.json("reports/a.jsonl.json")["lines"] == 2501
-    assert dynamodb.queue.messages == []
+    def seconds_for(count: int) -> float:
+        began = world.seconds
+        for _ in range(count):
+            sender.add(b"{}")
+            sender.flush()
+        return world.seconds - began
+
+    assert seconds_for(1000) == pytest.approx(10, rel=0.15)
+    world.in_flight = 2
+    assert seconds_for(3000) == pytest.approx(60, rel=0.2)
+    sender = sending.Sender()
+    assert seconds_for(1) == pytest.approx(10)
+    world.in_flight = 7  # two read, the others wait to be tried again
+    assert seconds_for(1000) == pytest.approx(20, rel=0.15)
+
+
+def test_an_event_that_comes_without_the_queue_is_read_too(world: World) -> None:
+    event = world.put("a.jsonl", text(record(1)))
+    reader.handler(event, Invocation(world, 10**9))
+    assert sent(world) == [record(1)]

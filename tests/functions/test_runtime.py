@@ -19,6 +19,7 @@ OWN = Path(__file__).parents[1] / "own"  # the second stage
 SCRIPT = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
+sys.modules["core.data_schema"] = None  # the project's own, if it has one
 import enricher, validator
 
 def nested(depth):
@@ -82,6 +83,7 @@ def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) ->
 ALL_STAGES = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
+sys.modules["core.data_schema"] = None
 import enricher, processor, validator
 
 def envelope(payload):

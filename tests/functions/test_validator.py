@@ -11,6 +11,8 @@ import pytest
 import validator
 from record import InvalidRecord
 
+from ..own import enricher
+
 GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
 
 
@@ -30,6 +32,28 @@ def test_fields_that_a_record_does_not_have_are_not_carried_on() -> None:
 def test_missing_data_has_the_seeds_message() -> None:
     with pytest.raises(InvalidRecord, match=r"^Invalid data: missing data field$"):
         validator.handler({"id": "order-1"}, None)
+
+
+def test_data_is_what_the_schema_says(schema: Any) -> None:
+    schema({"properties": {"total": {"exclusiveMinimum": 0}}})
+    assert validator.handler(GOOD, None)["valid"]
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: data\.total must be bigger than 0$"):
+        validator.handler(GOOD | {"data": {"total": -1}}, None)
+
+
+def test_data_that_a_schema_cannot_follow_is_refused(schema: Any) -> None:
+    again = {name: {"allOf": [{"$ref": f"#/$defs/{following}"}]} for name, following in ("bc", "cd", "de", "ea")}
+    schema({"$ref": "#/$defs/a", "$defs": {"a": {"items": {"$ref": "#/$defs/b"}}, **again}})
+    data: Any = 1
+    for _ in range(400):
+        data = [data]
+    with pytest.raises(InvalidRecord, match=r"^Invalid data: data is nested too deep for its schema$"):
+        validator.handler(GOOD | {"data": data}, None)
+
+
+def test_a_later_stage_may_change_data_beyond_the_schema(schema: Any) -> None:
+    schema({"type": "null"})
+    assert enricher.handler(GOOD, None)["data"] == GOOD["data"]
 
 
 def test_an_envelope_is_no_bare_record(envelope: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 GOOD = {
-    "EnvironmentSuffix": ["dev", "a", "prod-eu", "a" * 20],
+    "EnvironmentSuffix": ["dev", "a", "eu1", "a" * 20],
     "AlarmEmail": ["", "on-call@example.com"],
     "AlarmTopicArn": ["", "arn:aws:sns:us-east-1:123456789012:alarms", "arn:aws-cn:sns:cn-north-1:123456789012:a_b-c"],
     "KmsKeyArn": [
@@ -16,7 +16,7 @@ GOOD = {
     ],
 }
 BAD = {
-    "EnvironmentSuffix": ["", "Dev", "1dev", "-dev", "dev_1", "a" * 21, "dev\n"],
+    "EnvironmentSuffix": ["", "Dev", "1dev", "-dev", "prod-eu", "dev_1", "a" * 21, "dev\n"],
     "AlarmEmail": ["on-call", "a b@example.com", "@example.com", "a@b"],
     "AlarmTopicArn": ["alarms", "arn:aws:sqs:us-east-1:123456789012:alarms", "arn:aws:sns:us-east-1:1:alarms"],
     "KmsKeyArn": [

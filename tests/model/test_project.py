@@ -42,7 +42,18 @@ def test_every_physical_name_begins_with_the_project_and_ends_with_the_environme
     }
     assert len(names) > 10
     for logical_id, name in names.items():
-        assert re.fullmatch(rf"(/aws/lambda/)?{project.NAME}(-[a-z0-9-]+)?-\$\{{EnvironmentSuffix\}}", name), logical_id
+        # An account has one list of dashboards for all of its regions.
+        region = r"-\$\{AWS::Region\}" if "Dashboard" in logical_id else ""
+        usual = rf"(/aws/lambda/)?{project.NAME}(-[a-z0-9-]+)?-\$\{{EnvironmentSuffix\}}"
+        assert re.fullmatch(usual + region, name), logical_id
+
+
+def test_the_stack_has_a_path_of_its_own_for_its_roles_and_policies(template: dict[str, Any]) -> None:
+    """By it the deployment role is kept from all others, whatever their names."""
+    identities = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+    paths = {n: r["Properties"]["Path"] for n, r in template["Resources"].items() if r["Type"] in identities}
+    assert len(paths) > 8
+    assert {n: p for n, p in paths.items() if p != {"Fn::Sub": f"/{project.NAME}-${{EnvironmentSuffix}}/"}} == {}
 
 
 def test_nothing_else_is_given_a_name(template: dict[str, Any]) -> None:

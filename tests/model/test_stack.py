@@ -137,7 +137,7 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(resolved: d
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": ["sts:AssumeRole"],
         }
-        assert set(role) == {"ManagedPolicyArns"}, "no inline policy beside the managed ones"
+        assert set(role) == {"Path", "ManagedPolicyArns"}, "no inline policy beside the managed ones"
     functions = of_type(resolved, "AWS::Lambda::Function")
     assert {name: f["Role"] for name, f in functions.items()} == {
         f"{stage}Function": {"Fn::GetAtt": [f"{stage}Role", "Arn"]} for stage in STAGES

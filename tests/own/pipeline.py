@@ -25,7 +25,10 @@ def build() -> Template:
             "processor",
             description="Stores each record",
             memory=512,
-            calls=[policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn"))],
+            calls=[
+                policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn")),
+                policy.use_key("dynamodb"),
+            ],
             environment={"TABLE_NAME": Ref(table), "AWS_ENDPOINT_URL_DYNAMODB": NoValue},
             provisioned=2,
             capped=True,
@@ -37,7 +40,7 @@ def build() -> Template:
 
 def write(folder: Path) -> Path:
     """Write the template and the code of the pipeline into a folder, and return it."""
-    shutil.copytree(FUNCTIONS, folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(FUNCTIONS, folder / "functions", ignore=shutil.ignore_patterns("__pycache__", "data_schema.py"))
     shutil.copy(OWN / "enricher.py", folder / "functions")
     shutil.copy(OWN.parents[1] / "samconfig.toml", folder)
     (folder / "template.yaml").write_text(render(build()), "utf-8")

@@ -11,7 +11,7 @@ from ..test_deployment_role import STACK, allowed, calls, policies
 __all__ = ["allowed", "policies"]  # the fixtures
 
 
-def test_every_call_that_cloudformation_makes_for_the_stack_is_allowed(allowed: Any) -> None:
+def test_every_call_for_the_stack_is_allowed(allowed: Any) -> None:
     wanted = calls(STACK, build().to_dict())
     assert len(wanted) > 40
     denied = {arn: actions - allowed(arn, actions) for arn, actions in wanted.items()}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import sys
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -28,6 +30,9 @@ def run() -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what an encoding can't show must not end a command
     return main()
 
 
@@ -39,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except CommandError as error:
-        click.echo(f"Error: {_shown(error)}", err=True)
+        click.echo(f"Error: {_shown(error)}", file=sys.stderr)
         return _by_signal(error) or error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         return _by_signal(error) or INTERRUPTED

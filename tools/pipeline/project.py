@@ -38,7 +38,6 @@ class Deployment(NamedTuple):
     """What samconfig.toml says of an environment's deployment."""
 
     stack: str
-    region: str | None
     parameters: Mapping[str, str]
 
 
@@ -60,7 +59,7 @@ def deployment(folder: Path, environment: str) -> Deployment:
         given = found.get("parameter_overrides", [])
         pairs = shlex.split(given) if isinstance(given, str) else given
         parameters = dict(pair.split("=", 1) for pair in pairs)
-        return Deployment(str(found["stack_name"]), found.get("region"), parameters)
+        return Deployment(str(found["stack_name"]), parameters)
     except (OSError, ValueError) as error:
         raise MisuseError(f"{path} can't be read: {error}.") from error
     except (KeyError, TypeError) as error:

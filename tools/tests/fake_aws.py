@@ -159,6 +159,13 @@ class FakeAws:
         unprocessed = {table: {**asked, "Keys": rest}} if rest else {}
         return {"Responses": {table: items}, "UnprocessedKeys": unprocessed}
 
+    def _Query(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        wanted = request["ExpressionAttributeValues"][":id"]["S"]
+        found = sorted((key[1], data) for key, data in self.table.items() if key[0] == wanted)
+        return {
+            "Items": [{"id": {"S": wanted}, "timestamp": {"N": str(at)}, "data": {"S": data}} for at, data in found]
+        }
+
     def _ChangeMessageVisibilityBatch(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         seconds = {entry["ReceiptHandle"]: entry["VisibilityTimeout"] for entry in request["Entries"]}
 

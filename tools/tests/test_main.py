@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import HTTPClientError
 
 from pipeline.main import Signalled
+from pipeline.stack.aws import explain
 from tests.deployed import ROOT
 
 from .conftest import Ran
@@ -109,13 +111,78 @@ def test_an_endpoint_that_is_not_there_is_told(
     assert "can't be reached" in ran.error
 
 
-def test_an_endpoint_that_is_none_is_told(
-    aws: FakeAws, operate: Run, command: list[str], monkeypatch: pytest.MonkeyPatch
+BROKEN = "this is no config\n"
+SETTINGS: list[tuple[dict[str, str], str]] = [
+    ({"AWS_PROFILE": "nope"}, "There is no profile 'nope' in the AWS configuration files: AWS_PROFILE names it."),
+    ({"AWS_DEFAULT_PROFILE": "nope"}, "no profile 'nope' in the AWS configuration files: AWS_DEFAULT_PROFILE names it"),
+    ({"AWS_ACCESS_KEY_ID": "test\n"}, "AWS_ACCESS_KEY_ID must have no space, line end"),
+    ({"AWS_SECRET_ACCESS_KEY": "precious secret"}, "AWS_SECRET_ACCESS_KEY must have no space, line end"),
+    ({"AWS_SESSION_TOKEN": "tökén"}, "AWS_SESSION_TOKEN must have no space, line end"),
+    *(
+        ({variable: url}, f"{variable} must be a URL such as http://127.0.0.1:4566 (got '{url}').")
+        for variable in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDFORMATION")
+        for url in (
+            "nowhere",
+            "127.0.0.1:4566",
+            "localhost:4566",
+            "ftp://a",
+            "http://a:99999999",
+            "http://a b",
+            "http://",
+        )
+    ),
+    ({"AWS_CONFIG_FILE": "broken"}, "Unable to parse config file: broken (set by AWS_CONFIG_FILE)."),
+    (
+        {"AWS_SHARED_CREDENTIALS_FILE": "broken", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
+        "Unable to parse config file: broken (set by AWS_SHARED_CREDENTIALS_FILE).",
+    ),
+    ({"AWS_CA_BUNDLE": "broken"}, "AWS_CA_BUNDLE must name a file of certificates (got 'broken': no certificates)."),
+    ({"AWS_CA_BUNDLE": "/no/such"}, "AWS_CA_BUNDLE must name a file of certificates (got '/no/such': No such file"),
+    ({"AWS_REGION": "eu-west-1\n"}, r"must be one such as eu-west-1 (got 'eu-west-1\n') (set by AWS_REGION)."),
+    ({"AWS_DEFAULTS_MODE": "foo"}, "(set by AWS_DEFAULTS_MODE)."),
+    ({"AWS_STS_REGIONAL_ENDPOINTS": "foo"}, "(set by AWS_STS_REGIONAL_ENDPOINTS)."),
+]
+
+
+@pytest.mark.parametrize(("variables", "sentence"), SETTINGS, ids=lambda value: str(value)[:60])
+def test_a_setting_that_can_not_be_right_is_named(
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], sentence: str
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
-    ran = operate(*command)
-    assert ran.code == 2
-    assert "nowhere" in ran.error
+    Path("broken").write_text(BROKEN)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    ran = operate("dead-letters")
+    assert (ran.code, sentence in ran.error) == (2, True), ran.error
+    assert not any(word in ran.error for word in ("network", "Signature", "precious"))
+
+
+def test_an_endpoint_in_a_file_is_named_as_such(aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "config")
+    Path("config").write_text("[default]\nendpoint_url = localhost:4566\n")
+    ran = operate("dead-letters")
+    assert (ran.code, "localhost:4566 (endpoint_url in the AWS configuration file)." in ran.error) == (2, True)
+
+
+def test_a_header_with_a_signature_is_never_shown() -> None:
+    header = "Invalid header value b'AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=abc\\n'"
+    message = str(explain(HTTPClientError(error=ValueError(header))))
+    assert "Invalid header value ..." in message
+    assert "abc" not in message
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_an_encoding_can_not_show_is_escaped(aws: FakeAws, encoding: str) -> None:
+    aws.put(record(1, id="汉字-é"), error="\u201cquoted\u201d")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "dead-letters"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert r"\u6c49\u5b57" in done.stdout.decode(encoding)
 
 
 @pytest.mark.parametrize("command", [["dead-letters"], ["redrive", "--yes"], ["redrive", "--dry-run"]])

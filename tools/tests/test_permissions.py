@@ -100,9 +100,10 @@ def resources(stack: DeployedStack, text: str) -> list[str]:
 
 @pytest.fixture
 def stack(stack: DeployedStack, embedded: DeployedStack, tmp_path: Path) -> DeployedStack:
-    """The deployed stack, with its project in the current folder, and a record to submit."""
+    """The deployed stack, with its project in the current folder, and records to submit."""
     pipeline.write(tmp_path)
-    (tmp_path / "records.jsonl").write_text(json.dumps(record(1)) + "\n")
+    lines = [record(1), {"id": "r-1", "data": 1}]
+    (tmp_path / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return stack
 
 
@@ -138,7 +139,7 @@ def grant(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 def test_the_document_knows_every_command() -> None:
     assert {name: len(rights) for name, rights in RIGHTS.items()} == {
         "submit": 2,
-        "verify": 6,
+        "verify": 7,
         "dead-letters": 5,
         "redrive": 7,
         "status": 15,

@@ -31,6 +31,7 @@ def test_codedeploys_role_is_assumed_by_it_alone_and_has_the_policy_that_aws_kee
         "Effect": "Allow",
         "Principal": {"Service": "codedeploy.amazonaws.com"},
         "Action": ["sts:AssumeRole"],
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
     (policy,) = role["ManagedPolicyArns"]
     assert policy["Fn::Sub"].endswith(":iam::aws:policy/service-role/AWSCodeDeployRoleForLambda")

@@ -14,7 +14,7 @@ __all__ = ["cli"]
 
 COMMANDS = (
     *("run", "up", "invoke", "items", "submit", "upload", "verify", "export"),
-    *("dead-letters", "redrive", "status", "explain", "plan", "smoke"),
+    *("dead-letters", "redrive", "status", "explain", "rehearse", "plan", "smoke"),
 )
 
 

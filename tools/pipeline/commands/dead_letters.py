@@ -17,6 +17,7 @@ from pipeline.commands.shared.context import Context, of_stack
 from pipeline.commands.shared.findings import findings
 from pipeline.commands.shared.options import selecting
 from pipeline.errors import EXIT_CODES, LEFT, MisuseError
+from pipeline.letters.payload import as_sent
 from pipeline.letters.queue import batches
 from pipeline.letters.selection import Finding, Selection
 from pipeline.records.files import open_private
@@ -36,7 +37,7 @@ ERROR_SHOWN = 200
     "export_path",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the letters to a new file, a line of JSON each, their events as text.",
+    help="Write the letters to a new file, a line of JSON each, with their records as they were sent.",
 )
 @click.option("--discard", is_flag=True, help="Delete the letters for good; with --export, each after it was written.")
 @click.option("--yes", is_flag=True, help="Don't ask before letters are deleted.")
@@ -100,6 +101,8 @@ def _take_out(context: Context, selection: Selection, path: Path | None, *, disc
                 _write(file, some)
             if discard:
                 discarded += len(some) - len(letters.delete([finding.letter for finding in some]))
+    if path and not chosen:
+        path.unlink()
     rows = (
         [("chosen", chosen)] + ([("exported", chosen)] if path else []) + ([("deleted", discarded)] if discard else [])
     )
@@ -129,7 +132,7 @@ def _write(file: IO[bytes], found: Iterable[Finding]) -> None:
         for finding in found:
             described = describe(finding) | {"body": finding.letter.body}
             del described["event"]
-            file.write(json.dumps(described).encode() + b"\n")
+            file.write(_with_record(json.dumps(described), finding).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     except OSError as error:
@@ -149,9 +152,15 @@ def _json(finding: Finding) -> str:
     """Write all that is known of a letter; an event with a number that no reader can hold, as 1e400, as its text."""
     described = describe(finding)
     try:
-        return json.dumps(described, allow_nan=False)
+        text = json.dumps(described, allow_nan=False)
     except ValueError:
-        return json.dumps(described | {"event": None, "body": finding.letter.body})
+        text = json.dumps(described | {"event": None, "body": finding.letter.body})
+    return _with_record(text, finding)
+
+
+def _with_record(text: str, finding: Finding) -> str:
+    """Put the record, as its producer sent it, into the text of a letter: so it loses no digit."""
+    return f'{text[:-1]}, "record": {as_sent(finding.letter, finding.attribution) or "null"}}}'
 
 
 def describe(finding: Finding) -> dict[str, Any]:

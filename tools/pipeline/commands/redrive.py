@@ -7,7 +7,7 @@ from collections import Counter
 
 import click
 
-from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.findings import findings, note_full, note_unseen
 from pipeline.commands.shared.options import selecting, sending
 from pipeline.commands.shared.settling import RATE, Pauses, settle_options
@@ -18,6 +18,7 @@ from pipeline.letters.queue import Depth
 from pipeline.letters.redrive import Redrive
 from pipeline.letters.selection import Selection
 from pipeline.letters.verdicts import UNFINISHED, Handled, RedriveCounts, Verdict
+from pipeline.records.bucket import Bucket
 from pipeline.stack import ENTRY
 from pipeline.terminal.printable import counted
 
@@ -45,6 +46,7 @@ from pipeline.terminal.printable import counted
     after="after which it waits no longer",
 )
 @sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
+@in_json
 @of_stack
 @selecting
 def redrive(
@@ -89,14 +91,15 @@ def redrive(
     run = Redrive(plan, queue, context.invoker(rate=rate, parallel=parallel, patience=patience))
     following = Following(plan.stack.pipeline)
     if settle:
-        run.sender.follow = following.add
+        run.sender.follow, run.sender.follow_file = following.add, following.add_file
     counts = _run(context, run, depth)
     if settle:
         _settle(context, run, following, quiet)
     _report(context, counts, following if settle else None)
     unseen = note_unseen(context.screen, depth, len(counts.verdicts))
     _say_what_is_left(context, run, is_open=not settle)
-    if counts.count(*UNFINISHED) or unseen or following.came_back or following.open or following.not_followed:
+    left = following.came_back + following.open + following.not_whole + following.not_followed
+    if counts.count(*UNFINISHED) or unseen or left:
         raise click.exceptions.Exit(LEFT)
 
 
@@ -130,6 +133,7 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
         while following.open:
             before = following.open
             following.look_at(table)
+            following.look_at_files(Bucket(context.access.client("s3"), context.stack.bucket))
             if (depth := context.queue().depth().visible) != letters:
                 letters = depth
                 with findings(context, shown=False) as (found, _):
@@ -143,6 +147,10 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
 
 def _name(context: Context, handled: Handled) -> None:
     finding, verdict = handled.finding, handled.verdict.value
+    if context.screen.as_json:
+        letter = {"messageId": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
+        context.screen.document.setdefault("left", []).append(letter | {"verdict": verdict, "reason": handled.reason})
+        return
     of = f" (record {finding.record_id})" if finding.record_id else ""
     context.screen.note(f"Left: letter {finding.letter.message_id}{of}, {verdict}: {handled.reason}.", kind=verdict)
 
@@ -167,8 +175,15 @@ def _report(context: Context, counts: RedriveCounts, following: Following | None
             ("dead letters again", following.came_back),
             ("still open", following.open),
         ]
-        if following.not_followed:
-            settled.append(("events about files, which are not followed", following.not_followed))
+        settled += [
+            (what, count)
+            for what, count in (
+                ("files with every line stored", following.whole),
+                ("files with other lines", following.not_whole),
+                ("events that are not followed", following.not_followed),
+            )
+            if count
+        ]
         context.screen.say("")
         context.screen.table("", ("Records", "Count"), settled)
 

@@ -31,6 +31,7 @@ from pipeline.records.source import Source
 
 @click.command("run", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and all else on standard error.")
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the report as JSON too.")
 @click.option(
     "--picture",
@@ -57,6 +58,7 @@ from pipeline.records.source import Source
 def run(
     records: Path | None,
     *,
+    as_json: bool,
     report_path: Path | None,
     picture_path: Path | None,
     batch: int,
@@ -72,7 +74,9 @@ def run(
     """
     for path in filter(None, (report_path, picture_path)):
         _require_writable(path)
-    screen = recording_console() if picture_path else console(stderr=False)
+    if as_json and picture_path:
+        raise MisuseError("--picture shows what --json does not print: leave one of them out.")
+    screen = recording_console() if picture_path else console(stderr=as_json)
     options = Options(queue=queue_of(**queue))
     with ExitStack() as opened:
         source = opened.enter_context(Source(records or project.root() / "events" / "records.jsonl"))
@@ -88,6 +92,8 @@ def run(
         if report_path:
             _write(report_path, report.json())
         show_run(report, screen)
+        for piece in report.json() if as_json else ():
+            click.echo(piece, nl=False)
         if stored:
             stored.seek(0)
             for line in stored:
@@ -120,7 +126,7 @@ def _require_writable(path: Path) -> None:
     there = path if path.exists() else path.absolute().parent
     if path.is_dir() or not os.access(there, os.W_OK):
         reason = "Is a directory" if path.is_dir() else os.strerror(errno.EACCES if there.exists() else errno.ENOENT)
-        raise MisuseError(f"{path} can't be written: {reason}")
+        raise MisuseError(f"{path} can't be written: {reason}.")
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
@@ -128,4 +134,4 @@ def _write(path: Path, pieces: Iterable[str]) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(pieces)
     except OSError as error:
-        raise MisuseError(f"{path} can't be written: {error.strerror or error}") from error
+        raise MisuseError(f"{path} can't be written: {error.strerror or error}.") from error

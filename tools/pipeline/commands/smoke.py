@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,19 @@ SAMPLE = Path("events/valid.json")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A record to send, as JSON; its id and timestamp are replaced.  [default: the project's events/valid.json]",
 )
+@click.option("--config-env", "environment", help="The stack that this section of samconfig.toml names.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @of_stack
-def smoke(context: Context, timeout: float, record_path: Path | None, as_json: bool) -> None:
+def smoke(
+    context: Context, *, timeout: float, record_path: Path | None, environment: str | None, as_json: bool
+) -> None:
     """Send one record of its own through the deployed stack, after a deployment, and remove it again.
 
     It has to be stored with what the stages add, and stored once when it is sent again. If it does not come through,
     the place where it stuck is named, and the exit code is 1. What then fails for good becomes a dead letter.
     """
+    if environment:
+        context = replace(context, name=project.deployment(project.root(), environment).stack)
     record = _record(record_path)
     access = context.access
     invoker = context.invoker(rate=None, parallel=1, patience=timeout)

@@ -12,7 +12,7 @@ from pipeline.errors import EXIT_CODES, LEFT, AwsError
 from pipeline.questions.functions import Concurrency, Traffic, Version
 from pipeline.questions.status import FunctionHealth, Health, Waiting, ask, describe_failures
 from pipeline.questions.unknown import Unknown, known, or_unknown
-from pipeline.records.bucket import FilesInWork
+from pipeline.records.bucket import FilesInWork, Standing
 from pipeline.terminal.printable import counted
 
 DAY = 24 * 60 * 60
@@ -134,8 +134,13 @@ def _at_once(used: int) -> str:
 
 def _files(files: FilesInWork) -> str:
     least = "" if files.whole else "at least "
-    oldest = f", the oldest is {files.files[0][0]} of {files.files[0][1]:%Y-%m-%d %H:%M} UTC" if files.files else ""
-    return f"{least}{len(files.files)}{oldest}"
+    told = [f"{len(found)} {standing.value}" for standing in Standing if (found := files.of(standing))]
+    oldest = [f"the oldest is {files.files[0].key} of {files.files[0].uploaded:%Y-%m-%d %H:%M} UTC"] if told else []
+    return least + (", ".join([*told, *oldest]) or "0")
+
+
+def _by_standing(files: FilesInWork) -> dict[str, list[str]]:
+    return {standing.value: [file.key for file in files.of(standing)] for standing in Standing}
 
 
 def describe(health: Health) -> dict[str, Any]:
@@ -153,7 +158,8 @@ def describe(health: Health) -> dict[str, Any]:
         "account": known(health.account, lambda quota: quota._asdict(), None),
         "atOnce": known(health.at_once, lambda used: {stage or "account": most for stage, most in used.items()}, None),
         "items": known(health.items, lambda items: items, None),
-        "filesInWork": known(health.files, lambda files: files and [key for key, _ in files.files], None),
+        "filesInWork": known(health.files, lambda files: files and [file.key for file in files.files], None),
+        "filesByState": known(health.files, lambda files: files and _by_standing(files), None),
         "unknown": [unknown.reason for unknown in health.unknown],
         "troubles": [trouble._asdict() for trouble in health.troubles],
     }

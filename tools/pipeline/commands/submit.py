@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.options import keys_only_option, records_argument, sending
 from pipeline.commands.shared.settling import Settling, settle_options
 from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
@@ -18,7 +18,7 @@ from pipeline.records.files import NewFile, require_own
 from pipeline.records.journal import Header, Journal
 from pipeline.records.lines import MOST_RECORDS, Line, prepare
 from pipeline.records.packing import Batch, Packing
-from pipeline.records.source import Source
+from pipeline.records.source import Source, is_resumable
 from pipeline.records.submit import Submission, SubmitCounts
 from pipeline.stack import ENTRY
 from pipeline.stack.invoke import Answer, Reply
@@ -67,6 +67,7 @@ REJECTED = ".rejected"
 )
 @keys_only_option
 @sending(f"Records a second at most; fewer while AWS throttles.  [default: {WRITES} writes a second]")
+@in_json
 @of_stack
 def submit(
     context: Context,
@@ -96,20 +97,21 @@ def submit(
     if settle and timestamp == "keep":
         raise MisuseError("--settle may send a line twice, so each needs a timestamp: leave out --timestamp keep.")
     timestamp = timestamp or ("now" if settle else "keep")
+    resumable = is_resumable(records)
+    if journal_path and not resumable:
+        raise MisuseError("Standard input, or another pipe, can't be resumed: leave out --journal.")
+    if records.suffix == REJECTED:
+        require_own(records)
+    rejected_path = rejected_path or Path(f"{records if resumable else 'stdin'}{REJECTED}")
     with ExitStack() as opened:
-        if records.suffix == REJECTED:
-            require_own(records)
         source = opened.enter_context(Source(records, again=settle))
-        if journal_path and not source.is_resumable:
-            raise MisuseError("Standard input, or another pipe, can't be resumed: leave out --journal.")
-        rejected_path = rejected_path or Path(f"{records if source.is_resumable else 'stdin'}{REJECTED}")
         rejected = NewFile(rejected_path, option="--rejected")
         header = Header(context.stack.aliases[ENTRY], timestamp, time.time_ns() // 1_000_000)
         if rate is None:
             context.screen.note(PACED)
         invoker = context.invoker(rate=rate or WRITES, parallel=parallel, patience=patience)
         path = journal_path or Path(f"{records}.journal")
-        journal = opened.enter_context(Journal(path, header)) if source.is_resumable else None
+        journal = opened.enter_context(Journal(path, header)) if resumable else None
         started = (journal.header if journal else header).started if timestamp == "now" else None
         opened.enter_context(rejected)
         prepared = partial(prepare, started=started)

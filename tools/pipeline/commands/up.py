@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from contextlib import ExitStack
@@ -31,13 +32,14 @@ from pipeline.terminal.tables import show_table
 @click.argument("records", type=click.Path(path_type=Path), required=False)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one.  [default: 0]")
 @click.option("--listen", multiple=True, help="An address to listen on beside 127.0.0.1, such as the Docker bridge's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the variables as a JSON object.")
 @click.option(
     "--watch",
     is_flag=True,
     help="Make what is saved live, and send RECORDS again; the outcomes that changed come first.",
 )
 @queue_options
-def up(records: Path | None, *, port: int, listen: tuple[str, ...], watch: bool, **queue: Any) -> None:
+def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: bool, watch: bool, **queue: Any) -> None:
     """Deploy, print the export lines for a shell, and stay up until Ctrl-C.
 
     With --watch a saved handler is live within seconds, and a saved model after a deployment. Mistakes are shown, and
@@ -49,8 +51,9 @@ def up(records: Path | None, *, port: int, listen: tuple[str, ...], watch: bool,
     with ExitStack() as opened:
         source = opened.enter_context(Source(records)) if records else None
         aws, stack = opened.enter_context(deployed(options, screen, WITH_FILES))
-        for name, value in exports(aws, stack).items():
-            click.echo(f"export {name}={shlex.quote(value)}")
+        variables = exports(aws, stack)
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+        click.echo(json.dumps(variables) if as_json else "\n".join(lines))
         screen.print(f"Up at {aws.endpoint}; Ctrl-C ends it.", highlight=False)
         if watch:
             _watch(aws, stack, Sender(aws, options, source, screen) if source else None, screen)

@@ -4,54 +4,64 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.findings import findings
 from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.letters.selection import Finding
-from pipeline.records.bucket import REJECTED, Bucket, ReaderCounts, key_of, require_key
+from pipeline.records.bucket import MISSING, REJECTED, Bucket, ReaderState, Receipt, key_of, require_key
 from pipeline.records.source import Source
+from pipeline.stack import READER
 from pipeline.terminal.printable import counted
 
-READER = "reader"
 POLL = 1.0
-"""Seconds between two looks at the reports."""
+"""Seconds between two looks at the receipts."""
 LETTERS = 10
-"""Looks at the reports between two at the dead letters."""
+"""Looks at the receipts between two at the dead letters."""
+COLUMNS = ("File", "State", "Lines", "Stored", "Rejected", "Different", "Missing", "Sent again", "Seconds")
 
 
 class Uploaded(NamedTuple):
     """A file in the bucket."""
 
     key: str
-    before: str | None
-    """What tells an older report of its name from the one that is waited for."""
+    version: str
+    size: int | None
+    """Bytes of its text, if it is known."""
 
 
 @click.command("upload", epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--prefix", default="", help="What the files' keys begin with, such as orders/.")
-@click.option("--wait", is_flag=True, help="Wait until the files are read, and say what became of their lines.")
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Wait until each line is settled, and say what became of it; 0 then means that all are stored.",
+)
 @click.option(
     "--patience",
     type=click.FloatRange(min=0),
-    default=3600,
+    default=7200,
     show_default=True,
-    help="Seconds after which --wait ends, whether or not all files are read.",
+    help="Seconds after which --wait ends, whether or not all files are settled.",
 )
+@in_json
 @of_stack
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
     """Put files of records, one a line, into the stack's bucket, whose reader gives them to the pipeline.
 
     Each file is looked at first, as by submit; `-` is standard input. Its key ends in .jsonl or, if it is packed by
-    gzip, .jsonl.gz. The same file again stores nothing twice. A line that is no record goes to rejected/, a record that
-    the pipeline refuses becomes a dead letter, and so does a file that can't be read at all.
+    gzip, .jsonl.gz. The same file again stores nothing twice. The reader looks in the table what became of each line,
+    five minutes after it was read, and sends again what is not stored; receipts/ then has the file's receipt, rejected/
+    the lines that are no records, missing/ those that could not be stored. A file that can't be read at all becomes a
+    dead letter.
     """
     bucket = _bucket(context)
     began = time.time_ns() // 1_000_000
@@ -63,9 +73,8 @@ def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, 
         advance = opened.enter_context(context.screen.progress("upload", None))
         opened.enter_context(standing(lambda: _standing(uploaded, len(files))))
         for source, key in zip(sources, keys, strict=True):
-            report = bucket.report(key) if wait else None
-            bucket.upload(source, key, advance)
-            uploaded.append(Uploaded(key, report and report.mark))
+            version = bucket.upload(source, key, advance)
+            uploaded.append(Uploaded(key, version, None if source.is_gzip else source.size))
     context.screen.note(f"{counted(len(files), 'file is', 'files are')} in s3://{bucket.name}/{prefix}")
     if wait:
         _follow(context, bucket, uploaded, began=began, until=time.monotonic() + patience)
@@ -89,49 +98,101 @@ def _standing(uploaded: Sequence[Uploaded], count: int) -> str:
 
 
 def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, began: int, until: float) -> None:
-    """Wait until each file is read or has failed, and say what became of its lines."""
+    """Wait until each file is settled or has failed, and say what became of its lines."""
+    following = Following(context, bucket, uploaded, began)
     with standing(lambda: "the files are in the bucket, and are read"):
-        reports, failed = _wait(context, bucket, uploaded, began, until)
-    rows = [(one.key, *_row(reports.get(one.key), failed.get(one.key))) for one in uploaded]
-    context.screen.table("", ("File", "State", "Lines", "Accepted", "Rejected", "Seconds"), rows)
-    letters = _letters(context, began)
-    for (stage, reason), count in letters.most_common():
+        following.wait(until)
+    receipts = following.receipts
+    context.screen.table("", COLUMNS, [(one.key, *_row(one, following)) for one in uploaded])
+    if all(one in receipts and receipts[one].is_whole for one in uploaded):
+        return
+    for one, receipt in receipts.items():
+        for count, what, prefix in (
+            (receipt.rejected, "that are no records", REJECTED),
+            (receipt.missing, "that are missing", MISSING),
+        ):
+            if count:
+                place = f"s3://{bucket.name}/{prefix}{one.key}.jsonl"
+                context.screen.note(f"The lines of {one.key} {what} are in {place}")
+    for (stage, reason), count in _letters(context, began).most_common():
         context.screen.note(f"Dead letters since: {count} of the {stage}: {reason}.")
-    rejected = [key for key, report in reports.items() if report.rejected]
-    for key in rejected:
-        context.screen.note(f"The lines of {key} that are no records are in s3://{bucket.name}/{REJECTED}{key}.jsonl")
-    if rejected or letters or len(reports) < len(uploaded):
-        raise click.exceptions.Exit(LEFT)
+    raise click.exceptions.Exit(LEFT)
 
 
-def _row(report: ReaderCounts | None, failure: str | None) -> tuple[object, ...]:
-    if report:
-        return "read", report.lines, report.accepted, report.rejected, report.seconds
-    return (f"failed: {failure}" if failure else "not read yet"), "", "", "", ""
+def _row(one: Uploaded, following: Following) -> tuple[object, ...]:
+    if receipt := following.receipts.get(one):
+        state = receipt.reason or "settled"
+        return state, receipt.lines, receipt.stored, receipt.rejected, receipt.different, *receipt[4:7]
+    failure, so_far = following.failed.get(one.key), following.states.get(one)
+    told = f"failed: {failure}" if failure else "being settled" if so_far and so_far.round else "not read yet"
+    return told, *[""] * (len(COLUMNS) - 2)
 
 
-def _wait(
-    context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int, until: float
-) -> tuple[dict[str, ReaderCounts], dict[str, str]]:
-    """Return the reports of the files that were read in time, and why others failed."""
-    reports: dict[str, ReaderCounts] = {}
-    failed: dict[str, str] = {}
-    looks = 0
-    with context.screen.progress("read", len(uploaded)) as advance:
-        while True:
-            for one in uploaded:
-                if one.key in reports or one.key in failed:
-                    continue
-                found = bucket.report(one.key)
-                if found and found.mark != one.before:
-                    reports[one.key] = found.counts
-                    advance(1)
-            looks += 1
-            if len(reports) + len(failed) < len(uploaded) and looks % LETTERS == 0:
-                failed.update(_failed_files(context, began))
-            if len(reports) + len(failed) >= len(uploaded) or time.monotonic() > until:
-                return reports, failed
-            time.sleep(POLL)
+class Following:
+    """The files that are waited for, and how far each is."""
+
+    def __init__(self, context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int) -> None:
+        """Follow files that were uploaded since a time in ms since the epoch."""
+        self._context, self._bucket, self._uploaded, self._began = context, bucket, uploaded, began
+        self.receipts: dict[Uploaded, Receipt] = {}
+        self.states: dict[Uploaded, ReaderState] = {}
+        self.failed: dict[str, str] = {}
+        """Why files failed that have no receipt, by their keys."""
+        self._looks = 0
+
+    @property
+    def open(self) -> list[Uploaded]:
+        """The files that are not settled, and have not failed."""
+        return [one for one in self._uploaded if one not in self.receipts and one.key not in self.failed]
+
+    def wait(self, until: float) -> None:
+        """Wait until each file is read, and then until each is settled, with progress."""
+        sizes = [one.size for one in self._uploaded]
+        total = sum(filter(None, sizes)) if all(sizes) else None
+        self._go_on("read", total, until, lambda: not any(self._is_unread(one) for one in self.open), self._bytes)
+        lines = sum(state.accepted for state in self.states.values())
+        self._go_on("settle", lines, until, lambda: not self.open, self._settled)
+
+    def _go_on(
+        self, what: str, total: int | None, until: float, is_done: Callable[[], bool], done: Callable[[], int]
+    ) -> None:
+        shown = 0
+        with self._context.screen.progress(what, total) as advance:
+            while True:
+                self._look()
+                advance(done() - shown)
+                shown = done()
+                if is_done() or time.monotonic() > until:
+                    return
+                time.sleep(POLL)
+
+    def _look(self) -> None:
+        """Look how far each open file is."""
+        for one in self.open:
+            if receipt := self._bucket.receipt(one.key, one.version):
+                self.receipts[one] = receipt
+            elif (state := self._bucket.state(one.key)) and state.version == one.version:
+                if self._is_unread(one) and state.round:
+                    self._say_when(one, state)
+                self.states[one] = state
+        self._looks += 1
+        if self.open and self._looks % LETTERS == 0:
+            self.failed |= _failed_files(self._context, self._began)
+
+    def _is_unread(self, one: Uploaded) -> bool:
+        return one not in self.states or not self.states[one].round
+
+    def _say_when(self, one: Uploaded, state: ReaderState) -> None:
+        when = datetime.fromtimestamp(state.due / 1000, UTC).strftime("%H:%M:%S")
+        lines = counted(state.accepted, "line is", "lines are")
+        self._context.screen.note(f"{one.key} is read: {lines} looked for in the table from {when} UTC on.")
+
+    def _bytes(self) -> int:
+        return sum(state.end if not state.round else one.size or 0 for one, state in self.states.items())
+
+    def _settled(self) -> int:
+        states = [state for one, state in self.states.items() if one not in self.receipts]
+        return sum(state.stored for state in states) + sum(receipt.stored for receipt in self.receipts.values())
 
 
 def _failed_files(context: Context, began: int) -> dict[str, str]:

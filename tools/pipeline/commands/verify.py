@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.shared.context import Context, of_stack
+from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
 from pipeline.commands.shared.options import keys_only_option, records_argument
 from pipeline.errors import EXIT_CODES
@@ -39,6 +39,7 @@ from pipeline.records.source import Source
 @click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), default=3000, show_default=True, help="Records a second."
 )
+@in_json
 @of_stack
 def verify(
     context: Context,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pipeline.letters.queue import batches
 from pipeline.letters.selection import Finding
+from pipeline.records.bucket import Bucket, version_of
 from pipeline.records.dead import digest
 from pipeline.records.json_values import canonical
 from pipeline.records.table import KEYS, Key, Table
@@ -25,6 +26,15 @@ class _Sent(NamedTuple):
     """Its digest."""
 
 
+class _File(NamedTuple):
+    """A file of which an event was sent."""
+
+    key: str
+    version: str
+    since: int
+    """When its letter was written, in ms since the epoch: an older receipt is that of the attempt that failed."""
+
+
 class Following:
     """The records of events, from when each was sent; for any number of threads."""
 
@@ -35,13 +45,16 @@ class Following:
         self._lock = Lock()
         self.stored = 0
         self.came_back = 0
+        self._files: dict[str, _File] = {}
+        self.whole = self.not_whole = 0
+        """Files that have a receipt: with each line stored, or not."""
         self.not_followed = 0
-        """Events that hold no records, as those about files."""
+        """Events that hold neither records nor a file."""
 
     @property
     def open(self) -> int:
-        """Records that are neither stored nor back as dead letters."""
-        return len(self._open)
+        """Records and files that are neither stored nor back as dead letters."""
+        return len(self._open) + len(self._files)
 
     def add(self, request_id: str, stage: str, event: bytes) -> None:
         """Note an event that Lambda accepted for a stage."""
@@ -53,6 +66,24 @@ class Following:
         with self._lock:
             for record in (isinstance(records, list) and records) or [records]:
                 self._open[_Sent(request_id, Key.of(record), _digest(record))] = None
+
+    def add_file(self, message_id: str, finding: Finding) -> None:
+        """Note a letter about a file, by the id of the message that was sent for it."""
+        version = version_of(finding.letter.event)
+        if finding.record_id is None or version is None:
+            self.not_followed += 1
+            return
+        with self._lock:
+            self._files[message_id] = _File(finding.record_id, version, finding.letter.sent)
+
+    def look_at_files(self, bucket: Bucket) -> None:
+        """Settle the files that have a receipt since."""
+        for message_id, file in list(self._files.items()):
+            receipt = bucket.receipt(file.key, file.version)
+            if receipt and receipt.began > file.since:
+                del self._files[message_id]
+                self.whole += receipt.is_whole
+                self.not_whole += not receipt.is_whole
 
     def look_at(self, table: Table) -> None:
         """Settle the records that are stored."""
@@ -69,6 +100,7 @@ class Following:
             of_event.setdefault(sent.event, []).append(sent)
         for finding in found:
             for request_id in finding.attribution.request_ids:
+                self.came_back += self._files.pop(request_id, None) is not None
                 back = [sent for sent in of_event.get(request_id, ()) if _is_of(finding.attribution.record, sent)]
                 self.came_back += self._settle(back)
 

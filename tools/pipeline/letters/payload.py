@@ -37,7 +37,18 @@ def payloads(letter: DeadLetter, found: Attribution, target: str, *, split: bool
         raise NotGivenError("its event is nested too deep to be taken apart") from None
 
 
-def _texts(letter: DeadLetter, found: Attribution, target: str, *, split: bool) -> list[str]:
+def as_sent(letter: DeadLetter, found: Attribution) -> str | None:
+    """Return the record or the batch that a letter is about, as its producer sent it; None if it is not known."""
+    if ENTRY not in found.given:
+        return None
+    try:
+        (text,) = _texts(letter, found, ENTRY, split=False, stamp=False)
+    except (NotGivenError, RecursionError):
+        return None
+    return text
+
+
+def _texts(letter: DeadLetter, found: Attribution, target: str, *, split: bool, stamp: bool = True) -> list[str]:
     text, event = _event_text(letter, found, target), found.given[target]
     if found.is_beside:
         return [text]
@@ -50,7 +61,7 @@ def _texts(letter: DeadLetter, found: Attribution, target: str, *, split: bool) 
     found_parts = list(parts(inner)) if isinstance(documents, list) else [Part("", 0, len(inner))]
     written = [inner[part.start : part.end] for part in found_parts]
     stamps = _stamps(letter, found, records)
-    if target == ENTRY:
+    if target == ENTRY and stamp:
         written = [
             stamped(one, at) if lacks_timestamp(record) else one
             for one, record, at in zip(written, records, stamps, strict=True)

@@ -83,6 +83,12 @@ class DeadLetterQueue:
             )
         return [DeadLetter.of_message(message) for message in answer.get("Messages", [])]
 
+    def send(self, url: str, body: str) -> str:
+        """Send a message to another queue, and return its id."""
+        with explained():
+            message_id: str = self.client.send_message(QueueUrl=url, MessageBody=body)["MessageId"]
+        return message_id
+
     def give_back(self, receipts: Sequence[str]) -> None:
         """Let others see up to ten letters again at once; those that are seen again already don't matter."""
         entries = [{**entry, "VisibilityTimeout": 0} for entry in _entries(receipts)]

@@ -16,14 +16,14 @@ class Receiver:
 
     def __init__(self, queue: DeadLetterQueue, *, visibility: int) -> None:
         """Receive letters of a queue, which others don't see for `visibility` seconds."""
-        self._queue, self._visibility = queue, visibility
+        self.queue, self._visibility = queue, visibility
         self._in_flight = InFlight(queue, visibility=visibility)
         self._working_on: set[str] = set()
         self._lock = Lock()
 
     def receive(self, most: int) -> list[DeadLetter]:
         """Receive some letters; they stay in flight until they are deleted or all are given back."""
-        letters = self._queue.receive(most, visibility=self._visibility)
+        letters = self.queue.receive(most, visibility=self._visibility)
         self._in_flight.add(letters)
         return letters
 
@@ -41,13 +41,13 @@ class Receiver:
 
     def hide(self, letter: DeadLetter) -> None:
         """Keep a letter in flight for as long again from now."""
-        self._queue.hide(letter, visibility=self._visibility)
+        self.queue.hide(letter, visibility=self._visibility)
 
     def delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Delete letters, and return those that are gone."""
         if not letters:
             return []
-        remaining = self._queue.delete(letters)
+        remaining = self.queue.delete(letters)
         gone = [letter for letter in letters if letter not in remaining]
         self._in_flight.remove(gone)
         return gone

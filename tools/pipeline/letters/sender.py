@@ -15,7 +15,7 @@ from pipeline.letters.plan import Plan
 from pipeline.letters.receiver import Receiver
 from pipeline.letters.selection import Finding
 from pipeline.letters.verdicts import Handled, RedriveCounts, Verdict
-from pipeline.stack import DeadLetter
+from pipeline.stack import READER, DeadLetter
 from pipeline.stack.invoke import Answer, Invoker, Reply
 
 MARGIN = 0.8
@@ -31,6 +31,8 @@ class Sender:
         self._lock = Lock()
         self.follow: Callable[[str, str, bytes], object] = lambda request_id, stage, event: None
         """Called with each event that Lambda accepted for a stage."""
+        self.follow_file: Callable[[str, Finding], object] = lambda message_id, finding: None
+        """Called with each letter about a file that was put into the queue of files, by the id that it has there."""
 
     def has_sent(self, request_ids: Iterable[str]) -> bool:
         """Return whether one of these invocations is of an event that was sent here."""
@@ -50,16 +52,27 @@ class Sender:
             if number:
                 self._invoker.rate.take()
                 until = self._keep(finding.letter, until)
-            answer = self._invoker.send(self._plan.stack.aliases[target], event, until=until)
+            answer = self._send(finding, target, event, until)
             if answer.reply is not Reply.ACCEPTED:
                 if not (answer.reply is Reply.FAILED and self._invoker.stop.is_set()):
                     self._refused(finding, answer, f"record {number + 1} of {len(events)}: " * (len(events) > 1))
                 return False
             with self._lock:
                 self._sent.add(answer.request_id)
-            self.follow(answer.request_id, target, event)
         self._counts.settle(Handled(finding, Verdict.NOT_DELETED), target=target)
         return True
+
+    def _send(self, finding: Finding, target: str, event: bytes, until: float) -> Answer:
+        """Give an event to Lambda's queue or, if it is about a file, to the queue of files."""
+        stack = self._plan.stack
+        if target == READER and stack.files_url:
+            message_id = self._receiver.queue.send(stack.files_url, event.decode())
+            self.follow_file(message_id, finding)
+            return Answer(Reply.ACCEPTED, message_id)
+        answer = self._invoker.send(stack.aliases[target], event, until=until)
+        if answer.reply is Reply.ACCEPTED:
+            self.follow(answer.request_id, target, event)
+        return answer
 
     def _refused(self, finding: Finding, answer: Answer, which: str) -> None:
         verdict = Verdict.REFUSED if answer.reply is Reply.REFUSED else Verdict.FAILED

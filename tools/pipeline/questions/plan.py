@@ -188,7 +188,7 @@ def is_stuck(status: str) -> bool:
 
 def _stuck(old: Deployed) -> Finding:
     if old.status in LEFT:
-        do = f"sam delete --stack-name {old.name}"
+        do = f"aws cloudformation delete-stack --stack-name {old.name}"
     elif old.status.endswith("_FAILED"):
         do = f"aws cloudformation continue-update-rollback --stack-name {old.name}"
     else:

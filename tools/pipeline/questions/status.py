@@ -14,7 +14,7 @@ from pipeline.questions import functions, logs
 from pipeline.questions.functions import Account, Concurrency, Traffic, Version
 from pipeline.questions.logs import Failures
 from pipeline.questions.unknown import Unknown, or_unknown
-from pipeline.records.bucket import Bucket, FilesInWork
+from pipeline.records.bucket import Bucket, FilesInWork, FilesQueue, Standing, announcement
 from pipeline.stack import Stack, Stage
 from pipeline.stack.aws import Access
 from pipeline.terminal.printable import counted
@@ -107,6 +107,11 @@ class Health(NamedTuple):
             )
         for stage, function in self.functions.items():
             troubles += _troubles(stage, function)
+        if isinstance(self.files, FilesInWork):
+            troubles += [
+                Trouble(f"the file {file.key} was announced to nobody", announcement(self.stack.bucket, file.key))
+                for file in self.files.of(Standing.UNANNOUNCED)
+            ]
         return troubles
 
 
@@ -157,8 +162,14 @@ def ask(access: Access, stack: Stack, *, letters: Stack | Unknown) -> Health:
         or_unknown(lambda: functions.account(client)),
         or_unknown(lambda: _at_once(access, stack)),
         or_unknown(lambda: _items(access, stack)),
-        or_unknown(lambda: Bucket(access.client("s3"), stack.bucket).in_work()) if stack.bucket else None,
+        or_unknown(lambda: files_in_work(access, stack)) if stack.bucket else None,
     )
+
+
+def files_in_work(access: Access, stack: Stack) -> FilesInWork:
+    """Return the files that have no receipt."""
+    queue = FilesQueue(access.client("sqs"), stack.files_url)
+    return Bucket(access.client("s3"), stack.bucket).in_work(queue)
 
 
 def resources(access: Access, stack: str) -> list[dict[str, Any]]:

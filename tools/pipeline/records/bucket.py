@@ -1,11 +1,14 @@
-"""Files in the stack's bucket: uploaded, followed until they are read, and what the reader made of their lines."""
+"""Files in the stack's bucket: uploaded, followed until they are settled, and what the reader made of their lines."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from typing import IO, Any, NamedTuple
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import IO, Any, NamedTuple, TypeVar
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import ClientError
@@ -14,44 +17,121 @@ from pipeline.errors import AwsError, MisuseError
 from pipeline.records.lines import InvalidLineError, Line, Prepared, prepare
 from pipeline.records.packing import Prepare
 from pipeline.records.source import STDIN, Source
-from pipeline.stack.aws import code_of, sentence
+from pipeline.stack.aws import code_of, explained, sentence
+
+T = TypeVar("T")
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
-REPORTS, REJECTED = "reports/", "rejected/"
-"""What the keys begin with of what the reader writes."""
-OWN = ("receipts/", REJECTED, "missing/", REPORTS)
+RECEIPTS, REJECTED, MISSING, STATES = OWN = ("receipts/", "rejected/", "missing/", "reports/")
 """What keys begin with that only the reader writes."""
-LONGEST_KEY = 1024 - len(f"{REPORTS}.{'0' * 64}.date")
+LONGEST_KEY = 946
 """Bytes of a file's key: S3 takes 1,024, and the reader writes under longer ones."""
 MOST_KEYS = 20_000
 """Objects of the bucket that are looked at for files in work."""
+MOST_STATES = 100
+"""Files of which it is looked how far they are."""
+DELIVERED = 120
+"""Seconds after which a file that is not in the queue was announced to nobody."""
 ABSENT = ("NoSuchKey", "404", "NoSuchVersion")
 
 
-class ReaderCounts(NamedTuple):
-    """What the reader counted in a file."""
+class Receipt(NamedTuple):
+    """What became of the lines of a file, as the reader has found."""
 
     lines: int
+    rejected: int
+    stored: int
+    different: int
+    missing: int
+    sent_again: int
+    seconds: float
+    version: str
+    began: int
+    """When the reader began, in ms since the epoch."""
+    reason: str = ""
+    """Why the file was not read to its end."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each line of the file is stored."""
+        return self.stored == self.lines and not self.reason
+
+
+class ReaderState(NamedTuple):
+    """How far the reader is with a file."""
+
+    version: str
+    uploaded: int
+    """When the file was, in ms since the epoch."""
+    round: int
+    """0 while it is read, then the number of the look at its lines."""
+    due: int
+    """When the next look begins, in ms since the epoch."""
+    line: int
+    end: int
+    """Bytes of the text that were read."""
     accepted: int
     rejected: int
-    batches: int
-    seconds: float
+    stored: int
+    open: int
+    """Lines that were looked for and not stored."""
 
 
-class ReaderReport(NamedTuple):
-    """The reader's report of a file."""
+class Standing(Enum):
+    """How far a file without a receipt is."""
 
-    mark: str
-    """What tells it from the next one."""
-    counts: ReaderCounts
+    WAITING = "waiting"
+    READ = "being read"
+    SETTLED = "being settled"
+    UNANNOUNCED = "announced to nobody"
+
+
+class FileInWork(NamedTuple):
+    """A file without a receipt."""
+
+    key: str
+    uploaded: datetime
+    standing: Standing
 
 
 class FilesInWork(NamedTuple):
-    """The files without a report, oldest first, with when they were uploaded."""
+    """The files without a receipt, oldest first."""
 
-    files: tuple[tuple[str, datetime], ...]
+    files: tuple[FileInWork, ...]
     whole: bool
     """Whether all objects of the bucket were looked at."""
+
+    def of(self, standing: Standing) -> list[FileInWork]:
+        """Return those that are so far."""
+        return [file for file in self.files if file.standing is standing]
+
+
+class FilesQueue(NamedTuple):
+    """The queue of files, by a client of SQS."""
+
+    client: Any
+    url: str
+
+    def messages(self) -> int:
+        """Return how many messages there are, about: to be seen, in the reader's hands, or delayed."""
+        names = [f"ApproximateNumberOfMessages{state}" for state in ("", "NotVisible", "Delayed")]
+        with explained():
+            answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        return sum(int(answer["Attributes"].get(name, 0)) for name in names)
+
+
+def version_of(event: Any) -> str | None:
+    """Return the version of a file that S3's event is about, as the reader names it."""
+    detail = event.get("detail") if isinstance(event, dict) else None
+    told = detail.get("object") if isinstance(detail, dict) else None
+    found = (told.get("version-id") or told.get("etag")) if isinstance(told, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def announcement(bucket: str, key: str) -> str:
+    """Return the command that announces a file again."""
+    place = shlex.quote(f"s3://{bucket}/{key}")
+    return f"aws s3 cp {place} {place} --metadata-directive REPLACE"
 
 
 def key_of(source: Source, *, prefix: str = "") -> str:
@@ -82,6 +162,9 @@ class _Unclosed:
     def __init__(self, file: IO[bytes]) -> None:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
+    def close(self) -> None:
+        """Leave it open: its lines are read later."""
+
 
 class Bucket:
     """The stack's bucket of files."""
@@ -90,8 +173,8 @@ class Bucket:
         """Use a bucket by a client of S3."""
         self.client, self.name = client, name
 
-    def upload(self, source: Source, key: str, advance: Callable[[int], None] = lambda count: None) -> None:
-        """Upload a file as it stands, packed or not.
+    def upload(self, source: Source, key: str, advance: Callable[[int], None] = lambda count: None) -> str:
+        """Upload a file as it stands, packed or not; return its version.
 
         Raises:
             MisuseError: It can't be read.
@@ -99,23 +182,51 @@ class Bucket:
         """
         source.rewind()
         try:
-            self.client.upload_fileobj(_Unclosed(source.file), self.name, key, Callback=advance)
+            with self._versions() as versions:
+                self.client.upload_fileobj(_Unclosed(source.file), self.name, key, Callback=advance)
         except Boto3Error as error:
             raise AwsError(f"{source.path} could not be uploaded: {sentence(error)}.") from error
         except OSError as error:
             raise MisuseError(f"{source.path} can't be read: {error.strerror or error}.") from error
+        return versions[-1]
 
-    def report(self, key: str) -> ReaderReport | None:
-        """Return the report of a file; None if there is none."""
+    @contextmanager
+    def _versions(self) -> Iterator[list[str]]:
+        """Gather the versions of what is uploaded, which boto3 keeps to itself."""
+        versions: list[str] = []
+
+        def note(parsed: Mapping[str, Any], **_: Any) -> None:
+            if "ETag" in parsed:
+                versions.append(parsed.get("VersionId") or parsed["ETag"].strip('"'))
+
+        operations = [f"after-call.s3.{name}" for name in ("PutObject", "CompleteMultipartUpload")]
+        for operation in operations:
+            self.client.meta.events.register(operation, note)
         try:
-            answer = self.client.get_object(Bucket=self.name, Key=f"{REPORTS}{key}.json")
-        except ClientError as error:
-            if code_of(error) in ABSENT:
-                return None
-            raise
-        document: Mapping[str, Any] = json.loads(answer["Body"].read())
-        mark = answer.get("VersionId") or f"{answer['LastModified']} {answer['ETag']}"
-        return ReaderReport(mark, ReaderCounts(**{name: document[name] for name in ReaderCounts._fields}))
+            yield versions
+        finally:
+            for operation in operations:
+                self.client.meta.events.unregister(operation, note)
+
+    def receipt(self, key: str, version: str) -> Receipt | None:
+        """Return the receipt of a version of a file; None if there is none."""
+        for name in (f"{key}.{version}", key):  # it is under the former if the file was replaced before it was settled
+            receipt = self._document(f"{RECEIPTS}{name}.json", Receipt)
+            if receipt and receipt.version == version:
+                return receipt
+        return None
+
+    def state(self, key: str) -> ReaderState | None:
+        """Return how far the reader is with a file; None if it has not begun."""
+        return self._document(f"{STATES}{key}.json", ReaderState)
+
+    def _document(self, key: str, kind: Callable[..., T]) -> T | None:
+        """Read a document as a named tuple, which leaves out what it does not know."""
+        document = next(self._documents(key), None)
+        if document is None:
+            return None
+        known: Any = kind
+        return kind(**{name: document[name] for name in known._fields if name in document})
 
     def as_read(self, key: str) -> Prepare:
         """Return what tells what the reader sent for each line, if it is asked in the file's order."""
@@ -135,7 +246,7 @@ class Bucket:
 
     def _date(self, key: str) -> int | None:
         """Return what the reader counts the timestamps from that it gives; None if it gave none."""
-        listed = self.client.list_objects_v2(Bucket=self.name, Prefix=f"{REPORTS}{key}.").get("Contents", [])
+        listed = self.client.list_objects_v2(Bucket=self.name, Prefix=f"{STATES}{key}.").get("Contents", [])
         dates = [one["Key"] for one in listed if one["Key"].endswith(".date")]
         return int(next(self._documents(dates[0]))["date"]) if dates else None
 
@@ -148,26 +259,38 @@ class Bucket:
             raise
         yield from map(json.loads, body.iter_lines())
 
-    def in_work(self) -> FilesInWork:
-        """Return the files that have no report, or an older one."""
+    def in_work(self, queue: FilesQueue) -> FilesInWork:
+        """Return the files that have no receipt, or an older one."""
         files: dict[str, datetime] = {}
-        reports: dict[str, datetime] = {}
+        receipts: dict[str, datetime] = {}
         seen, token = 0, dict[str, str]()
         while True:
             page = self.client.list_objects_v2(Bucket=self.name, **token)
             for one in page.get("Contents", []):
                 seen += 1
                 key, modified = one["Key"], one["LastModified"]
-                if key.startswith(REPORTS):
-                    reports[key] = modified
-                elif key.endswith(SUFFIXES) and not key.startswith(REJECTED):
+                if key.startswith(RECEIPTS):
+                    receipts[key] = modified
+                elif key.endswith(SUFFIXES) and not key.startswith(OWN):
                     files[key] = modified
             if not page.get("IsTruncated") or seen >= MOST_KEYS:
                 break
             token = {"ContinuationToken": page["NextContinuationToken"]}
-        left = [item for item in files.items() if not _is_read(item, reports.get(f"{REPORTS}{item[0]}.json"))]
+        left = [item for item in files.items() if not _is_read(item, receipts.get(f"{RECEIPTS}{item[0]}.json"))]
         left.sort(key=lambda item: item[1])
-        return FilesInWork(tuple(left), not page.get("IsTruncated"))
+        messages = queue.messages() if left else 0
+        found = [
+            FileInWork(*item, self._standing(*item, messages=messages) if number < MOST_STATES else Standing.WAITING)
+            for number, item in enumerate(left)
+        ]
+        return FilesInWork(tuple(found), not page.get("IsTruncated"))
+
+    def _standing(self, key: str, uploaded: datetime, *, messages: int) -> Standing:
+        state = self.state(key)
+        if state and state.uploaded == int(uploaded.timestamp() * 1000):
+            return Standing.SETTLED if state.round else Standing.READ
+        is_late = datetime.now(UTC) - uploaded > timedelta(seconds=DELIVERED)
+        return Standing.UNANNOUNCED if is_late and not messages else Standing.WAITING
 
 
 def _is_read(item: tuple[str, datetime], reported: datetime | None) -> bool:

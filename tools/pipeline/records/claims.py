@@ -8,7 +8,7 @@ keys are kept: 8 bytes of each.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class Claims:
@@ -17,7 +17,7 @@ class Claims:
     def __init__(self) -> None:
         self._taken = array("Q")
         self._first = array("Q")
-        """Of each claim its item, or 0 if it could be of several."""
+        """Of each claim its item, or the first one of several."""
         self._owners: dict[int, str] = {}
         self._several: dict[str, list[int]] = {}
         """Of each owner of several items those, the last one first."""
@@ -28,7 +28,7 @@ class Claims:
         """Note items that are of a record which has their data."""
         self._taken.extend(items)
 
-    def ask(self, items: Iterable[int], *, owner: str, is_dead: bool) -> int:
+    def ask(self, items: Sequence[int], *, owner: str, is_dead: bool) -> int:
         """Note that a record may have become one of some items, the same for each record of an owner; return a number.
 
         Args:
@@ -36,12 +36,12 @@ class Claims:
             owner: The record's id.
             is_dead: Whether it is a dead letter.
         """
-        first, *others = items
         number = len(self._first)
-        if others:
+        if len(items) > 1:
             self._owners[number] = owner
-            self._several.setdefault(owner, [first, *others][::-1])
-        self._first.append(0 if others else first)
+            if owner not in self._several:
+                self._several[owner] = [*reversed(items)]
+        self._first.append(items[0])
         self._dead.append(is_dead)
         return number
 

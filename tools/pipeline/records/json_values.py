@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -102,9 +103,9 @@ def _children(value: Any) -> list[Any]:
 
 
 def _normal(value: Any) -> Any:
-    """Return a value whose floats are integers where they can be."""
+    """Return a value whose floats are integers if they can be: those that their shortest texts denote."""
     if isinstance(value, float):
-        return int(value) if value.is_integer() else value
+        return int(Decimal(repr(value))) if value.is_integer() else value
     if isinstance(value, dict):
         return {name: _normal(one) for name, one in value.items()}
     return [_normal(one) for one in value] if isinstance(value, list) else value

@@ -8,12 +8,12 @@ The lines are read in their order, in windows of a hundred records. Nothing is k
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
 from typing import Any, NamedTuple
 
 from pipeline.records.claims import Claims
@@ -26,6 +26,8 @@ from pipeline.records.timestamps import lacks_timestamp
 
 READERS = 4
 """Requests to the table that are under way at once."""
+WINDOW = 256 * 1024
+"""Bytes of lines that are looked for at once."""
 REMEMBERED = 10_000
 """Items of ids that are kept, as several records of an id often stand together."""
 
@@ -65,7 +67,10 @@ class Judged(NamedTuple):
 class _Record(NamedTuple):
     """A record of a line that was sent."""
 
-    line: Line
+    line: int
+    end: int
+    size: int
+    """Bytes of its line, but for the first records of a batch."""
     document: Any
     key: Key | None
 
@@ -84,11 +89,39 @@ class _Record(NamedTuple):
         return lacks_timestamp(self.document) and is_storable_id(self.id)
 
 
+class _Items(NamedTuple):
+    """The items that a record may have become."""
+
+    items: Sequence[Item] = ()
+    numbers: Sequence[int] = ()
+    """By which they are claimed."""
+    of_data: Mapping[int, Sequence[int]] = {}
+    """Their places by the digest of their data, if they are several."""
+
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> _Items:
+        of_data: dict[int, list[int]] = {}
+        for place, item in enumerate(items if len(items) > 1 else ()):
+            of_data.setdefault(digest(b"data", json.loads(item.data or "null")), []).append(place)
+        return cls(items, [hash(item.key) % 2**64 for item in items], of_data)
+
+    def same(self, data: Any) -> Sequence[int]:
+        """Return the places of the items with this data."""
+        if self.of_data:
+            return self.of_data.get(digest(b"data", data), ())
+        return [place for place, item in enumerate(self.items) if is_same(item.data, data)]
+
+
 class _Stored(NamedTuple):
     """What the table holds of a window's records."""
 
     of_key: Mapping[Key, Item]
-    of_id: Mapping[str, Sequence[Item]]
+    of_id: Mapping[str, _Items]
+
+    def of(self, record: _Record) -> _Items:
+        if record.key:
+            return _Items.of([self.of_key[record.key]]) if record.key in self.of_key else _Items()
+        return self.of_id.get(record.id or "", _Items()) if record.is_unstamped else _Items()
 
 
 @dataclass
@@ -102,7 +135,7 @@ class Judgement:
     changes_data: bool = False
     """Whether an item with other data is taken for a record that a stage changed, as long as no other line is it."""
     claims: Claims = field(default_factory=Claims, init=False)
-    _ids: dict[str, list[Item]] = field(default_factory=dict, init=False)
+    _ids: dict[str, _Items] = field(default_factory=dict, init=False)
     _remembered: int = field(default=0, init=False)
 
     def run(self, lines: Iterable[Line]) -> Iterator[Judged]:
@@ -128,7 +161,9 @@ class Judgement:
             except InvalidLineError as error:
                 yield Judged(line.number, None, Outcome.REFUSED, Why(reason=str(error)), end=line.end)
                 continue
-            yield from (_Record(line, document, Key.of(document)) for document in prepared.records)
+            *others, last = prepared.records
+            yield from (_Record(line.number, line.end, 0, document, Key.of(document)) for document in others)
+            yield _Record(line.number, line.end, len(line.content), last, Key.of(last))
 
     def _read(self, window: Sequence[_Record | Judged]) -> _Stored:
         records = [one for one in window if isinstance(one, _Record)]
@@ -136,14 +171,14 @@ class Judgement:
         ids = {one.id: None for one in records if one.is_unstamped and one.id}
         return _Stored(of_key, {record_id: self._of_id(record_id) for record_id in ids})
 
-    def _of_id(self, record_id: str) -> list[Item]:
-        if (items := self._ids.get(record_id)) is None:
-            items = self.table.of_id(record_id)
-            self._remembered += 1 + len(items)
+    def _of_id(self, record_id: str) -> _Items:
+        if (found := self._ids.get(record_id)) is None:
+            found = _Items.of(self.table.of_id(record_id))
+            self._remembered += 1 + len(found.items)
             if self._remembered > REMEMBERED:
-                self._ids, self._remembered = {}, len(items)
-            self._ids[record_id] = items
-        return items
+                self._ids, self._remembered = {}, len(found.items)
+            self._ids[record_id] = found
+        return found
 
     def _judge_all(self, window: Sequence[_Record | Judged], reading: Future[_Stored]) -> Iterator[Judged]:
         stored = reading.result()
@@ -151,23 +186,20 @@ class Judgement:
 
     def _judge(self, record: _Record, stored: _Stored) -> Judged:
         why = self.dead.find(record.document)
-        if record.key:
-            items = [item for item in [stored.of_key.get(record.key)] if item]
-        else:
-            items = list(stored.of_id.get(record.id, ())) if record.is_unstamped and record.id else []
-        same = [item for item in items if is_same(item.data, record.data)]
-        judged = Judged(record.line.number, record.id, Outcome.STORED, why or Why(), end=record.line.end)
+        found = stored.of(record)
+        same = found.same(record.data)
+        judged = Judged(record.line, record.id, Outcome.STORED, why or Why(), end=record.end)
         if same:
-            self.claims.take(map(_digest, same if self.changes_data else ()))
-            return judged._replace(enriched_by=same[0].enriched_by, item=same[0])
-        if items and self.changes_data:
-            return judged._replace(
-                outcome=_without_item(record, why, items),
-                enriched_by=items[0].enriched_by,
-                claim=self.claims.ask(map(_digest, items), owner=record.id or "", is_dead=why is not None),
-                item=items[0],
-            )
-        return judged._replace(outcome=_without_item(record, why, items))
+            if self.changes_data:
+                self.claims.take(found.numbers[place] for place in same)
+            item = found.items[same[0]]
+            return judged._replace(enriched_by=item.enriched_by, item=item)
+        outcome = _without_item(record, why, found.items)
+        if not found.items or not self.changes_data:
+            return judged._replace(outcome=outcome)
+        claim = self.claims.ask(found.numbers, owner=record.id or "", is_dead=why is not None)
+        item = found.items[0]
+        return judged._replace(outcome=outcome, enriched_by=item.enriched_by, claim=claim, item=item)
 
 
 def _without_item(record: _Record, why: Why | None, items: Sequence[Item]) -> Outcome:
@@ -180,10 +212,13 @@ def _without_item(record: _Record, why: Why | None, items: Sequence[Item]) -> Ou
 
 
 def _windows(records: Iterable[_Record | Judged]) -> Iterator[list[_Record | Judged]]:
-    iterator = iter(records)
-    while window := list(islice(iterator, KEYS)):
-        yield window
-
-
-def _digest(item: Item) -> int:
-    return digest(b"key", list(item.key))
+    """Yield records that are looked for at once: a hundred, or fewer large ones."""
+    window: list[_Record | Judged] = []
+    size = 0
+    for record in records:
+        window.append(record)
+        size += record.size if isinstance(record, _Record) else 0
+        if len(window) == KEYS or size > WINDOW:
+            yield window
+            window, size = [], 0
+    yield window

@@ -32,6 +32,11 @@ AT_ONCE = 1024 * 1024
 SEPARATORS = (b",", b";", b"\t")
 
 
+def is_resumable(path: Path) -> bool:
+    """Return whether the same command can read the same lines again."""
+    return path != STDIN and path.is_file()
+
+
 class Source:
     """The lines of an input; a pipe that is to be read again is copied to the disk, so that it is read once."""
 
@@ -73,11 +78,6 @@ class Source:
     def __exit__(self, *_: object) -> None:
         if self.path != STDIN:
             self.file.close()
-
-    @property
-    def is_resumable(self) -> bool:
-        """Whether the same command can read the same lines again."""
-        return self.path != STDIN and self.path.is_file()
 
     def rewind(self) -> None:
         """Go back to the beginning, unless it is a pipe."""
@@ -124,8 +124,8 @@ class Source:
         if name != "UTF-8" and (beginning.startswith(MARKS) or beginning.count(0) > len(beginning) // 4):
             raise self._refusal(f"is {name}, not UTF-8: convert it, such as by iconv -f {name} -t UTF-8")
         self._begins_array = beginning.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"[")
-        first, *others = filter(bytes.strip, beginning.split(b"\r")) if b"\n" not in beginning else [b""]
-        if others and _value(first) is not _NONE:
+        parts = [part for part in beginning.split(b"\r") if part.strip()] if b"\n" not in beginning else []
+        if len(parts) > 1 and _value(parts[0]) is not _NONE:
             raise self._refusal("has lines that end in CR alone: convert them, such as by tr '\\r' '\\n'")
 
     def _require_records(self, first: Sequence[Line]) -> None:

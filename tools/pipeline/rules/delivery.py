@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from .iam import lacking
 from .reading import Fault, Function, Resource, Template, described
-from .rule import FunctionRule, Rule
+from .rule import AsynchronousFunctionRule, Rule
 from .values import refers_to, text
 
 RETRIES = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
@@ -20,7 +20,7 @@ SENDING = {
 }
 
 
-class UndecidedRetries(FunctionRule):
+class UndecidedRetries(AsynchronousFunctionRule):
     """How often a failure is tried again, and how long an event may wait, depend on what the function does."""
 
     id = "E9191"

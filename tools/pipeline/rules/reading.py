@@ -128,6 +128,12 @@ class Template:
             for resource in self.of_type("AWS::Lambda::Function")
         ]
 
+    def is_polled_for(self, function: Function) -> bool:
+        """Return whether an event source calls a function, which then waits for its answer: no event is queued."""
+        names = {function.id, *(alias.id for alias in function.aliases)}
+        sources = self.of_type("AWS::Lambda::EventSourceMapping")
+        return any(refers_to(name) in names for source in sources for name in source.find("FunctionName", by_name=True))
+
     def belonging_to(self, function: str, resource_type: str) -> list[Resource]:
         """List the resources of a type that name a function."""
         found = self.of_type(resource_type)

@@ -66,6 +66,14 @@ class FunctionRule(Rule):
         return template.functions
 
 
+class AsynchronousFunctionRule(FunctionRule):
+    """A rule that looks at the functions whose events Lambda may queue."""
+
+    def subjects(self, template: Template) -> list[Function]:
+        """List the functions but those that an event source calls and nothing configures for queued events."""
+        return [each for each in template.functions if each.event_invoke_configs or not template.is_polled_for(each)]
+
+
 class Demand(Rule):
     """A rule of demands.txt: it demands a property of every resource of a type, whatever its parameters are."""
 

@@ -4,12 +4,13 @@ It is read by its outputs and by AWS's APIs alone; clients are passed in.
 """
 
 from .dead_letter import ATTRIBUTES, EVENT, RESULT, SYSTEM_ATTRIBUTES, Attribution, DeadLetter, attribute
-from .stack import ENTRY, Stack, StackError, Stage, describe, follow, read
+from .stack import ENTRY, READER, Stack, StackError, Stage, describe, follow, read
 
 __all__ = [
     "ATTRIBUTES",
     "ENTRY",
     "EVENT",
+    "READER",
     "RESULT",
     "SYSTEM_ATTRIBUTES",
     "Attribution",

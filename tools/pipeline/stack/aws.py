@@ -12,6 +12,15 @@ from botocore import exceptions as failures
 from botocore.config import Config
 
 from pipeline.errors import AwsError, DeniedError, MisuseError, QueueGoneError
+from pipeline.stack.settings import (
+    PROFILES,
+    blamed,
+    require_certificates,
+    require_credentials,
+    require_endpoint,
+    require_region,
+    without_secrets,
+)
 
 CONNECT_TIMEOUT = 5
 """Seconds."""
@@ -63,18 +72,29 @@ class Access(NamedTuple):
         region = region or os.environ.get("AWS_REGION")  # which the other AWS tools read, and boto3 does not
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
+            credentials = session.get_credentials()
         except failures.ProfileNotFound as error:
-            raise MisuseError(f"There is no profile '{profile}' in the AWS configuration files.") from error
+            name = error.kwargs["profile"]
+            source = next((one for one in PROFILES if not profile and os.environ.get(one) == name), "")
+            where = "the AWS configuration files" + (f": {source} names it" if source else "")
+            raise MisuseError(f"There is no profile '{name}' in {where}.") from error
+        except (failures.ConfigParseError, failures.ConfigNotFound, ValueError) as error:
+            raise _misuse(error) from error
         if not session.region_name:
             raise MisuseError("No region is named: give --region, set AWS_REGION, or use a profile that names one.")
+        require_region(session.region_name)
+        require_certificates()
+        if credentials:
+            require_credentials(credentials)
         return cls(session, session.region_name)
 
     def client(self, service: str, *, attempts: int | None = None, connections: int = 10) -> Any:
         """Return a client of a service, safe to use from several threads.
 
         Raises:
-            MisuseError: The region or the endpoint can't be one.
+            MisuseError: A setting can't be one.
         """
+        require_endpoint(service)
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
@@ -84,8 +104,16 @@ class Access(NamedTuple):
         )
         try:
             return self.session.client(service, config=config)
-        except (ValueError, failures.InvalidRegionError) as error:
-            raise MisuseError(f"AWS can't be called with these settings: {sentence(error)}.") from error
+        except NOT_LOGGED_IN:
+            raise
+        except (ValueError, failures.BotoCoreError) as error:
+            raise _misuse(error) from error
+
+
+def _misuse(error: Exception) -> MisuseError:
+    text = sentence(error)
+    at_fault = blamed(text) or " (endpoint_url in the AWS configuration file)" * text.startswith("Invalid endpoint")
+    return MisuseError(f"AWS can't be called with these settings: {text}{at_fault}.")
 
 
 @contextmanager
@@ -103,11 +131,12 @@ def explain(error: Exception) -> AwsError:
         return _refusal(error)
     if isinstance(error, NOT_LOGGED_IN):
         return AwsError(f"AWS credentials are missing or can't be renewed ({sentence(error)}): log in, or set them.")
+    text = without_secrets(sentence(error))
+    at_fault = blamed(text)
     if isinstance(error, UNREACHABLE):
-        return AwsError(
-            f"AWS can't be reached ({sentence(error)}): check the network, the region and AWS_ENDPOINT_URL."
-        )
-    return AwsError(f"AWS could not be called: {sentence(error)}.")
+        advice = at_fault or ": check the network and the region"
+        return AwsError(f"AWS can't be reached ({text}){advice}.")
+    return AwsError(f"AWS could not be called: {text}{at_fault}.")
 
 
 def _refusal(error: failures.ClientError) -> AwsError:

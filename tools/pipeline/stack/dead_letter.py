@@ -9,6 +9,12 @@ An envelope is Lambda's document for an on-success destination: the event, and t
 stage is given is the envelope of the stage before, whose event is the envelope of the one before that, and so on. This
 chain is followed exactly as many steps as there are stages before the one that failed. What is left is what was
 submitted, and is never looked into, whatever it resembles.
+
+About files there are two more kinds, which name the reader: a message that SQS moved from the queue of files, and
+EventBridge's letter about one that it could not put there. SQS writes the first queue's ARN, EventBridge the rule's and
+the target's. Anybody who may send to the queue could write the latter two, so such a letter has to be about a file of
+the stack's own bucket:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
 from __future__ import annotations
@@ -20,12 +26,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .stack import ENTRY, Function, Stack, Stage
+from .stack import ENTRY, READER, Function, Stack, Stage
 
 REQUEST_ID, ERROR_CODE, ERROR_MESSAGE = "RequestID", "ErrorCode", "ErrorMessage"
 """The names of the attributes that Lambda writes."""
-ATTRIBUTES = (REQUEST_ID, ERROR_CODE, ERROR_MESSAGE)
-SYSTEM_ATTRIBUTES = ("SenderId", "SentTimestamp", "ApproximateReceiveCount")
+RULE, TARGET, RULES_ERROR = "RULE_ARN", "TARGET_ARN", "ERROR_MESSAGE"
+"""The names of some of those that EventBridge writes."""
+ATTRIBUTES = (REQUEST_ID, ERROR_CODE, ERROR_MESSAGE, RULE, TARGET, RULES_ERROR)
+SOURCE = "DeadLetterQueueSourceArn"
+SYSTEM_ATTRIBUTES = ("SenderId", "SentTimestamp", "ApproximateReceiveCount", SOURCE)
 """What SQS has to be asked for beside a message."""
 EVENT, RESULT, CONTEXT = "requestPayload", "responsePayload", "requestContext"
 ENVELOPE = frozenset({"version", "timestamp", CONTEXT, EVENT, "responseContext", RESULT})
@@ -48,11 +57,19 @@ class DeadLetter:
     """Of the invocation that failed; empty where it is not Lambda who wrote the message."""
     error_code: str
     error: str
+    source: str = ""
+    """The ARN of the queue that SQS moved it from, if it did."""
+    rule: str = ""
+    """The ARN of the rule that could not send it to its target, if it is EventBridge who wrote it."""
+    target: str = ""
 
     @classmethod
     def of_message(cls, message: Mapping[str, Any]) -> DeadLetter:
         """Read a message as SQS returns it, with whatever attributes it has."""
-        system, written = message.get("Attributes", {}), message.get("MessageAttributes", {})
+        system = message.get("Attributes", {})
+        written = {
+            name: str(value.get("StringValue", "")) for name, value in message.get("MessageAttributes", {}).items()
+        }
         return cls(
             message["MessageId"],
             message["ReceiptHandle"],
@@ -60,7 +77,12 @@ class DeadLetter:
             system.get("SenderId", ""),
             int(system.get("SentTimestamp", 0)),
             int(system.get("ApproximateReceiveCount", 0)),
-            *(str(written.get(name, {}).get("StringValue", "")) for name in ATTRIBUTES),
+            written.get(REQUEST_ID, ""),
+            written.get(ERROR_CODE, ""),
+            written.get(ERROR_MESSAGE) or written.get(RULES_ERROR, ""),
+            system.get(SOURCE, ""),
+            written.get(RULE, ""),
+            written.get(TARGET, ""),
         )
 
     @property
@@ -118,6 +140,8 @@ def attribute(letter: DeadLetter, stack: Stack) -> Attribution:
     own = tuple(filter(None, [letter.request_id]))
     if not letter.is_json:
         return Attribution(None, "its body is not JSON", request_ids=own)
+    if letter.source or (letter.rule and letter.target):
+        return _of_file(letter, stack)
     stage = _sender(letter, stack)
     if stage is None:
         return Attribution(
@@ -131,6 +155,24 @@ def attribute(letter: DeadLetter, stack: Stack) -> Attribution:
         own += (event[CONTEXT]["requestId"],)
         given[before] = event[EVENT]
     return Attribution(stage, "", given, own)
+
+
+def _of_file(letter: DeadLetter, stack: Stack) -> Attribution:
+    """Tell whether a letter that no function wrote is about a file; its message keeps its id wherever it is moved."""
+    if letter.source:
+        if letter.source != stack.files_arn:
+            return Attribution(None, f"SQS moved it from {letter.source}, which is not the stack's queue of files")
+    elif letter.target != stack.files_arn or bucket_of(letter.event) != stack.bucket:
+        return Attribution(None, f"the rule {letter.rule} is not the stack's, or it is about no file of the stack's")
+    return Attribution(READER, "", {READER: letter.event}, (letter.message_id,))
+
+
+def bucket_of(event: Any) -> str | None:
+    """Return the bucket that an event of S3 is about."""
+    found = event
+    for name in ("detail", "bucket", "name"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _sender(letter: DeadLetter, stack: Stack) -> str | None:

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 ENTRY = "validator"
 """The stage that records are submitted to."""
+READER = "reader"
+"""The function that reads files."""
 FUNCTION, ROLE = "FunctionArn", "RoleId"
 """How the names of the outputs end that name a stage's alias, and the id of its role."""
 WANTED = ("TableName", "DlqUrl", "DlqArn", f"{ENTRY.capitalize()}{FUNCTION}")
@@ -66,6 +68,9 @@ class Stack(NamedTuple):
     """The names of the stages that a record passes, from the entry on; the entry alone until they are followed."""
     bucket: str = ""
     """The bucket whose files are read; empty where there is none."""
+    files_url: str = ""
+    """The queue of files, as its ARN."""
+    files_arn: str = ""
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -115,8 +120,8 @@ def read(described: Mapping[str, Any]) -> Stack:
         for key, arn in outputs.items()
         if key.endswith(FUNCTION) and (stage := key.removesuffix(FUNCTION).lower())
     }
-    bucket = outputs.get("FilesBucketName", "")
-    stack = Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], stages, bucket=bucket)
+    files = [outputs.get(f"Files{what}", "") for what in ("BucketName", "QueueUrl", "QueueArn")]
+    stack = Stack(name, status, outputs["TableName"], outputs["DlqUrl"], outputs["DlqArn"], stages, (ENTRY,), *files)
     _require_own(stack, described.get("StackId", ""))
     return stack
 
@@ -168,10 +173,14 @@ def _require_own(stack: Stack, stack_id: str) -> None:
                 f"The {name} of the stack '{stack.name}' must be a function in {region} of the account {account} "
                 f"(got {stage.alias})."
             )
-    service, queue_region, queue_account, queue = [*stack.queue_arn.split(":"), *[""] * 6][2:6]
-    path = urlsplit(stack.queue_url).path.strip("/")
-    if (service, queue_region, queue_account) != ("sqs", region, account) or path != f"{account}/{queue}":
-        raise StackError(
-            f"The dead-letter queue of the stack '{stack.name}' must be a queue in {region} of the account {account} "
-            f"(got {stack.queue_arn} at {stack.queue_url})."
-        )
+    queues = {"dead-letter queue": (stack.queue_arn, stack.queue_url)}
+    if stack.files_arn or stack.files_url:
+        queues["queue of files"] = stack.files_arn, stack.files_url
+    for what, (arn, url) in queues.items():
+        service, queue_region, queue_account, queue = [*arn.split(":"), *[""] * 6][2:6]
+        path = urlsplit(url).path.strip("/")
+        if (service, queue_region, queue_account) != ("sqs", region, account) or path != f"{account}/{queue}":
+            raise StackError(
+                f"The {what} of the stack '{stack.name}' must be a queue in {region} of the account {account} "
+                f"(got {arn} at {url})."
+            )

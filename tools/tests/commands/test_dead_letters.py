@@ -80,6 +80,7 @@ def test_everything_is_in_the_json(letters: FakeAws, operate: Run) -> None:
         "problem": None,
         "event": record(1),
         "body": None,
+        "record": record(1),
     }
     assert (found[None]["stage"], found[None]["body"]) == (None, "{broken")
 
@@ -289,3 +290,30 @@ def test_an_export_replaces_no_file_and_follows_no_link(
 def test_what_takes_letters_out_shows_none(letters: FakeAws, operate: Run, option: str) -> None:
     assert operate("dead-letters", "--discard", "--yes", option).code == 2
     assert len(letters.messages) == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "of", "record_text"),
+    [
+        ('{"id": "a", "data": 1.10}', "validator", '{"id": "a", "data": 1.10}'),
+        (envelope(record(1), {"valid": True, **record(1), "data": "changed"}), "enricher", json.dumps(record(1))),
+        (envelope([record(1), record(2)], record(2)), "enricher", json.dumps(record(2))),
+        (envelope([record(1), record(2)], [record(2)]), "enricher", json.dumps([record(1), record(2)])),
+        ("{broken", "validator", "null"),
+        (record(1), "nobody", "null"),
+    ],
+)
+def test_the_record_is_there_as_its_producer_sent_it(
+    aws: FakeAws, operate: Run, tmp_path: Path, *, body: object, of: str, record_text: str
+) -> None:
+    aws.put(body, of=of, sent=SENT)
+    path = tmp_path / "letters.jsonl"
+    assert operate("dead-letters", "--export", path).code == 0
+    for text in (path.read_text(), operate("dead-letters", "--json").out):
+        assert f'"record": {record_text}}}' in text
+
+
+def test_an_export_of_no_letter_leaves_no_file(letters: FakeAws, operate: Run, tmp_path: Path) -> None:
+    ran = operate("dead-letters", "--export", tmp_path / "none.jsonl", "--grep", "nothing of it")
+    assert (ran.code, ran.counts) == (0, {"chosen": 0, "exported": 0})
+    assert list(tmp_path.glob("none*")) == []

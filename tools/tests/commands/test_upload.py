@@ -1,24 +1,24 @@
-"""The command `drop`, as a user runs it, on the embedded AWS; and what else an operator sees of files."""
+"""The command `upload`, as a user runs it, on the embedded AWS; and what else an operator sees of files."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.errors import MisuseError
-from pipeline.local.asynchronous import Faults, QueueOptions
-from pipeline.records.bucket import look_at
+from pipeline.commands import upload
+from pipeline.records import bucket
 from tests.deployed import ROOT, STACK_NAME, DeployedStack
 
 from ..conftest import Ran
 from ..fake_aws import FakeAws
+from ..local.test_by_file import denied, paused, put, settled
 from ..stack.samples import record
 
 Run = Callable[..., Ran]
@@ -27,16 +27,15 @@ Write = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["pipeline.commands.upload"]  # by its name, which the command has in the package
-    monkeypatch.setattr(module, "POLL", 0.1)
-    monkeypatch.setattr(module, "LETTERS", 2)
+    monkeypatch.setattr(upload, "POLL", 0.1)
+    monkeypatch.setattr(upload, "LETTERS", 2)
 
 
 def rows(ran: Ran) -> list[list[str]]:
     return [line.split("\t") for line in ran.out.splitlines()[1:]]
 
 
-def test_files_are_read_and_their_lines_counted(
+def test_files_are_settled_and_their_lines_counted(
     embedded_with_files: DeployedStack, operate: Run, records: Write, tmp_path: Path
 ) -> None:
     plain = records(*(record(number) for number in range(5)), name="a.jsonl")
@@ -44,22 +43,21 @@ def test_files_are_read_and_their_lines_counted(
     packed.write_bytes(gzip.compress(json.dumps(record(7)).encode()))
     ran = operate("upload", plain, packed, "--prefix", "in/", "--wait")
     assert ran.code == 0, ran
-    assert [row[:5] for row in rows(ran)] == [
-        ["in/a.jsonl", "read", "5", "5", "0"],
-        ["in/b.jsonl.gz", "read", "1", "1", "0"],
+    assert [row[:8] for row in rows(ran)] == [
+        ["in/a.jsonl", "settled", "5", "5", "0", "0", "0", "0"],
+        ["in/b.jsonl.gz", "settled", "1", "1", "0", "0", "0", "0"],
     ]
-    embedded_with_files.drain()
+    assert "in/a.jsonl is read: 5 lines are looked for in the table from" in ran.err
     assert len(embedded_with_files.items()) == 6
 
 
-def test_lines_that_are_no_records_and_dead_letters_are_named(
-    embedded_with_files: DeployedStack, operate: Run, records: Write
-) -> None:
-    path = records(record(1), "{broken")
-    assert operate("upload", path, "--wait").code == 1
-    ran = operate("upload", path, "--wait")  # whose report is not that of the first time
-    assert rows(ran)[0][:5] == ["records.jsonl", "read", "2", "1", "1"]
+def test_lines_that_are_not_stored_are_named(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
+    other = {**record(1), "data": "another"}
+    ran = operate("upload", records(record(1), other, "{broken"), "--wait")
+    assert ran.code == 1
+    assert rows(ran)[0][:7] == ["records.jsonl", "settled", "3", "1", "1", "1", "0"]
     assert f"s3://{embedded_with_files.outputs.bucket}/rejected/records.jsonl.jsonl" in ran.err
+    assert "Dead letters since: 1 of the processor" in ran.err
 
 
 def test_without_waiting_the_file_is_there_and_nothing_more_is_said(
@@ -70,79 +68,89 @@ def test_without_waiting_the_file_is_there_and_nothing_more_is_said(
     assert embedded_with_files.client("s3").head_object(Bucket=embedded_with_files.outputs.bucket, Key="records.jsonl")
 
 
-def test_what_is_not_read_in_time_is_said(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
-    embedded_with_files.aws.restart_queue(QueueOptions(faults=Faults(stop_after=0)))
-    ran = operate("upload", records(record(1)), "--wait", "--patience", "0.2")
-    assert ran.code == 1
-    assert rows(ran)[0][1] == "not read yet"
-
-
-def test_status_shows_the_files_in_work(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
-    embedded_with_files.aws.restart_queue(QueueOptions(faults=Faults(stop_after=0)))
-    operate("upload", records(record(1)))
-    status = dict(row for row in rows(operate("status")) if len(row) == 2)
-    assert re.fullmatch(r"1, the oldest is records\.jsonl of \d{4}-\d\d-\d\d \d\d:\d\d UTC", status["files in work"])
-    assert json.loads(operate("status", "--json").out)["filesInWork"] == ["records.jsonl"]
-    embedded_with_files.aws.restart_queue(QueueOptions())
-    operate("upload", records(record(1)), "--wait")
-    assert dict(row for row in rows(operate("status")) if len(row) == 2)["files in work"] == "0"
+def test_while_the_reader_is_paused_files_wait_and_status_shows_them(
+    embedded_with_files: DeployedStack, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, states = embedded_with_files, {}
+    with paused(stack):
+        ran = operate("upload", records(record(1)), "--prefix", "waits/", "--wait", "--patience", "0.2")
+        assert (ran.code, rows(ran)[0][1]) == (1, "not read yet")
+        status = dict(row for row in rows(operate("status")) if len(row) == 2)
+        assert re.search(r"1 waiting.*, the oldest is waits/records\.jsonl of ", status["files in work"])
+        states = json.loads(operate("status", "--json").out)["filesByState"]
+        assert states["waiting"] == ["waits/records.jsonl"]
+        stack.client("sqs").purge_queue(QueueUrl=stack.outputs.files_url)
+        monkeypatch.setattr(bucket, "DELIVERED", 0)
+        health = json.loads(operate("status", "--json").out)
+        assert health["filesByState"]["announced to nobody"] == ["waits/records.jsonl"]
+    place = f"s3://{stack.outputs.bucket}/waits/records.jsonl"
+    assert f"aws s3 cp {place} {place} --metadata-directive REPLACE" in operate("status").err
+    again = {"Bucket": stack.outputs.bucket, "Key": "waits/records.jsonl"}
+    version = stack.client("s3").copy_object(**again, CopySource=again, MetadataDirective="REPLACE")["VersionId"]
+    assert settled(stack, "waits/records.jsonl", version).is_whole
 
 
 def test_a_file_that_fails_is_named(
-    embedded_with_files: DeployedStack, operate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded_with_files: DeployedStack, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["pipeline.commands.upload"], "look_at", lambda _: None)
-    path = tmp_path / "a.jsonl.gz"
-    path.write_bytes(b"no gzip")
+    monkeypatch.setattr(upload, "key_of", lambda source, prefix: "in/a.jsonl.gz")
+    path = records(record(1))  # which is no gzip file
     ran = operate("upload", path, "--prefix", "in/", "--wait", "--patience", "30")
     assert ran.code == 1
     (row,) = rows(ran)
     assert row[0] == "in/a.jsonl.gz"
-    assert row[1].startswith("failed: in/a.jsonl.gz in ")
+    assert "in/a.jsonl.gz can't be read: the gzip file is damaged here" in row[1]
     letter, *_ = rows(operate("dead-letters"))
     assert letter[1:3] == ["reader", "in/a.jsonl.gz"]
 
 
-def test_redrive_starts_a_file_again(embedded_with_files: DeployedStack, operate: Run) -> None:
-    stack, functions = embedded_with_files, embedded_with_files.client("lambda")
-    event = {"detail": {"bucket": {"name": stack.outputs.bucket}, "object": {"key": "late.jsonl"}}}
-    functions.invoke(FunctionName=stack.outputs.aliases["reader"], InvocationType="Event", Payload=json.dumps(event))
-    stack.drain()
-    stack.aws.restart_queue(QueueOptions(faults=Faults(stop_after=0)))  # the file's own event comes to nothing
-    stack.client("s3").put_object(Bucket=stack.outputs.bucket, Key="late.jsonl", Body=json.dumps(record(1)).encode())
-    stack.aws.restart_queue(QueueOptions())
-    assert operate("redrive", "--yes", "--stage", "reader").counts["sent again"] == 1
-    stack.drain()
+def waiting_letter(stack: DeployedStack, operate: Run) -> list[str]:
+    """Wait for a dead letter, and return its row."""
+    deadline = time.monotonic() + 60
+    while not (found := rows(operate("dead-letters"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return found[0]
+
+
+def test_a_file_that_the_reader_fails_on_for_good_is_a_dead_letter_that_redrive_settles(
+    embedded_with_files: DeployedStack, operate: Run
+) -> None:
+    stack, key = embedded_with_files, "fails.jsonl"
+    sqs, attributes = stack.client("sqs"), {"QueueUrl": stack.outputs.files_url, "AttributeNames": ["RedrivePolicy"]}
+    known = sqs.get_queue_attributes(**attributes)["Attributes"]
+    once = json.dumps({**json.loads(known["RedrivePolicy"]), "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes={"RedrivePolicy": once})
+    try:
+        with denied(stack, "s3:GetObject"):
+            put(stack, key, json.dumps(record(1)).encode())
+            letter = waiting_letter(stack, operate)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes=known)
+    assert letter[1:3] == ["reader", key]
+    assert "it failed each time that it was tried; the reader's log says why" in letter
+    ran = operate("redrive", "--yes", "--settle")
+    assert (ran.code, ran.counts["files with every line stored"]) == (0, 1), ran
     assert len(stack.items()) == 1
 
 
-BAD: dict[str, tuple[str, bytes, str]] = {
-    "another name": ("a.csv", b"{}\n", "its name must end in .jsonl or .jsonl.gz"),
-    "nothing": ("a.jsonl", b"", "is empty"),
-    "an array": ("a.jsonl", b"[1]\n", "must have a JSON object on each line"),
-    "one document over lines": ("a.jsonl", b"{\n}\n", "must have a JSON object on each line"),
-    "no gzip": ("a.jsonl.gz", b"{}\n", "can't be read"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_what_can_be_no_file_of_records_is_refused(
-    aws: FakeAws, operate: Run, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+def test_what_eventbridge_could_not_put_into_the_queue_is_redriven_and_settled(
+    embedded_with_files: DeployedStack, operate: Run
 ) -> None:
-    (file, content, reason) = BAD[name]
-    path = tmp_path / file
-    path.write_bytes(content)
-    with pytest.raises(MisuseError, match=re.escape(reason)):
-        look_at(path)
-
-
-@pytest.mark.parametrize(
-    "content", [b"\xef\xbb\xbf\n\n{}", b'{"a": "' + b"x" * 100_000 + b'"}\n', b"{}\n[]\n", b"{broken\n{}\n"]
-)
-def test_what_may_be_one_is_taken(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(content)
-    look_at(path)
+    stack, key = embedded_with_files, "late.jsonl"
+    sqs, attributes = stack.client("sqs"), {"QueueUrl": stack.outputs.files_url, "AttributeNames": ["Policy"]}
+    known = sqs.get_queue_attributes(**attributes)["Attributes"]
+    document = json.loads(known["Policy"])
+    document["Statement"] = [one for one in document["Statement"] if one["Effect"] == "Deny"]
+    sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes={"Policy": json.dumps(document)})
+    try:
+        put(stack, key, json.dumps(record(1)).encode())
+        letter = waiting_letter(stack, operate)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes=known)
+    assert letter[1:3] == ["reader", key]
+    ran = operate("redrive", "--yes", "--settle")
+    assert (ran.code, ran.counts["files with every line stored"]) == (0, 1), ran
 
 
 def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, records: Write) -> None:
@@ -151,23 +159,34 @@ def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, rec
     assert ran.error == f"The stack '{STACK_NAME}' has no bucket of files: deploy it with FilesBucket=true."
 
 
-@pytest.mark.parametrize("prefix", ["reports/", "rejected/"])
-def test_the_readers_own_keys_are_refused(
-    embedded_with_files: DeployedStack, operate: Run, records: Write, prefix: str
+@pytest.mark.parametrize(
+    ("prefix", "reason"),
+    [
+        *(
+            (own, "can't begin with receipts/ or rejected/")
+            for own in ("reports/", "rejected/", "receipts/", "missing/")
+        ),
+        ("ä" * 470, "must have at most 946 bytes, as the reader writes under longer ones (got 953)"),
+    ],
+)
+def test_a_key_that_belongs_to_the_reader_or_is_too_long_for_it_is_refused(
+    aws: FakeAws, operate: Run, records: Write, prefix: str, reason: str
 ) -> None:
-    assert operate("upload", records(record(1)), "--prefix", prefix).code == 2
+    aws.outputs["FilesBucketName"] = "files"
+    ran = operate("upload", records(record(1)), "--prefix", prefix)
+    assert (ran.code, reason in ran.error, aws.calls["PutObject"]) == (2, True, 0)
 
 
 def documented() -> list[tuple[str, str]]:
-    return re.findall(r"(?m)^\| `(\w+:\w+)` \| `(.+?)` \|", (ROOT / "docs" / "files.md").read_text())
+    return re.findall(r"(?m)^\| `(\w+:\w+)` \| `(.+?)` \|", (ROOT / "docs" / "commands.md").read_text())
 
 
 def test_the_documented_rights_suffice_and_none_is_superfluous(
     embedded_with_files: DeployedStack, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     iam, outputs = embedded_with_files.client("iam"), embedded_with_files.outputs
-    iam.create_user(UserName="dropper")
-    key: Any = iam.create_access_key(UserName="dropper")["AccessKey"]
+    iam.create_user(UserName="uploader")
+    key: Any = iam.create_access_key(UserName="uploader")["AccessKey"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     places = {"REGION": "us-east-1", "ACCOUNT": "000000000000", "STACK": STACK_NAME}
@@ -183,7 +202,7 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
 
     def run(granted: list[dict[str, str]]) -> Ran:
         document = json.dumps({"Version": "2012-10-17", "Statement": granted})
-        iam.put_user_policy(UserName="dropper", PolicyName="drop", PolicyDocument=document)
+        iam.put_user_policy(UserName="uploader", PolicyName="upload", PolicyDocument=document)
         return operate("upload", path, "--prefix", next(prefixes), "--wait", "--patience", "10")
 
     try:
@@ -196,6 +215,6 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
             )
         assert run(rights).code == 0
     finally:
-        iam.delete_user_policy(UserName="dropper", PolicyName="drop")
-        iam.delete_access_key(UserName="dropper", AccessKeyId=key["AccessKeyId"])
-        iam.delete_user(UserName="dropper")
+        iam.delete_user_policy(UserName="uploader", PolicyName="upload")
+        iam.delete_access_key(UserName="uploader", AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName="uploader")

@@ -10,15 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline.local.lines import Lines
-from pipeline.local.report import Report
-from pipeline.local.results import Failure, take_failures
-from rich.console import Console
 
 from pipeline.local.asynchronous import Clock, QueueOptions
-from pipeline.local.run import feed
-from pipeline.stack import Stack
 from tests.deployed import DeployedStack
+from tools.tests.local.fed import run
 from tools.tests.local.lambdas import allow, policy
 
 QUICK = QueueOptions(Clock(0.01))
@@ -35,27 +30,6 @@ def stack(stack: DeployedStack) -> DeployedStack:
     return stack
 
 
-def run(stack: DeployedStack, folder: Path, *documents: object, batch: int) -> Report:
-    """Feed documents, each a line, to the deployed stack."""
-    file = folder / "records.jsonl"
-    file.write_text("".join(json.dumps(document) + "\n" for document in documents))
-    return feed(stack.aws, stack.outputs, Lines(file), Console(quiet=True), batch=batch)
-
-
-@pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> list[Failure]:
-    """The dead letters that a run takes out of the queue."""
-    taken: list[Failure] = []
-
-    def take(client: Any, stack: Stack) -> Iterator[Failure]:
-        for failure in take_failures(client, stack):
-            taken.append(failure)
-            yield failure
-
-    monkeypatch.setattr("pipeline.local.run.take_failures", take)
-    return taken
-
-
 @contextmanager
 def denied(stack: DeployedStack, stage: str, *actions: str) -> Iterator[None]:
     """Take actions away from a stage's role, for a while."""
@@ -70,13 +44,10 @@ def denied(stack: DeployedStack, stage: str, *actions: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("size", [1, 24, 25, 26, 51, 250])
-def test_a_batch_of_any_size_is_one_event_and_each_record_is_stored(
-    stack: DeployedStack, tmp_path: Path, size: int
-) -> None:
+def test_a_batch_of_any_size_is_one_event_and_each_record_is_stored(stack: DeployedStack, size: int) -> None:
     records = [record(number) for number in range(size)]
-    report = run(stack, tmp_path, records, batch=1)  # one line, so that a batch of one is an array too
-    assert report.problems == []
-    assert {counts["SUCCESS"] for counts in report.queue["functions"].values()} == {1}
+    stack.submit(records)
+    assert {counts["SUCCESS"] for counts in stack.drain()["functions"].values()} == {1}
     assert {(item.id, item.timestamp, item.data, bool(item.enriched_by)) for item in stack.items()} == {
         (one["id"], one["timestamp"], json.dumps(one["data"], separators=(",", ":")), True) for one in records
     }
@@ -150,18 +121,17 @@ def test_records_of_nearly_400_kb_are_stored_by_a_batch_too(stack: DeployedStack
 
 
 def test_a_batch_too_large_to_hand_on_is_one_letter_that_accounts_for_each_of_its_records(
-    stack: DeployedStack, tmp_path: Path, letters: list[Failure]
+    stack: DeployedStack, tmp_path: Path
 ) -> None:
     batch = [record(number, data="x" * 250_000) for number in (1, 2, 3)]
-    report = run(stack, tmp_path, batch, batch=1)
-    (dead,) = report.document()["dead_letters"]
-    assert (dead["stage"], "send fewer records at once" in dead["reason"]) == ("validator", True)
-    (letter,) = letters
-    assert len(letter.origins) == 3
+    dead = run(stack, tmp_path, batch, record(4)).document()["dead_letters"]
+    assert [(one["line"], one["id"], one["stage"]) for one in dead] == [(1, f"r{n}", "validator") for n in (1, 2, 3)]
+    assert all("send fewer records at once" in one["reason"] for one in dead)
+    assert len(stack.failures()) == 1
 
 
 def test_where_the_table_denies_writes_the_whole_batch_is_one_letter_and_no_line_is_lost(
-    stack: DeployedStack, tmp_path: Path, letters: list[Failure]
+    stack: DeployedStack, tmp_path: Path
 ) -> None:
     with denied(stack, "processor", "dynamodb:PutItem", "dynamodb:PartiQLInsert"):
         report = run(stack, tmp_path, *map(record, range(5)), batch=5)
@@ -169,7 +139,7 @@ def test_where_the_table_denies_writes_the_whole_batch_is_one_letter_and_no_line
     dead = report.document()["dead_letters"]
     assert {(one["stage"], "AccessDenied" in one["reason"]) for one in dead} == {("processor", True)}
     assert [one["line"] for one in dead] == [1, 2, 3, 4, 5]
-    assert len(letters) == 1
+    assert len(stack.failures()) == 1
 
 
 def test_where_the_queue_takes_no_letters_nothing_is_handed_on_and_the_losses_are_said(

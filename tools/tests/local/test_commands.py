@@ -88,11 +88,12 @@ def exports(process: subprocess.Popen[str]) -> dict[str, str]:
 def test_run_reports_the_samples_and_leaves_nothing(tmp_path: Path) -> None:
     folder, report = tmp_path / "tmp", tmp_path / "report.json"
     folder.mkdir()
-    with started(folder, "run", "--report", str(report)) as process:
+    with started(folder, "run", "--report", str(report), "--json") as process:
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, output + errors
-    assert [step for step in ("build", "start", "deploy", "submit", "drain", "report") if step not in output] == []
+    assert [step for step in ("build", "start", "deploy", "submit", "drain", "report") if step not in errors] == []
     document = json.loads(report.read_text())
+    assert json.loads(output) == document
     assert document["stored"] > 0
     assert document["submitted"] == document["stored"] + len(document["dead_letters"])
     assert {dead["stage"] for dead in document["dead_letters"]} >= {"validator"}
@@ -101,8 +102,9 @@ def test_run_reports_the_samples_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_up_serves_beside_another_one_until_it_is_interrupted(stack: DeployedStack, tmp_path: Path) -> None:
-    with started(tmp_path, "up") as process:
-        environment = exports(process)
+    with started(tmp_path, "up", "--json") as process:
+        assert process.stdout
+        environment = json.loads(process.stdout.readline())
         client = boto3.client(
             "dynamodb",
             endpoint_url=environment["AWS_ENDPOINT_URL"],
@@ -131,8 +133,8 @@ def test_a_busy_port_is_one_clear_sentence(tmp_path: Path) -> None:
 def test_a_missing_file_is_one_clear_sentence(tmp_path: Path) -> None:
     with started(tmp_path, "run", "no-such-file") as process:
         output, errors = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 1
-    assert (output, errors) == ("", "Error: no-such-file can't be read: No such file or directory\n")
+    assert process.returncode == 2
+    assert (output, errors) == ("", "Error: no-such-file can't be read: No such file or directory.\n")
 
 
 @pytest.mark.parametrize("moment", ["ca.pem", "build"])
@@ -152,7 +154,7 @@ def test_a_report_that_could_not_be_written_is_refused_before_anything_is_run(tm
     ):
         with started(tmp_path, "run", "--report", str(report)) as process:
             output, errors = process.communicate(timeout=DEADLINE)
-        assert (process.returncode, output, errors) == (1, "", f"Error: {report} can't be written: {reason}\n")
+        assert (process.returncode, output, errors) == (2, "", f"Error: {report} can't be written: {reason}.\n")
 
 
 def test_an_interruption_while_modules_are_loaded_leaves_no_traceback(tmp_path: Path) -> None:

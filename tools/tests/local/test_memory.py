@@ -5,49 +5,71 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
-from pipeline.local.lines import Lines
-from pipeline.local.matching import canonical
-from pipeline.local.packing import pack
-from pipeline.local.reconcile import Ledger
-from pipeline.local.report import Report
-from pipeline.local.results import Item
-from pipeline.local.submit import submit
+
+from pipeline.commands.shared.report import RunReport
+from pipeline.records.dead import DeadRecords
+from pipeline.records.judgement import Judgement
+from pipeline.records.lines import prepare
+from pipeline.records.outcomes import Outcomes
+from pipeline.records.packing import Packing
+from pipeline.records.source import Source
+from pipeline.records.submit import Submission
+from pipeline.records.table import Table
+from pipeline.stack.invoke import Invoker
+from pipeline.stack.rate_limit import RateLimiter
 
 
 class Lambda:
     """Takes every event."""
 
     def invoke(self, **_: object) -> dict[str, Any]:
-        return {"Payload": BytesIO(), "ResponseMetadata": {"RequestId": "request"}}
+        return {"StatusCode": 202, "ResponseMetadata": {"RequestId": "request"}}
+
+
+class DynamoDb:
+    """Has an item under every key, or under none."""
+
+    def __init__(self, data: str | None) -> None:
+        self.data = data
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's
+        ((table, asked),) = RequestItems.items()
+        items = [{**key, "data": {"S": self.data}} for key in asked["Keys"] if self.data]
+        return {"Responses": {table: items}}
 
 
 def records(count: int, size: int) -> Iterator[dict[str, Any]]:
     return ({"id": f"r-{number}", "timestamp": number + 1, "data": "x" * size} for number in range(count))
 
 
-@pytest.mark.parametrize(("count", "size", "batch"), [(15_000, 250, 100), (300, 90_000, 100)])
-@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize(("count", "size", "batch"), [(20_000, 400, 100), (300, 90_000, 100)])
+@pytest.mark.parametrize("stored", ["same", "changed", None])
 def test_a_file_is_larger_than_what_a_run_keeps(
-    tmp_path: Path, count: int, size: int, batch: int, stored: bool
+    tmp_path: Path, count: int, size: int, batch: int, stored: str | None
 ) -> None:
     path = tmp_path / "records.jsonl"
     with path.open("w") as file:
         file.writelines(json.dumps(one) + "\n" for one in records(count, size))
-    items = (Item(one["id"], one["timestamp"], canonical(one["data"]), "1.0") for one in records(count, size))
+    data = {"same": json.dumps("x" * size), "changed": "1", None: None}[stored]
+    table = Table(DynamoDb(data), "t", RateLimiter())
     tracemalloc.start()
     try:
-        lines, ledger = Lines(path), Ledger()
-        submit(Lambda(), "f", pack(lines, batch), ledger.add)
-        ledger.judge(items if stored else [], [])
-        report = Report(ledger, 1.0, {"functions": {}, "errors": [], "losses": []})
-        assert sum(map(len, report.json())) > (0 if stored else 40 * count)
+        with Source(path) as source, Outcomes() as outcomes:
+            invoker = Invoker(Lambda(), RateLimiter(), Event())
+            submission = Submission("f", invoker, Packing(prepare, batch=batch), lambda batch: batch.records)
+            submission.run(source.lines())
+            judgement = Judgement(table, DeadRecords(), prepare, changes_data=True)
+            outcomes.take(judgement.run(source.lines()), judgement.claims, lambda one: None)
+            report = RunReport(outcomes, 1, 1.0, {"functions": {}, "errors": [], "losses": []})
+            assert sum(map(len, report.json())) > (0 if stored else 40 * count)
         _, most = tracemalloc.get_traced_memory()  # mostly of the events that are under way at once
-        assert most < path.stat().st_size / 3
+        assert most < path.stat().st_size / 2
     finally:
         tracemalloc.stop()
-    assert (report.submitted, report.ledger.items) == (count, count if stored else 0)
+    assert (submission.counts.accepted, outcomes.total) == (count, count)
+    assert outcomes.changed == count * (stored == "changed")

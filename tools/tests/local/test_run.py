@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import io
 from pathlib import Path
 from typing import Any
 
-import pytest
-from pipeline.local.lines import Lines
-from pipeline.local.report import Report, show
 from rich.console import Console
 
+from pipeline.commands.shared.report import RunReport, show_run
 from pipeline.local.asynchronous import Clock, Faults, QueueOptions
-from pipeline.local.errors import LocalError
-from pipeline.local.run import feed
 from tests.deployed import DeployedStack
 from tests.own import enricher
-
-
-def run(stack: DeployedStack, folder: Path, *lines: object, batch: int = 1) -> Report:
-    """Feed lines, each a document or the bytes of one, to the deployed stack."""
-    file = folder / "records.jsonl"
-    file.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
-    return feed(stack.aws, stack.outputs, Lines(file), Console(quiet=True), batch=batch)
+from tools.tests.local.fed import run
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:
     return {"id": f"r{number}", "timestamp": 1700000000000 + number, "data": {"n": number}, **fields}
 
 
-def shown(report: Report) -> str:
-    console = Console(width=200, record=True, quiet=True)
-    with console.capture() as capture:
-        console.quiet = False
-        show(report, console)
-    return capture.get()
+def shown(report: RunReport) -> str:
+    console = Console(width=200, file=io.StringIO())
+    show_run(report, console)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 def test_each_line_is_stored_dead_or_refused_and_the_others_go_on(stack: DeployedStack, tmp_path: Path) -> None:
@@ -54,7 +42,7 @@ def test_each_line_is_stored_dead_or_refused_and_the_others_go_on(stack: Deploye
         "stored": 2,
         "refused": 3,
         "lost": 0,
-        "problems": ["3 of 7 lines were refused"],
+        "problems": ["3 of 7 records were refused"],
     }
     assert [line["line"] for line in document["refused_lines"]] == [2, 5, 7]
     assert [(dead["line"], dead["id"], dead["stage"], dead["reason"]) for dead in document["dead_letters"]] == [
@@ -65,14 +53,14 @@ def test_each_line_is_stored_dead_or_refused_and_the_others_go_on(stack: Deploye
 
 def test_a_conflicting_line_is_dead_though_its_key_is_stored(stack: DeployedStack, tmp_path: Path) -> None:
     document = run(stack, tmp_path, record(1), record(1, data="other")).document()
-    assert (document["stored"], document["items"], document["problems"]) == (1, 1, [])
+    assert (document["stored"], len(stack.items()), document["problems"]) == (1, 1, [])
     assert document["dead_letters"][0]["stage"] == "processor"
     assert document["enriched_by"] == {enricher.VERSION: 1}
 
 
 def test_lines_without_a_timestamp_are_found_by_their_id_and_data(stack: DeployedStack, tmp_path: Path) -> None:
     document = run(stack, tmp_path, {"id": "a", "data": 1}, {"id": "a", "data": 2}).document()
-    assert (document["submitted"], document["stored"], document["items"]) == (2, 2, 2)
+    assert (document["submitted"], document["stored"], len(stack.items())) == (2, 2, 2)
 
 
 def test_a_line_that_is_stored_and_dead_counts_as_stored(stack: DeployedStack, tmp_path: Path) -> None:
@@ -81,7 +69,7 @@ def test_a_line_that_is_stored_and_dead_counts_as_stored(stack: DeployedStack, t
     document = run(stack, tmp_path, *[record(number) for number in range(10)]).document()
     assert document["stored_and_dead"] > 0
     assert document["stored"] + len(document["dead_letters"]) == document["submitted"] == 10
-    assert document["items"] == document["stored"]
+    assert len(stack.items()) == document["stored"]
 
 
 def test_a_run_that_stops_in_the_middle_loses_records_and_says_so(stack: DeployedStack, tmp_path: Path) -> None:
@@ -100,22 +88,10 @@ def test_the_table_shows_what_became_of_each_line(stack: DeployedStack, tmp_path
     assert f"enriched by version {enricher.VERSION}" in text
     assert "[red]x" in text
     assert "Invalid data: missing data field" in text
-    assert "2 submitted: 1 stored, 1 dead letter, 0 lost; 0 refused by Lambda." in text
+    assert "2 submitted: 1 stored, 1 dead letter, 0 lost; 0 refused." in text
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [(None, "can't be read: No such file or directory"), (b"\n \n", "must have a JSON document on each line")],
-    ids=["missing", "blank"],
-)
-def test_an_input_without_lines_is_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
-    file = tmp_path / "records.jsonl"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(LocalError, match=sentence):
-        Lines(file)
-
-
-def test_a_folder_as_input_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match="can't be read: Is a directory"):
-        Lines(tmp_path)
+def test_a_line_that_is_a_batch_counts_its_records(stack: DeployedStack, tmp_path: Path) -> None:
+    document = run(stack, tmp_path, [record(1), record(2), {"id": "bad"}], record(3)).document()
+    assert (document["submitted"], document["events"], document["stored"]) == (4, 2, 3)
+    assert [(dead["line"], dead["id"]) for dead in document["dead_letters"]] == [(1, "bad")]

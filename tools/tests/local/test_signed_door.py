@@ -1,4 +1,4 @@
-"""The signed HTTP door, by the command that `docs/batches.md` shows."""
+"""The signed HTTP door, by the command that `docs/sending.md` shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.deployed import ROOT, DeployedStack
 
 (COMMAND,) = re.findall(
-    r"<!-- example: the signed door -->\n```sh\n(.*?)```", (ROOT / "docs/batches.md").read_text(), re.S
+    r"<!-- example: the signed door -->\n```sh\n(.*?)```", (ROOT / "docs/sending.md").read_text(), re.S
 )
 BATCH = [{"id": name, "timestamp": 1, "data": name} for name in ("a", "b")]
 

@@ -14,17 +14,19 @@ ROOTS = {"model": ROOT, "functions": ROOT / "functions", "tools/pipeline": ROOT 
 """The folders with modules, each with the folder that its modules are named from: in Lambda functions/ is the root."""
 FOLDERS = [folder for folder in ROOTS if (ROOT / folder).exists()]
 SHARED = {"pipeline.errors", "pipeline.project", "pipeline"}
-STACK = SHARED | {"pipeline.stack", "pipeline.terminal"}
+STACK = SHARED | {"pipeline.stack"}
+RECORDS = STACK | {"pipeline.records"}
+LETTERS = RECORDS | {"pipeline.letters"}
 ALLOWED = {
     "model": {"model"},
     "functions/core": {"core", "record"},
     "tools/pipeline": {"pipeline"},
-    "tools/pipeline/terminal": {"pipeline.terminal"} | SHARED,
+    "tools/pipeline/terminal": SHARED | {"pipeline.terminal"},
     "tools/pipeline/stack": STACK,
-    "tools/pipeline/records": STACK | {"pipeline.records", "pipeline.letters"},
-    "tools/pipeline/letters": STACK | {"pipeline.records", "pipeline.letters"},
-    "tools/pipeline/questions": STACK | {"pipeline.records", "pipeline.letters", "pipeline.questions"},
-    "tools/pipeline/local": STACK | {"pipeline.records", "pipeline.letters", "pipeline.local"},
+    "tools/pipeline/records": RECORDS,
+    "tools/pipeline/letters": LETTERS,
+    "tools/pipeline/questions": LETTERS | {"pipeline.questions", "pipeline.terminal"},
+    "tools/pipeline/local": STACK | {"pipeline.local"},
     "tools/pipeline/local/asynchronous": {"pipeline.local.asynchronous"},
     "tools/pipeline/rules": {"pipeline.rules"},
     "bench": {"bench", "model"},

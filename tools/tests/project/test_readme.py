@@ -29,7 +29,7 @@ def commands() -> list[str]:
 
 
 def test_there_are_commands_and_marked_ones() -> None:
-    assert len(commands()) >= 8
+    assert len(commands()) >= 6
     assert sum(1 for needs, _ in BLOCKS if needs) >= 3
 
 
@@ -45,17 +45,3 @@ def test_a_command_runs(command: str) -> None:
         [BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"make (\w+)", README)) - {"makes"}))
-def test_a_target_is_the_makefiles(target: str) -> None:
-    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def test_the_operators_commands_in_the_readme_are_there() -> None:
-    for command in set(re.findall(r"pipeline ([\w-]+)", README)):
-        done = subprocess.run(
-            [sys.executable, "-m", "pipeline", command, "--help"], cwd=ROOT, capture_output=True, check=False
-        )
-        assert done.returncode == 0, command

@@ -70,8 +70,8 @@ def test_what_is_no_template_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("status", "do"),
     [
-        ("ROLLBACK_COMPLETE", "sam delete --stack-name data-dev"),
-        ("REVIEW_IN_PROGRESS", "sam delete --stack-name data-dev"),
+        ("ROLLBACK_COMPLETE", "aws cloudformation delete-stack --stack-name data-dev"),
+        ("REVIEW_IN_PROGRESS", "aws cloudformation delete-stack --stack-name data-dev"),
         ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --stack-name data-dev"),
         ("UPDATE_IN_PROGRESS", "aws cloudformation describe-stack-events --stack-name data-dev"),
     ],

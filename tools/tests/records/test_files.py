@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import MisuseError
-from pipeline.records.files import NewFile, open_private
+from pipeline.records.files import NewFile, open_private, require_own
 
 
 @pytest.fixture
@@ -57,3 +57,25 @@ def test_a_private_file_is_not_opened_through_a_link(path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         open_private(path, os.O_WRONLY | os.O_CREAT)
     assert not path.with_name("other").exists()
+
+
+def test_a_line_behind_one_whose_end_was_not_written_is_a_line_of_its_own(path: Path) -> None:
+    with NewFile(path, option="--out") as file:
+        for part in (b"too long, ", b"in parts"):
+            file.write(part)
+        file.write_line(b"a")
+        file.write_line(b"b")
+        file.write(b"too long\n")
+        file.write_line(b"c")
+        file.finish()
+    assert path.read_bytes() == b"too long, in parts\na\nb\ntoo long\nc\n"
+
+
+def test_a_file_that_somebody_else_may_have_written_is_refused(path: Path) -> None:
+    require_own(path)  # there is none
+    path.write_text("planted")
+    require_own(path)
+    path.chmod(0o666)
+    for look in (require_own, lambda one: open_private(one, os.O_RDONLY)):
+        with pytest.raises(MisuseError, match="if you trust it, chmod go-w it"):
+            look(path)

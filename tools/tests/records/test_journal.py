@@ -1,10 +1,13 @@
 import io
+import json
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import MisuseError
-from pipeline.records.journal import Header, Journal
+from pipeline.records.journal import Header, Journal, read_header
 from pipeline.records.lines import Line, read_lines
 
 HEADER = Header("arn:validator", "now", 1000)
@@ -100,3 +103,48 @@ def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(path: Path, con
 def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(MisuseError, match="--journal"):
         Journal(tmp_path / "none" / "journal", HEADER)
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
+def test_a_journal_that_others_can_write_is_not_believed(path: Path, mode: int) -> None:
+    with Journal(path, HEADER) as journal:
+        journal.add([LINES[0]])
+    path.chmod(mode)
+    with pytest.raises(MisuseError, match="must be writable by you alone"):
+        Journal(path, HEADER)
+    with pytest.raises(MisuseError, match="must be writable by you alone"):
+        read_header(path)
+
+
+def test_a_journal_of_another_user_is_not_believed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Journal(path, HEADER).__exit__(None, None, None)
+    assert read_header(path) == HEADER
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(MisuseError, match="must be your own file"):
+        Journal(path, HEADER)
+    with pytest.raises(MisuseError, match="must be your own file"):
+        read_header(path)
+
+
+def test_lines_far_apart_take_no_memory_between_them(path: Path) -> None:
+    far = LINES[0]._replace(number=10**11)
+    with Journal(path, HEADER) as journal:
+        journal.add([far, LINES[1]])
+    with Journal(path, HEADER) as journal:
+        assert [journal.holds(line) for line in (far, *LINES)] == [True, False, True, False]
+
+
+def test_a_million_accepted_lines_are_resumed_in_few_bytes(path: Path) -> None:
+    count = 200_000
+    with path.open("w") as file:
+        file.write(json.dumps(HEADER._asdict()) + "\n")
+        file.writelines(f"{number} {number:016x}\n" for number in range(1, count + 1))
+    path.chmod(0o600)
+    tracemalloc.start()
+    try:
+        with Journal(path, HEADER) as journal:
+            assert journal.header == HEADER
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < count * 12  # 30 MB for a million would be 30 bytes a line

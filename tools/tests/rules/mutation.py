@@ -6,8 +6,6 @@ from typing import Any
 Template = dict[str, Any]
 Edit = Callable[[Template], object]
 
-GITHUB = "token.actions.githubusercontent.com"
-
 
 def parent(template: Template, path: str) -> tuple[Any, Any]:
     """Find what holds the last key of a path.
@@ -46,81 +44,13 @@ def put(path: str, value: Any) -> Edit:
     return edit
 
 
-def drop(path: str) -> Edit:
+def drop(*paths: str) -> Edit:
     def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        del holder[key]
+        for path in paths:
+            holder, key = parent(template, path)
+            del holder[key]
 
     return edit
-
-
-def add(path: str, value: Any) -> Edit:
-    def edit(template: Template) -> None:
-        holder, key = parent(template, path)
-        holder[key].append(value)
-
-    return edit
-
-
-def granted(stage: str) -> str:
-    return f"{stage}Policy.PolicyDocument.Statement"
-
-
-def both(*edits: Edit) -> Edit:
-    def edit(template: Template) -> None:
-        for each in edits:
-            each(template)
-
-    return edit
-
-
-def trust(principal: Any, condition: Any = None, *, action: str = "sts:AssumeRole") -> Edit:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": [action]}
-    return put(
-        "ValidatorRole.AssumeRolePolicyDocument.Statement.0",
-        {**statement, "Condition": condition} if condition else statement,
-    )
-
-
-def bucket(policy: dict[str, Any] | None = None, keep: dict[str, Any] | None = None, **properties: Any) -> Edit:
-    """Add a bucket that no rule finds anything wrong with, but for what is given."""
-    arn = {"Fn::GetAtt": ["Files", "Arn"]}
-    tls_only = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, {"Fn::Sub": "${Files.Arn}/*"}],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        **(policy or {}),
-    }
-    names = ("CostCenter", "Environment", "ManagedBy", "Project")
-    closed = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
-    return both(
-        put(
-            "/Resources.Files",
-            {
-                "Type": "AWS::S3::Bucket",
-                "DeletionPolicy": "RetainExceptOnCreate",
-                "UpdateReplacePolicy": "Retain",
-                **(keep or {}),
-                "Properties": {
-                    "PublicAccessBlockConfiguration": closed,
-                    "Tags": [{"Key": name, "Value": "example"} for name in names],
-                    **properties,
-                },
-            },
-        ),
-        put(
-            "/Resources.FilesPolicy",
-            {
-                "Type": "AWS::S3::BucketPolicy",
-                "Properties": {
-                    "Bucket": {"Ref": "Files"},
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [tls_only]},
-                },
-            },
-        ),
-    )
 
 
 def filled(alarm: str) -> Edit:
@@ -136,7 +66,3 @@ def filled(alarm: str) -> Edit:
         ]
 
     return edit
-
-
-def point_at(path: str, resource: str, attribute: str | None = None) -> Edit:
-    return put(path, {"Fn::GetAtt": [resource, attribute]} if attribute else {"Ref": resource})

@@ -49,6 +49,21 @@ FUNCTION = """
       Role: !GetAtt {role}.Arn
       Code: {{ZipFile: 'pass'}}
 """
+ALARM = """
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: {namespace}
+      MetricName: {metric}
+      Dimensions: [{{Name: {dimension}, Value: {value}}}]
+      Statistic: Maximum
+      Period: 60
+      EvaluationPeriods: 1
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: 0
+      TreatMissingData: notBreaching
+      AlarmActions: [!ImportValue on-call]
+"""
 MATH = """
 Resources:
   Function:
@@ -74,6 +89,12 @@ SENT = (
     "Dimensions: [{Name: QueueName, Value: !GetAtt Queue.QueueName}]}"
 )
 LETTERS = ", DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Queue.Arn}"
+
+
+def alarm(value: str, dimension: str = "QueueName", metric: str = "ApproximateNumberOfMessagesVisible") -> str:
+    """Write an alarm on a metric of what a dimension names."""
+    service = {"QueueName": "SQS", "FunctionName": "Lambda", "TableName": "DynamoDB"}[dimension]
+    return ALARM.format(namespace=f"AWS/{service}", metric=metric, dimension=dimension, value=value)
 
 
 def math(lost: str, *expressions: str, letters: str = LETTERS) -> dict[str, Any]:

@@ -76,7 +76,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     project.mkdir()
     (project / "guardrails.py").write_text("raise RuntimeError('the project has a module of that name too')")
     (project / "template.yaml").write_text(PLAIN)
-    (documented,) = re.findall(r"```yaml\n(append_rules:.+?)```", (ROOT / "docs/guardrails.md").read_text(), re.DOTALL)
+    text = (ROOT / "tools/pipeline/rules/README.md").read_text()
+    (documented,) = re.findall(r"```yaml\n(append_rules:.+?)```", text, re.DOTALL)
     (project / ".cfnlintrc").write_text(documented.replace("../data-processing/tools/pipeline/rules", "../our.checks"))
     return run_both(Path("template.yaml"), project)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from .linting import found, lint
-from .templates import ASIDE, math, template
+from .templates import ASIDE, alarm, math, template
 
 OTHERS = ASIDE | {"E9142"}
 OLDEST = """
@@ -16,20 +16,11 @@ Resources:
       MessageRetentionPeriod: 1209600
       RedrivePolicy: {deadLetterTargetArn: !GetAtt Letters.Arn, maxReceiveCount: 3}
   Letters: {Type: AWS::SQS::Queue, Properties: {MessageRetentionPeriod: 1209600}}
-  Alarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      Namespace: AWS/SQS
-      MetricName: ApproximateAgeOfOldestMessage
-      Dimensions: [{Name: QueueName, Value: !GetAtt %s.QueueName}]
-      Statistic: Maximum
-      Period: 300
-      EvaluationPeriods: 1
-      ComparisonOperator: GreaterThanThreshold
-      Threshold: 3600
-      TreatMissingData: notBreaching
-      AlarmActions: [!ImportValue on-call]
 """
+
+
+def oldest(queue: str) -> dict[str, Any]:
+    return template(OLDEST + alarm(f"!GetAtt {queue}.QueueName", metric="ApproximateAgeOfOldestMessage"))
 
 
 @pytest.mark.parametrize(
@@ -48,12 +39,12 @@ def test_dropped_events_are_losses_only_beyond_the_letters_that_arrived(
 
 
 def test_the_oldest_message_may_be_watched_where_a_consumer_takes_it_but_not_among_dead_letters() -> None:
-    assert found(template(OLDEST % "Queue")) - OTHERS == set()
-    assert found(template(OLDEST % "Letters")) - OTHERS == {"E9145"}
+    assert found(oldest("Queue")) - OTHERS == set()
+    assert found(oldest("Letters")) - OTHERS == {"E9145"}
 
 
 def test_the_finding_names_the_metric_that_counts_what_was_meant() -> None:
-    matches = [*lint(math("AsyncEventsDropped", "lost")), *lint(template(OLDEST % "Letters"))]
+    matches = [*lint(math("AsyncEventsDropped", "lost")), *lint(oldest("Letters"))]
     assert [match.message for match in matches if match.rule.id == "E9145"] == [
         "alarm Alarm should watch DeadLetterErrors, or what goes beyond NumberOfMessagesSent of the queue "
         "(got AsyncEventsDropped)",

@@ -1,6 +1,6 @@
 from typing import Any
 
-from pipeline.rules.iam import allowed_to, given, permits, statements
+from pipeline.rules.iam import allowed_to, permits, statements
 from pipeline.rules.reading import Template
 
 ALLOW = {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": [{"Fn::GetAtt": ["Queue", "Arn"]}]}
@@ -49,18 +49,6 @@ def test_a_role_with_a_policy_that_cannot_be_read_is_not_judged() -> None:
     assert allowed_to(template({}), "Elsewhere") is None
 
 
-def test_what_is_no_statement_is_left_to_cfn_lint() -> None:
-    assert [s.body for s in statements(template({"Policies": [{"PolicyDocument": document("Allow", ALLOW)}]}))[1:]] == [
-        ALLOW
-    ]
-
-
-def test_trust_is_no_right_of_the_role() -> None:
-    (trust,) = statements(template({}))
-    assert (trust.of_identity, trust.of_trust, trust.allows) == (False, True, True)
-    assert trust.path[:4] == ["Resources", "Role", "Properties", "AssumeRolePolicyDocument"]
-
-
 def test_a_statement_permits_its_actions_on_its_resource_and_what_it_leaves_open() -> None:
     queue, another = {"Fn::GetAtt": ["Queue", "Arn"]}, {"Fn::GetAtt": ["Another", "Arn"]}
     inline = {"Policies": [{"PolicyName": "inline", "PolicyDocument": document(ALLOW)}]}
@@ -71,10 +59,3 @@ def test_a_statement_permits_its_actions_on_its_resource_and_what_it_leaves_open
     wide = {"Effect": "Allow", "Action": "sqs:Send*", "Resource": "*"}
     _, open_ended = statements(template({"Policies": [{"PolicyDocument": document(wide)}]}))
     assert permits(open_ended, "sqs:SendMessage", another)
-
-
-def test_what_a_role_is_given_on_a_resource_is_named_by_its_actions() -> None:
-    inline = {"Policies": [{"PolicyDocument": document(ALLOW, {**ALLOW, "Action": "sqs:GetQueueUrl"})}]}
-    held = allowed_to(template(inline), "Role") or []
-    assert given(held, {"Ref": "Queue"}) == "sqs:SendMessage, sqs:GetQueueUrl"
-    assert given(held, {"Ref": "Another"}) == "nothing"

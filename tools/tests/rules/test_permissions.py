@@ -10,7 +10,7 @@ from pipeline.rules.reading import Template
 from tests.model.translation import translate
 
 from .linting import edited, found, lint
-from .mutation import granted, put
+from .mutation import put
 from .templates import template
 
 PLAIN = """
@@ -61,5 +61,5 @@ def test_tags_are_asked_of_the_function_not_of_the_role_that_sam_tags_alike() ->
 
 @pytest.mark.parametrize("action", ["dynamodb:putitem", "DynamoDB:PutItem", "dynamodb:Put*", "*", "dynamodb:Put?tem"])
 def test_an_action_is_found_in_any_case_and_by_wildcards(committed: dict[str, Any], action: str) -> None:
-    path = f"{granted('Processor')}.dynamodb:PutItem.Action"
+    path = "ProcessorPolicy.PolicyDocument.Statement.dynamodb:PutItem.Action"
     assert not messages(edited(committed, put(path, [action])), "W9157")

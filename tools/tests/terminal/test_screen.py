@@ -33,13 +33,13 @@ NAME = "order/" + "x" * 54
 ERROR = "Invalid data: a record must be a JSON object (got an integer), and this sentence goes on for quite a while"
 FUNCTION = "data-processing-validator-dev"
 TABLES = {
-    "letters": (DEAD_LETTERS, ("2026-01-01T00:00:00Z", "validator", NAME, "1", "1", REQUEST, ERROR)),
+    "letters": (DEAD_LETTERS, ("2026-01-01T00:00:00Z", "validator", NAME, "1", REQUEST, ERROR)),
     "reasons": (("Stage", "Letters", "Reason"), ("validator", 12, f"{ERROR} {NAME}")),
     "files": (("File", "State", "Lines", "Accepted", "Rejected", "Seconds"), (f"{NAME}.jsonl", "read", 9, 9, 0, 1.5)),
     "failed": (("File", "State", "Lines"), (f"{NAME}.jsonl", f"failed: {ERROR}", "")),
     "health": (("What", "State"), ("files in work", f"1, the oldest is {NAME}.jsonl.gz of 2026-01-01 00:00 UTC")),
     "alarms": (("State", "Alarm"), ("INSUFFICIENT_DATA", f"{FUNCTION}-provisioned-concurrency-spillover")),
-    "redrive": (("Failed stage", "To", "Letters", "Redriven before"), ("validator", "processor", 1, 0)),
+    "redrive": (("Failed stage", "To", "Letters"), ("validator", "processor", 1)),
 }
 """What the commands show, at its longest."""
 

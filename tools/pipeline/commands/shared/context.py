@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from pipeline import project
 from pipeline.errors import AwsError, MisuseError
 from pipeline.letters.queue import DeadLetterQueue
-from pipeline.records.table import Table
+from pipeline.records.table import Table, quick
 from pipeline.stack import Stack, StackError, describe, follow, read
 from pipeline.stack.aws import DENIED, Access, code_of, explained
 from pipeline.stack.invoke import Invoker
@@ -25,6 +25,8 @@ from pipeline.terminal.screen import Screen
 Command = Callable[..., Any]
 
 STACK_VARIABLE = "PIPELINE_STACK"
+AS_JSON = "pipeline.as_json"
+"""How a command is told that it prints JSON."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Context:
 
     def table(self, *, rate: float | None, whole: bool = False) -> Table:
         """Return the data table, of which so many keys are read a second, perhaps with all attributes."""
-        return Table(self.access.client("dynamodb"), self.stack.table, RateLimiter(rate), whole)
+        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate), whole)
 
     def invoker(self, *, rate: float | None, parallel: int, patience: float) -> Invoker:
         """Return what sends events at a rate (each second), from so many threads."""
@@ -117,7 +119,7 @@ def of_stack(command: Command) -> Command:
     @click.option("--profile", help="The profile of the AWS configuration files.  [default: as for the AWS tools]")
     @wraps(command)
     def opened(stack_name: str | None, region: str | None, profile: str | None, **rest: Any) -> None:
-        screen = Screen()
+        screen = Screen(as_json=click.get_current_context().meta.get(AS_JSON, False))
         try:
             with explained():
                 command(Context(stack_name, region, profile, screen), **rest)
@@ -125,6 +127,18 @@ def of_stack(command: Command) -> Command:
             screen.close()
 
     return opened
+
+
+def in_json(command: Command) -> Command:
+    """Let a command of a stack print what it says as one JSON document."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with all lines that are named.")
+    @wraps(command)
+    def told(*, as_json: bool, **rest: Any) -> None:
+        click.get_current_context().meta[AS_JSON] = as_json
+        command(**rest)
+
+    return told
 
 
 def _default() -> str:

@@ -19,7 +19,7 @@ from pipeline.letters.selection import examine
 from pipeline.local.embedded.process import EmbeddedAws
 from pipeline.local.errors import LocalError
 from pipeline.local.run import drain, step, teller
-from pipeline.records.bucket import Bucket, key_of
+from pipeline.records.bucket import Bucket, FilesQueue, key_of
 from pipeline.records.dead import DeadRecords
 from pipeline.records.judgement import Judged, Judgement
 from pipeline.records.lines import InvalidLineError, Line, LineNumbers, Prepared, prepare
@@ -27,7 +27,7 @@ from pipeline.records.outcomes import Outcomes
 from pipeline.records.packing import Batch, Packing, Prepare
 from pipeline.records.source import Source
 from pipeline.records.submit import Submission
-from pipeline.records.table import Table
+from pipeline.records.table import Table, quick
 from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Answer, Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
@@ -35,7 +35,9 @@ from pipeline.stack.rate_limit import RateLimiter
 THREADS = 4
 """Events that are sent at once."""
 DELIVERED = 10
-"""Seconds within which the rule has started the reader."""
+"""Seconds within which the rule has put a file into its queue, or the reader has sent the next message about it."""
+POLL = 0.2
+"""Seconds between two looks at a file's receipt."""
 
 
 class Fed(NamedTuple):
@@ -51,6 +53,15 @@ class Fed(NamedTuple):
     """The queue's last state."""
     unsent: int | None = None
     """Lines that were not submitted when the run was interrupted; None if it was not."""
+
+
+class UploadedFile(NamedTuple):
+    """A file in the bucket."""
+
+    bucket: Bucket
+    queue: FilesQueue
+    key: str
+    version: str
 
 
 class Answers:
@@ -113,22 +124,16 @@ def feed(aws: EmbeddedAws, stack: Stack, source: Source, console: Console, *, ba
 
 
 def feed_by_file(aws: EmbeddedAws, stack: Stack, source: Source, console: Console) -> Fed:
-    """Upload a file of lines into the bucket, and wait until the queue has drained."""
+    """Upload a file of lines into the bucket, and wait for its receipt and until the queue has drained."""
     bucket, key, began = Bucket(aws.client("s3"), stack.bucket), key_of(source), time.monotonic()
-    bucket.upload(source, key)
-    state, stopped = _work_off(aws, console, lambda _: _wait_until_read(aws))
+    file = UploadedFile(bucket, FilesQueue(aws.client("sqs"), stack.files_url), key, bucket.upload(source, key))
+    state, stopped = _work_off(aws, console, lambda progress: _wait_for_receipt(aws, file, progress))
     seconds = time.monotonic() - began
-    report = bucket.report(key)
-    if report:
-        console.print(f"The reader's report: {json.dumps(report.counts._asdict())}", highlight=False)
-    return Fed(
-        bucket.as_read(key),
-        source.lines,
-        report.counts.batches if report else 0,
-        seconds,
-        state,
-        0 if stopped else None,
-    )
+    if receipt := bucket.receipt(key, file.version):
+        console.print(f"The file's receipt: {json.dumps(receipt._asdict())}", highlight=False)
+    entry = stack.stages[ENTRY].function
+    events = state["functions"].get(entry and entry.name, {}).get("AsyncEventsReceived", 0)
+    return Fed(bucket.as_read(key), source.lines, events, seconds, state, 0 if stopped else None)
 
 
 def judged(
@@ -143,7 +148,7 @@ def judged(
             items.write(json.dumps(one.item.document, ensure_ascii=False) + "\n")
 
     with step("report", console):
-        table = Table(aws.client("dynamodb"), stack.table, RateLimiter(), whole=items is not None)
+        table = Table(quick(aws.client("dynamodb")), stack.table, RateLimiter(), whole=items is not None)
         judgement = Judgement(table, _dead_records(aws, stack), fed.prepare, changes_data=True)
         judge(outcomes, judgement, _telling(console, fed.lines()), show)
     return RunReport(outcomes, fed.events, fed.seconds, fed.queue, fed.unsent)
@@ -172,17 +177,25 @@ def _work_off(aws: EmbeddedAws, console: Console, begin: Callable[[Progress], No
             return aws.queue_state(), True
 
 
-def _wait_until_read(aws: EmbeddedAws) -> None:
-    """Wait until the queue has got the event of a file.
+def _wait_for_receipt(aws: EmbeddedAws, file: UploadedFile, progress: Progress) -> None:
+    """Wait until a file is settled, or is a dead letter.
 
     Raises:
-        LocalError: It never came.
+        LocalError: Its event never came.
     """
-    deadline = time.monotonic() + DELIVERED
-    while not (state := aws.queue_state())["accepted"]:
-        if state["errors"] or time.monotonic() > deadline:
-            raise LocalError("; ".join(state["errors"]) or f"no rule started the reader within {DELIVERED} s")
-        time.sleep(0.05)
+    bar, tell, deadline = progress.add_task("read", total=None), teller(progress.console, "files"), 0.0
+    while not file.bucket.receipt(file.key, file.version):
+        if state := file.bucket.state(file.key):
+            progress.update(bar, description="settle" if state.round else "read", completed=state.stored)
+            tell(f"{state.accepted} lines sent, {state.stored} stored")
+        if errors := aws.queue_state()["errors"]:
+            raise LocalError("; ".join(errors))
+        deadline = 0.0 if file.queue.messages() else deadline or time.monotonic() + DELIVERED
+        if deadline and time.monotonic() > deadline:
+            if not state:
+                raise LocalError(f"no rule put the file into its queue within {DELIVERED} s")
+            return  # a dead letter says why
+        time.sleep(POLL)
 
 
 def _telling(console: Console, lines: Iterable[Line]) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.commands.shared.context import Context
 from pipeline.commands.shared.findings import findings
-from pipeline.commands.shared.report import outcome_table
+from pipeline.commands.shared.report import outcome_table, outcomes_document
 from pipeline.errors import LEFT, standing
 from pipeline.letters.selection import Finding
 from pipeline.records.dead import DeadRecords, Why
@@ -57,6 +57,11 @@ def look(context: Context, source: Source, outcomes: Outcomes, judgement: Judgem
 
 def show_outcomes(screen: Screen, outcomes: Outcomes) -> int:
     """Print what became of records, and return the exit code that goes with it."""
+    code = LEFT if outcomes.total > outcomes.counts[Outcome.STORED] else 0
+    if screen.as_json:
+        told = outcomes_document(outcomes)
+        screen.document |= {name: list(value) if isinstance(value, map) else value for name, value in told.items()}
+        return code
     table = outcome_table(outcomes)
     if not outcomes.few:
         for one in outcomes.listed(*(outcome for outcome in Outcome if outcome is not Outcome.STORED)):
@@ -65,7 +70,7 @@ def show_outcomes(screen: Screen, outcomes: Outcomes) -> int:
     screen.say("")
     counts = [(outcome.value, outcomes.counts[outcome]) for outcome in Outcome]
     screen.table("", ("Records", "Count"), counts)
-    return LEFT if outcomes.total > outcomes.counts[Outcome.STORED] else 0
+    return code
 
 
 def _named(one: Judged) -> str:

@@ -43,14 +43,31 @@ class OutcomeTable(NamedTuple):
     styles: list[str]
 
 
+def outcomes_document(outcomes: Outcomes) -> dict[str, Any]:
+    """Return what became of records as JSON has it, its lists as they are read."""
+    return {
+        "stored": outcomes.counts[Outcome.STORED],
+        "refused": outcomes.counts[Outcome.REFUSED],
+        "dead_letters": map(_dead, outcomes.listed(Outcome.DEAD)),
+        "lost": sum(outcomes.counts[one] for one in LOST),
+        "different": outcomes.counts[Outcome.DIFFERENT],
+        "enriched_by": outcomes.enriched_by,
+        "changed": outcomes.changed,
+        "stored_and_dead": outcomes.stored_and_dead,
+        "refused_lines": map(_refused, outcomes.listed(Outcome.REFUSED)),
+        "lost_lines": map(_lost, outcomes.listed(*LOST)),
+    }
+
+
 def outcome_table(outcomes: Outcomes) -> OutcomeTable:
     """Return a row for each record; if there are many, a row for each outcome and reason with how many had it."""
+    enriches = bool(outcomes.enriched_by)
     if outcomes.few:
-        rows = [(str(one.line), _shown(one.id or "", LONGEST_ID), *_row(_group(one))) for one in outcomes.few]
+        rows = [(str(one.line), _shown(one.id or "", LONGEST_ID), *_row(_group(one), enriches)) for one in outcomes.few]
         return OutcomeTable(("line", "id", "outcome", "detail"), rows, [STYLES[one.outcome] for one in outcomes.few])
     counts = Counter[tuple[str, ...]]()
     for group, number in outcomes.groups():
-        row = _row(group)
+        row = _row(group, enriches)
         counts[row if row in counts or len(counts) < FEW else (row[0], OTHERS)] += number
     found = sorted(counts.items(), key=lambda item: (item[0][-1] == OTHERS, -item[1]))
     styles = [STYLES[Outcome(row[0])] for row, _ in found]
@@ -117,22 +134,12 @@ class RunReport(NamedTuple):
 
     def _read(self) -> dict[str, Any]:
         """Return the report as JSON has it, its lists as they are read."""
-        outcomes = self.outcomes
         return {
             "submitted": self.submitted,
             "events": self.events,
-            "stored": self.count(Outcome.STORED),
-            "refused": self.count(Outcome.REFUSED),
-            "dead_letters": map(_dead, outcomes.listed(Outcome.DEAD)),
-            "lost": self.count(*LOST),
-            "different": self.count(Outcome.DIFFERENT),
             "seconds": round(self.seconds, 3),
             "records_per_second": self.rate,
-            "enriched_by": outcomes.enriched_by,
-            "changed": outcomes.changed,
-            "stored_and_dead": outcomes.stored_and_dead,
-            "refused_lines": map(_refused, outcomes.listed(Outcome.REFUSED)),
-            "lost_lines": map(_lost, outcomes.listed(*LOST)),
+            **outcomes_document(self.outcomes),
             "dead_letter_errors": self._metric("DeadLetterErrors"),
             "destination_delivery_failures": self._metric("DestinationDeliveryFailures"),
             "problems": self.problems,
@@ -186,11 +193,11 @@ def _group(one: Judged) -> Group:
     return Group(one.outcome, *one.why[:2], one.enriched_by, one.changed)
 
 
-def _row(group: Group) -> tuple[str, str]:
+def _row(group: Group, enriches: bool) -> tuple[str, str]:
     detail = f"{group.stage}: {group.reason}" if group.stage else group.reason or DETAILS.get(group.outcome, "")
     if group.outcome is Outcome.STORED:
-        enriched = f"enriched by version {group.enriched_by}" if group.enriched_by else "not enriched"
-        detail = enriched + group.changed * "; data was changed"
+        enriched = f"enriched by version {group.enriched_by}" if group.enriched_by else enriches * "not enriched"
+        detail = "; ".join(filter(None, [enriched, group.changed * "data was changed"]))
     return group.outcome.value, _shown(detail, LONGEST_DETAIL)
 
 

@@ -11,6 +11,10 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "
 """The variables that are passed on: no AWS_*, no proxy, no other tool's switches."""
 FUNCTION_KEY = "LOCAL_FUNCTION_KEY"
 """The variable by which `runtime/sitecustomize.py` gets what it mixes into a function's secret."""
+READERS_MINUTE = "SECONDS_A_MINUTE"
+"""The variable by which the reader of files learns how long its waits are here."""
+SHORTEST_MINUTE = 0.5
+"""Real seconds. The reader waits for what is stored, which takes its time here, too."""
 RUNTIME = Path(__file__).resolve().parent / "runtime"
 """On the path of the functions' interpreters."""
 
@@ -51,7 +55,9 @@ def for_tools(exported: Mapping[str, str], folder: Path) -> dict[str, str]:
     )
 
 
-def for_ministack(exported: Mapping[str, str], folder: Path, port: int, function_key: str = "") -> dict[str, str]:
+def for_ministack(
+    exported: Mapping[str, str], folder: Path, port: int, *, function_key: str = "", minute: float = 60
+) -> dict[str, str]:
     """Return MiniStack's switches. Functions get these variables too, and so call back over TLS."""
     return dict(exported) | {
         "GATEWAY_PORT": str(port),
@@ -69,4 +75,5 @@ def for_ministack(exported: Mapping[str, str], folder: Path, port: int, function
         "LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(RUNTIME),
         FUNCTION_KEY: function_key,
+        READERS_MINUTE: str(max(minute, SHORTEST_MINUTE)),
     }

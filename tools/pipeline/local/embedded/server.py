@@ -71,7 +71,7 @@ def main(options: dict[str, Any]) -> int:
     port = listeners[0].getsockname()[1]
     owner = Owner.make()
     exported = exports(f"https://{HOST}:{port}", certificates.authority, owner.access_key, owner.secret_key)
-    os.environ.update(for_ministack(exported, folder, port, owner.function_key))
+    os.environ.update(for_ministack(exported, folder, port, function_key=owner.function_key, minute=options["minute"]))
     # Imported only now, because it reads the environment when it is imported.
     from ministack.app import app as inner  # noqa: PLC0415
 

@@ -19,6 +19,7 @@ from .rule_targets import deliver_by
 from .sender_ids import SenderIds, write_senders
 from .statements import Statements, batch_answer, execute
 from .streams import tell_streams
+from .versions import tell_versions
 
 __all__ = ["batch_answer", "deliver_by", "execute", "mended"]
 
@@ -28,6 +29,7 @@ def mended(aws: AwsApi) -> AwsApi:
     inside.wrap()
     write_senders(aws.account)
     tell_streams()
+    tell_versions()
     map_queues()
     invocations = replace(aws, app=Invocations(SenderIds(Statements(aws))))
     return replace(aws, app=Configurations(invocations))

@@ -33,17 +33,37 @@ CBOR = re.compile(r"/service/\w+/operation/(\w+)")
 def wrap() -> None:
     """Wrap them all; once in a process."""
     _believe_callers()
+    _name_roles()
     _name_actions()
     _cut_statements_once()
     _number_requests()
     _reserve_for_all_versions()
     _require_versions()
     _deploy_whole_functions()
+    _keep_alarms_on_expressions()
 
 
 def _believe_callers() -> None:
     """Check no signature again: the door did, and names the caller."""
     ministack("core.iam_evaluator").authenticate = lambda *_: None
+
+
+def _name_roles() -> None:
+    """Let `aws:PrincipalArn` of a role's session be the role's ARN, and not the session's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    evaluator = ministack("core.iam_evaluator")
+    resolve = evaluator._resolve_condition_key
+
+    def resolved(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
+            return value
+        role = ministack("services.iam")._roles.get(value.split("/")[1])
+        return role["Arn"] if role else value
+
+    evaluator._resolve_condition_key = resolved
 
 
 def _name_actions() -> None:
@@ -136,6 +156,19 @@ def _deploy_whole_functions() -> None:
     settings = handlers["AWS::Lambda::EventInvokeConfig"]
     settings["create"] = _checked(settings["create"], properties=1)
     settings["update"] = _checked(settings["update"], properties=2)
+
+
+def _keep_alarms_on_expressions() -> None:
+    """Let CloudFormation make an alarm on metric math; nothing is calculated, so it stays without data."""
+    provisioners = ministack("services.cloudformation.provisioners")
+    record = provisioners._cw_metric_alarm_record
+
+    def kept(name: str, properties: dict[str, Any]) -> Any:
+        if not properties.get("Metrics"):
+            return record(name, properties)
+        return record(name, {**properties, "Metrics": None, "MetricName": "expression", "Namespace": "expression"})
+
+    provisioners._cw_metric_alarm_record = kept
 
 
 def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:

@@ -10,15 +10,16 @@ from pathlib import Path
 from types import ModuleType
 
 PACKAGE = Path(__file__).resolve().parents[1]
+NAME = str(PACKAGE).replace(".", "_")  # a dot in the name of a package would part it
 
 
 def _imported() -> ModuleType:
     """Import the package, unless somebody has: cfn-lint may load this file again."""
     file = PACKAGE / "__init__.py"
-    for name in ("pipeline.rules", str(PACKAGE)):
+    for name in ("pipeline.rules", NAME):
         if getattr(sys.modules.get(name), "__file__", None) == str(file):
             return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(str(PACKAGE), file)
+    spec = importlib.util.spec_from_file_location(NAME, file)
     assert spec and spec.loader  # noqa: S101 - the file is there: this one is in its folder
     sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -38,10 +38,10 @@ LINT = [
 ]
 # Of the tests outside tests/sample, those that see the changes; CONTRIBUTING.md says when the others are run.
 TESTS = [
-    *("tests/test_project.py", "tools/tests/project/test_runbook.py", "tools/tests/rules/test_template.py"),
+    *("tests/test_project.py", "tools/tests/project/test_runbook.py"),
     *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),
     *("tests/model/test_stack.py", "tests/model/stages/test_function.py", "tests/model/test_tags.py"),
-    *("tests/model/test_project.py", "tests/model/test_diagram.py"),
+    *("tests/model/test_project.py", "tests/model/test_diagram.py", "tests/test_auditor.py"),
 ]
 EXPECTED = {
     "ValidatorFunction -->|on success| AuditorFunction",
@@ -185,6 +185,11 @@ def test_a_message_in_the_queue_is_stored_with_its_field_kept_as_the_latest_and_
     assert len(found) == 3
 
 
+def test_a_record_goes_through_the_copy_with_all_that_the_recipes_add(up: Up) -> None:
+    done = run(up.folder, "pipeline smoke", **up.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_change_is_seen_after_the_commands_of_the_loop(up: Up) -> None:
     text = (ROOT / "docs/extending.md").read_text()
     lines = [line for name in ("loop", "look") for line in commands(text, name)]
@@ -197,7 +202,7 @@ def test_a_change_is_seen_after_the_commands_of_the_loop(up: Up) -> None:
 
 def commands(text: str, name: str) -> list[str]:
     """Return the commands of a block of the text."""
-    (block,) = re.findall(rf"<!-- {name} -->\n +```sh\n(.*?)```", text, re.DOTALL)
+    (block,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", text, re.DOTALL)
     return [line.strip() for line in block.splitlines() if line.strip()]
 
 

@@ -1,8 +1,13 @@
-"""Canonical JSON: the same value always has the same text."""
+"""The data of a record: its canonical JSON, of which the same value always has the same, and what its schema says."""
 
 from __future__ import annotations
 
 import json
+from functools import cache
+
+TYPE_CHECKING = False  # the name that type checkers know, without the import
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -37,3 +42,26 @@ def canonical_text(encoded: str) -> str:
 
         return canonical_numbers(encoded)
     return encoded
+
+
+def schema_fault(data: object) -> str | None:
+    """Return which rule of functions/data.schema.json data breaks, and where; None if there is none, or no schema."""
+    check = _check()
+    if check is None:
+        return None
+    try:
+        check(data)
+    except RecursionError:
+        return "data is nested too deep for its schema"
+    except ValueError as fault:
+        return str(fault)
+    return None
+
+
+@cache
+def _check() -> Callable[[object], object] | None:
+    try:
+        from .data_schema import validate  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
+    except ModuleNotFoundError:  # generate.py writes it if there is a schema
+        return None
+    return validate  # type: ignore[no-any-return, unused-ignore]

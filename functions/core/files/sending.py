@@ -12,11 +12,11 @@ from typing import Any
 
 from record import MAX_DEPTH, Record, parse
 
-from .batch import MAX_RECORDS
-from .dead_letters import client as queue
-from .json_faults import nested_too_deep
+from ..batch import MAX_RECORDS
+from ..dead_letters import client as queue
+from ..json_faults import nested_too_deep
+from ..numbers import exact_float, exact_int
 from .lines import Line
-from .numbers import exact_float, exact_int
 from .uploaded import client
 
 BATCH = 240 * 1024
@@ -71,9 +71,9 @@ class Sender:
             return
         share = 1 / min(max(1, readers()), int(os.environ["READERS"]))
         if share < 1 and not self._share:
-            time.sleep(minutes(ASKED / 60))
+            time.sleep(shortened(ASKED))
         self._share = share
-        self._ask_at = time.monotonic() + minutes(ASKED / 60)
+        self._ask_at = time.monotonic() + shortened(ASKED)
 
 
 def record_of(line: Line, timestamp_of: Callable[[int], int]) -> tuple[bytes, Record]:
@@ -102,8 +102,7 @@ def record_of(line: Line, timestamp_of: Callable[[int], int]) -> tuple[bytes, Re
         return line.content, parse(document)
     timestamp = timestamp_of(line.number)
     rest = _OPENING.sub("", text, count=1)
-    comma = "" if rest.startswith("}") else ", "
-    return f'{{"timestamp": {timestamp}{comma}{rest}'.encode(), parse({**document, "timestamp": timestamp})
+    return f'{{"timestamp": {timestamp}, {rest}'.encode(), parse({**document, "timestamp": timestamp})
 
 
 def _refuse(name: str) -> None:
@@ -137,6 +136,11 @@ def readers() -> int:
 def minutes(count: float) -> float:
     """Return the seconds of so many minutes, which a test or an embedded AWS may make shorter."""
     return count * float(os.environ.get("SECONDS_A_MINUTE", "60"))
+
+
+def shortened(seconds: float) -> float:
+    """Return a pause of seconds as such a minute has it, of which there is no use to be shorter than one."""
+    return max(1.0, minutes(seconds / 60))
 
 
 @cache

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from record import Record
 
-from .aws import AFTER_THROTTLING, ATTEMPTS, ServiceError, jitter
-from .store import client, table_name
+from ..aws import AFTER_THROTTLING, ATTEMPTS, ServiceError, jitter
+from ..store import client, table_name
 
 KEYS = 100
 """Of a request (BatchGetItem)."""
@@ -67,7 +67,11 @@ def items(keys: dict[Key, None]) -> dict[Key, Item]:
         left = answer.get("UnprocessedKeys", {}).get(table_name(), {}).get("Keys", [])
         attempt = 0 if answered else attempt + 1
         if left and attempt == ATTEMPTS:
-            raise ServiceError("ProvisionedThroughputExceededException", "DynamoDB left out all keys of a request")
+            raise ServiceError(
+                "ProvisionedThroughputExceededException",
+                "DynamoDB left out all keys of a request",
+                backoff=AFTER_THROTTLING,
+            )
         if left and attempt:
             time.sleep(jitter(AFTER_THROTTLING * 2**attempt))
     return found

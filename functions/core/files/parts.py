@@ -22,6 +22,10 @@ CONTENT_TYPE = "application/x-ndjson"
 _NAME = re.compile("[0-9a-f]{32}")
 
 
+class Cleared(RuntimeError):  # noqa: N818 - as DamagedFile
+    """A part is not there any more: another step has settled the file."""
+
+
 class Parts:
     """The parts of a file's lines that one step writes."""
 
@@ -95,7 +99,12 @@ def _bodies(version: Version, names: list[str]) -> Iterator[bytes]:
 
 
 def _content(version: Version, name: str) -> bytes:
-    content: bytes = s3().get_object(Bucket=version.bucket, Key=_key(version, name))["Body"].read()
+    try:
+        content: bytes = s3().get_object(Bucket=version.bucket, Key=_key(version, name))["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            raise Cleared(f"a part of {version.key} is not there any more") from error
+        raise
     return content
 
 

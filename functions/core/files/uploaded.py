@@ -104,7 +104,8 @@ def is_current(version: Version) -> bool:
     Raises:
         Withdrawn: the object was deleted. In a bucket with versions this one can still be read.
     """
-    return bool(_head(version.bucket, version.key).get("VersionId") in (None, "null", version.id))
+    head = _head(version.bucket, version.key)
+    return version.id in (head.get("VersionId"), head["ETag"].strip('"'))
 
 
 def _head(bucket: str, key: str, **pinned: str) -> dict[str, Any]:

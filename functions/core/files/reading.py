@@ -2,7 +2,8 @@
 
 S3's event begins the first step. A step that has no time left sends the same event again, with the state in which
 the next one goes on. When all lines are sent, later steps look for them in the table: in round 1 for all lines, in each
-further round for those that were not stored in the one before, and were sent again.
+further round for those that were not stored in the one before, and were sent again. If the pipeline is seen to be
+behind, they are looked for again before anything is sent again.
 
 A step may be killed at any moment, done twice or come late. What it knows stands in its message, a part has the name of
 its content, and no record is stored twice: so each step that is done again leads to a receipt that is right.
@@ -19,14 +20,17 @@ from dataclasses import asdict, dataclass, field
 from functools import wraps
 from typing import Any
 
+from botocore.exceptions import ClientError, HTTPClientError
+
 from record import Attribute, Record, now
 
-from . import dead_letters
-from .aws import ServiceError
+from .. import dead_letters
+from ..aws import ServiceError
+from ..stage import what_failed
 from .lines import Line
 from .looking import Looker
-from .parts import Parts, clear, publish, read
-from .sending import Sender, hide_message, minutes, record_of, send_message
+from .parts import Cleared, Parts, clear, publish, read
+from .sending import Sender, hide_message, minutes, record_of, send_message, shortened
 from .uploaded import (
     MISSING,
     RECEIPTS,
@@ -45,11 +49,15 @@ from .uploaded import (
 )
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
-LONGEST_KEY = 900
-"""Bytes of a file's key. S3 takes 1,024, and the keys of what the reader writes hold the file's and its version's."""
+LONGEST_KEY = 946
+"""Bytes of a file's key. S3 takes 1,024, and a part's key holds this one, its version's id of up to 36, and 42 more."""
 MOST_REJECTED = 100_000
 ROUNDS = (5, 15, 60)
-"""Minutes before each look. What is not stored then is sent again, but not after the last look."""
+"""Minutes before the look of each round. What is not stored then is sent again, but not after the last."""
+FEW = 1000
+"""Lines that are sent again at once, whether or not the pipeline may be behind."""
+PATIENCE = 12
+"""How often a file is looked for once more, as the pipeline is behind: for some nine hours."""
 RESERVE = 60
 """Seconds of the invocation that are kept for what comes after the last batch."""
 TOLD = 10
@@ -70,23 +78,28 @@ class State:
 
     Attributes:
         began: when the first step began, in ms since the epoch.
-        round: 0 while the file is read, then the number of the look.
-        due: when the round begins, in ms since the epoch.
+        round: 0 while the file is read, then the number of the round.
+        again: whether the lines that were not stored are being sent again, after which the next round begins.
+        waits: how often lines were looked for once more, as the pipeline was behind.
+        due: when the next step begins, in ms since the epoch.
         line: the last line of this round that was taken.
         end: where it ended in the text.
         last: the last line that was read at all.
         date: what timestamps count from that lines without one get.
         accepted: lines that were sent.
+        looked: lines that were looked for since the last look began.
         open: lines that were looked for, and not stored.
         sent_again: how many lines were sent again; twice, if twice.
         rejects: the parts of the rejected lines.
-        source: the parts of the lines that are still to be looked for in this round, after the first.
-        kept: the parts of the lines that were not stored in this round.
+        source: the parts of the lines that are still to be looked for or sent again.
+        kept: the parts of the lines that were not stored, or were sent again.
         reason: why the file was not read to its end.
     """
 
-    began: int = field(default_factory=now)
+    began: int
     round: int = 0
+    again: bool = False
+    waits: int = 0
     due: int = 0
     line: int = 0
     end: int = 0
@@ -96,6 +109,7 @@ class State:
     rejected: int = 0
     stored: int = 0
     different: int = 0
+    looked: int = 0
     open: int = 0
     sent_again: int = 0
     rejects: list[str] = field(default_factory=list)
@@ -105,9 +119,8 @@ class State:
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> State:
-        """Return the state that an event goes on in; one from before there were receipts begins anew."""
-        before = json.loads(json.dumps(event.get("continued", {})))
-        return cls(**before) if "began" in before else cls()
+        """Return the state in which the work on an event goes on."""
+        return cls(**json.loads(json.dumps(event.get("continued", {"began": now()}))))
 
 
 def reads(is_stored: IsStored) -> Callable[[dict[str, Any], Any], Any]:
@@ -137,9 +150,19 @@ def _work(event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
         return
     try:
         Step(event, context, is_stored).run()
+    except Cleared:
+        _LOG.info("file already settled", extra={"recordId": key})
     except Exception as failure:
-        _LOG.error("stage failed", extra={"recordId": key, "reason": f"{type(failure).__name__}: {failure}"})
+        message = "dependency failed" if _is_passing(failure) else what_failed(failure)
+        _LOG.error(message, extra={"recordId": key, "reason": f"{type(failure).__name__}: {failure}"})
         raise
+
+
+def _is_passing(failure: Exception) -> bool:
+    """Tell whether the SDK's service throttled, failed by itself or did not answer."""
+    if isinstance(failure, ClientError):
+        return failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (429, 500, 502, 503, 504)
+    return isinstance(failure, HTTPClientError)
 
 
 def _hide(message: dict[str, Any]) -> None:
@@ -171,7 +194,9 @@ class Step:
         try:
             if size > LONGEST_KEY:
                 raise UnreadableFile(f"a key must have at most {LONGEST_KEY} bytes (got {size})")
-            if not self._is_settled():
+            if self._is_settled():
+                clear(self.version)  # again, if the step that wrote the receipt was killed
+            else:
                 self._go()
         except (Withdrawn, UnreadableFile) as fault:
             if isinstance(fault, UnreadableFile):
@@ -186,6 +211,8 @@ class Step:
         self._sender = Sender()
         if self.state.due > now():
             self._send()
+        elif self.state.again:
+            self._send_again()
         elif self.state.round:
             self._look()
         else:
@@ -234,7 +261,7 @@ class Step:
         state = self.state
         start = state.line, state.end
         for line in lines_of(self.file, number=state.line, end=state.end):
-            if state.round and line.number > state.last:
+            if state.round and (line.number > state.last or state.line == state.last):
                 return
             if (line.number, line.end) == start and self._remaining() < self._seconds / 2:
                 raise UnreadableFile(f"{self.file.key} takes too long to get to line {line.number + 1}: split it")
@@ -253,44 +280,57 @@ class Step:
     # Settling: the rounds after it
 
     def _look(self) -> None:
-        """Look for lines in the table; keep those that are not there, and send them again."""
+        """Look for lines in the table, and keep those that are not there."""
         state, kept = self.state, Parts(self.version, self.state.kept)
+        is_first = state.round == 1 and not state.waits
 
         def settle(content: bytes, record: Record, item: dict[str, Attribute] | None) -> None:
+            state.looked += 1
             if item is None:
                 state.open += 1
                 kept.add(content)
-                if state.round < len(ROUNDS):
-                    self._sender.add(content)
             elif self._is_stored(record, item):
                 state.stored += 1
             else:
                 state.different += 1
 
         looker = Looker(settle)
-        for line in self._lines() if state.round == 1 else self._kept_lines(looker):
+        for line in self._lines() if is_first else self._kept_lines(looker):
             try:
                 sought = record_of(line, self._timestamp)
             except ValueError:  # it was rejected; or it was sent by a version of the reader that let it pass
-                if state.round > 1:
+                if not is_first:
                     state.open += 1
                     kept.add(line.content)
             else:
                 looker.add(*sought)
         looker.flush()
-        self._sender.flush()
         kept.close()
-        state.sent_again += self._sender.sent
         self._go_on()
 
     def _kept_lines(self, looker: Looker) -> Iterator[Line]:
-        """Yield the lines that the round before has kept, until the time is up."""
-        state = self.state
-        while state.source and not self._is_late:
-            for content in read(self.version, state.source[0]):
-                state.open -= 1
+        """Yield the lines that were kept by the look before, until the time is up."""
+        for _, lines in self._source():
+            for content in lines:
+                self.state.open -= 1
                 yield Line(0, content, 0)
             looker.flush()
+
+    def _send_again(self) -> None:
+        """Send the lines that were not stored."""
+        for part, lines in self._source():
+            for content in lines:
+                self._sender.add(content)
+            self._sender.flush()
+            self.state.kept.append(part)
+        self.state.sent_again += self._sender.sent
+        self._go_on()
+
+    def _source(self) -> Iterator[tuple[str, list[bytes]]]:
+        """Yield the parts that are to be gone through, with their lines, until the time is up."""
+        state = self.state
+        while state.source and not self._is_late:
+            yield state.source[0], read(self.version, state.source[0])
             del state.source[0]
             self._tell()
             self._is_late = bool(state.source) and self._remaining() < RESERVE
@@ -298,17 +338,35 @@ class Step:
     # Between steps
 
     def _go_on(self) -> None:
-        """Go on with the round if the time was up, or begin the next one if there are lines left to look for."""
+        """Go on with what this step did if its time was up, else with what comes next."""
         state = self.state
         if not self._is_late:
             state.line = state.end = 0
             state.source, state.kept = state.kept, []
-            if state.round == len(ROUNDS) or not (state.open if state.round else state.accepted):
+            wait = self._next()
+            if wait is None:
                 self._finish()
                 return
-            state.due = now() + int(minutes(ROUNDS[state.round]) * 1000)
-            state.round += 1
+            state.looked, state.due = 0, now() + int(minutes(wait) * 1000)
         self._send()
+
+    def _next(self) -> float | None:
+        """Choose what comes next, and return in how many minutes; None if nothing does."""
+        state = self.state
+        if state.again or not state.round:
+            if not state.accepted:
+                return None
+            state.again = False
+            state.round += 1
+            return ROUNDS[state.round - 1]
+        if not state.open:
+            return None
+        # Most lines are stored by now unless they wait, and while they wait they get fewer.
+        if state.waits < PATIENCE and state.open > FEW and 0.1 < state.open / state.looked < 0.99:
+            state.waits += 1
+            return min(ROUNDS[0] * 2.0**state.waits, ROUNDS[-1])
+        state.again = state.round < len(ROUNDS)
+        return 0 if state.again else None
 
     def _send(self) -> None:
         """Let another step go on, when it is due."""
@@ -364,8 +422,9 @@ class Step:
         """Say from time to time how far the file is; of one that was replaced, the other one is told."""
         if time.monotonic() < self._tell_at or not self._is_current:
             return
-        self._tell_at = time.monotonic() + minutes(TOLD / 60)
+        self._tell_at = time.monotonic() + shortened(TOLD)
         told = {name: value for name, value in asdict(self.state).items() if not isinstance(value, list)}
+        told["accepted"] += 0 if self.state.round else self._sender.sent
         about = {"version": self.version.id, "uploaded": self.file.modified, "size": self.file.size}
         put(self.version.bucket, f"{STATES}{self.version.key}.json", {**about, **told})
 

@@ -1,0 +1,76 @@
+"""The command `rehearse`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from pipeline import project
+from pipeline.errors import EXIT_CODES, LEFT, MisuseError
+from pipeline.questions.rehearse import Rehearsal, Tree, checked_out, run
+from pipeline.terminal.printable import counted, printable
+from pipeline.terminal.screen import Screen
+
+TOLD = 1000
+"""Records between two steps of the progress."""
+COLUMNS = ("Change", "What", "Records", "Lines")
+
+
+@click.command("rehearse", epilog=EXIT_CODES)
+@click.argument("records", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--against", "revision", metavar="REV", default="HEAD", show_default=True, help="A revision of git.")
+@click.option("--values", is_flag=True, help="Show what the first records held before and hold now.")
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as for a pull request.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def rehearse(records: Path, revision: str, values: bool, markdown: bool, as_json: bool) -> None:
+    """Say whose fate changes if the working tree is deployed instead of a revision.
+
+    The stages of both run on RECORDS, one a line, without AWS and with a clock that stands still, each in the order of
+    its template.yaml. A record is stored the same, stored otherwise, newly refused, newly accepted, or fails. Exits
+    with 0 if nothing changes, else with 1.
+    """
+    if as_json and markdown:
+        raise MisuseError("--json and --markdown are two ways to print it: choose one.")
+    root, screen = project.root(), Screen()
+    found = Rehearsal()
+    with TemporaryDirectory() as folder, screen.progress("rehearse", None, shown=not as_json) as advance:
+        old = Tree.of(checked_out(root, revision, Path(folder)))
+        for before, after in run(old, Tree.of(root), records):
+            found.add(before, after)
+            if not found.records % TOLD:
+                advance(TOLD)
+    if as_json:
+        screen.say(json.dumps(found.describe(values=values)))
+    else:
+        _print(screen, found, values=values, markdown=markdown)
+    if found.same < found.records:
+        raise click.exceptions.Exit(LEFT)
+
+
+def _print(screen: Screen, found: Rehearsal, *, values: bool, markdown: bool) -> None:
+    rows = [
+        (one.change.replace("_", " "), one.what, one.records, ", ".join(map(str, one.lines))) for one in found.changes
+    ]
+    if markdown:
+        for row in (COLUMNS, ["---"] * len(COLUMNS), *rows) if rows else ():
+            screen.say("| " + " | ".join(printable(str(cell)).replace("|", "\\|") for cell in row) + " |")
+        screen.say("")
+    elif rows:
+        screen.table("", COLUMNS, rows)
+    if values:
+        for one in found.changes:
+            for example in one.examples:
+                old, new = json.dumps(example["old"]), json.dumps(example["new"])
+                screen.say(f"line {example['line']}, {one.what}: {old} becomes {new}")
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.counts.items() if count)
+    screen.say(
+        f"Of {counted(found.records, 'record', 'records')} {found.same} stay the same{counts and f', {counts}'}."
+    )
+    if found.conflicts:
+        screen.say(
+            f"{counted(found.conflicts, 'record gets', 'records get')} other data: once stored, each replay of such a "
+            "record is a conflict, and becomes a dead letter."
+        )

@@ -214,7 +214,7 @@ def _reader(bucket: s3.Bucket, queue: Queue, entry: Component, *, table: Table, 
                 ),
                 policy.allow(awslambda.InvokeFunction, on=entry.function.alias),
                 policy.allow(dynamodb.BatchGetItem, on=GetAtt(table, "Arn")),
-                policy.use_key("s3"),
+                policy.use_key("dynamodb", "s3"),
             ],
             environment={
                 "ENTRY_FUNCTION_ARN": entry.function.alias,

@@ -25,8 +25,6 @@ from .parameters import KMS_KEY_ARN, PERMISSIONS_BOUNDARY_ARN, suffixed
 
 VERSION = "2012-10-17"
 
-KEY_USERS = ("dynamodb", "sqs", "lambda")
-
 # X-Ray's write actions have no resource type, so "*" is the only resource that they can be allowed on:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
 TRACE = Statement(Effect=Allow, Action=[xray.PutTraceSegments, xray.PutTelemetryRecords], Resource=["*"])
@@ -94,7 +92,7 @@ def document(*statements: Statement | AWSHelperFn) -> PolicyDocument:
 
 
 def use_key(*services: str) -> AWSHelperFn:
-    """Allow services, by default those of every stage, to use the user's key in the role's name, where there is one.
+    """Allow services to use the user's key in the role's name, if there is one.
 
     SQS encrypts a message with a data key of the sender's, and DynamoDB decrypts its table key in the caller's name.
     Lambda decrypts the environment variables by a grant to the role, or by the role's own right where the deployer may
@@ -104,9 +102,7 @@ def use_key(*services: str) -> AWSHelperFn:
     """
     statement = allow(kms.Decrypt, kms.GenerateDataKey, on=Ref(KMS_KEY_ARN))
     # The suffix differs by partition (amazonaws.com, amazonaws.com.cn), and only AWS can set the key.
-    statement.Condition = Condition(
-        StringLike({"kms:ViaService": [Sub(f"{s}.${{AWS::Region}}.*") for s in services or KEY_USERS]})
-    )
+    statement.Condition = Condition(StringLike({"kms:ViaService": [Sub(f"{s}.${{AWS::Region}}.*") for s in services]}))
     return when(HAS_KEY, statement)
 
 

@@ -15,7 +15,7 @@ from .stages.stage import Stage
 from .storage import DeadLetters
 from .tags import tag
 from .watching import alarms
-from .watching.dashboard import CONSOLE, CONSOLES, dashboard
+from .watching.dashboard import dashboard
 from .watching.notifications import notifications
 
 DESCRIPTION = (
@@ -45,7 +45,10 @@ def build() -> Template:
             "processor",
             description="Stores each record exactly once",
             memory=512,
-            calls=[policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn"))],
+            calls=[
+                policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn")),
+                policy.use_key("dynamodb"),
+            ],
             environment={"TABLE_NAME": Ref(table), "AWS_ENDPOINT_URL_DYNAMODB": NoValue},  # the latter: see function.py
             provisioned=2,
             capped=True,
@@ -65,7 +68,6 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
     template.set_version()
     template.set_transform(SERVERLESS_TRANSFORM)
     template.set_metadata({"AWS::CloudFormation::Interface": parameters.interface(choices)})
-    template.add_mapping(CONSOLE, CONSOLES)
     for name, rule in parameters.RULES.items():
         template.add_rule(name, rule)
     for choice in choices:
@@ -83,7 +85,7 @@ def assemble(table: Table, dead_letters: DeadLetters, stages: Sequence[Component
         alarms.on_dead_letters(dead_letters.queue),
         *(stage.alarms for stage in stages),
         read.alarms,
-        alarms.on_table(table),
+        [*alarms.on_table(table), alarms.on_dependencies(), alarms.on_refusals(stages[0].stage)],
         notifications(),
         [dashboard(stages, table=table, dead_letters=dead_letters.queue), read.dashboard],
     )

@@ -53,7 +53,7 @@ def hand_on(
     done = [outcome for outcome in outcomes if not isinstance(outcome, InvalidRecord)]
     _check_deliverable(event, sum(size for _, size in done))
     _refuse(event, records, outcomes, context)
-    _log(f"batch {outcome}", outcomes)
+    _log(f"batch {outcome}", outcomes, accepted=len(done))
     return [result for result, _ in done]
 
 
@@ -73,7 +73,7 @@ def store_all(
     written = iter(put_all([item for item in items if not isinstance(item, InvalidRecord)], _deadline(context)))
     outcomes = [item if isinstance(item, InvalidRecord) else next(written) for item in items]
     _refuse(event, records, outcomes, context)
-    _log("batch stored", outcomes, alreadyStored=outcomes.count(False))
+    _log("batch stored", outcomes, stored=outcomes.count(True), alreadyStored=outcomes.count(False))
 
 
 def _check_count(event: object, records: list[object]) -> None:

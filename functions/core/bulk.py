@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from .aws import ATTEMPTS, ServiceError, jitter
+from .aws import AFTER_THROTTLING, ATTEMPTS, ServiceError, jitter
 
 
 class Sized(Protocol):
@@ -59,7 +59,9 @@ def send_all(
 def check_time(deadline: float) -> None:
     """Raise ServiceError if a deadline has passed: better to fail in order than to be stopped."""
     if time.monotonic() > deadline:
-        raise ServiceError("OutOfTime", "three quarters of the function's time were not enough")
+        raise ServiceError(
+            "OutOfTime", "three quarters of the function's time were not enough", backoff=AFTER_THROTTLING
+        )
 
 
 def _patience(error: ServiceError) -> float:

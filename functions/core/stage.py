@@ -74,10 +74,15 @@ def logged(handle: Callable[[Any, Any, Any], Any], *, first: bool = False) -> Ha
             _LOG.warning("record refused", extra={"recordId": known_id(body), "reason": str(refusal)})
             raise
         except Exception as failure:
-            _LOG.error("stage failed", extra={"recordId": known_id(body), "reason": type(failure).__name__})
+            _LOG.error(what_failed(failure), extra={"recordId": known_id(body), "reason": type(failure).__name__})
             raise
 
     return handler
+
+
+def what_failed(failure: Exception) -> str:
+    """Tell the log whether a stage failed, or a service that throttled it or did not answer: no version is at fault."""
+    return "stage failed" if getattr(failure, "backoff", None) is None else "dependency failed"
 
 
 def log(outcome: str, record: Record, context: object) -> None:

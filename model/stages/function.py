@@ -130,14 +130,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         Tracing="Active",
         PropagateTags=True,
     )
-    watch = alarms.on_stage(
-        stage.name,
-        code,
-        log_group,
-        timeout=stage.timeout,
-        event_age=None if stage.polled else MAXIMUM_EVENT_AGE,
-        hands_on=next_stage is not None,
-    )
+    watch = alarms.on_stage(stage, code, log_group, event_age=MAXIMUM_EVENT_AGE, hands_on=next_stage is not None)
     if stage.gradual:
         code.DeploymentPreference = deployment.preference(watch.rollbacks)
     return Component(
@@ -162,7 +155,7 @@ def _rights(stage: Stage, log_group: LogGroup, dead_letters: Queue) -> list[Stat
         policy.allow(logs.CreateLogStream, logs.PutLogEvents, on=GetAtt(log_group, "Arn")),
         policy.TRACE,
         policy.allow(sqs.SendMessage, on=GetAtt(dead_letters, "Arn")),
-        policy.use_key(),
+        policy.use_key("lambda", "sqs"),
         *stage.calls,
     ]
 

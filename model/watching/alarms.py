@@ -4,10 +4,10 @@ import re
 from typing import Any, NamedTuple
 
 from troposphere import AWSHelperFn, GetAtt, Join, Ref, StackName
-from troposphere.cloudwatch import Alarm, MetricDimension
+from troposphere.cloudwatch import Alarm, Metric, MetricDataQuery, MetricDimension, MetricStat
 from troposphere.dynamodb import Table
 from troposphere.events import Rule
-from troposphere.logs import LogGroup, MetricFilter, MetricTransformation
+from troposphere.logs import LogGroup, MetricFilter
 from troposphere.sqs import Queue
 
 from model import parameters
@@ -15,29 +15,18 @@ from model import parameters
 from ..conditions import IS_WATCHED
 from ..stages import sam
 from ..stages.capacity import Provisioned
-from ..stages.stage import LONGEST
-from . import notifications
+from ..stages.stage import LONGEST, Stage
+from . import counting, notifications
 
 MINUTE = 60  # seconds
 HOUR = 60 * MINUTE
 
+BATCH_OPERATION = "BatchExecuteStatement"  # by which batches are written; its metrics are not PutItem's
+# A bad record now and then is every pipeline's, and one of three in a quiet hour says nothing.
+REFUSED_SHARE, REFUSED_OF = 25, 100  # percent, records
+
 # One point keeps an alarm on for five minutes, long enough to be seen by people and by a deployment.
 REMEMBERED: dict[str, Any] = {"EvaluationPeriods": 5, "DatapointsToAlarm": 1}
-
-# What Lambda gives as the error of a run that it ended, or that ended itself: such a run wrote no line of its own.
-ENDED = ("Runtime.OutOfMemory", "Runtime.ExitError")
-# The lines of a log that tell of failures, and not of refused records:
-FAILURES = (
-    # functions/core/stage.py writes this for a failure, and another line for a refusal.
-    '($.message = "stage failed")',
-    # Lambda's Python runtime has such types for code that it can't load and for results that it can't encode. An event
-    # that it can't decode is the producer's: https://github.com/aws/aws-lambda-python-runtime-interface-client
-    '(($.errorType = "Runtime.*") && ($.errorType != "Runtime.UnmarshalError"))',
-    # Lambda itself: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
-    '($.record.status = "timeout")',
-    *(f'($.record.errorType = "{error}")' for error in ENDED),
-    '(($.type = "platform.initReport") && ($.record.status != "success"))',
-)
 
 
 class Watch(NamedTuple):
@@ -47,34 +36,29 @@ class Watch(NamedTuple):
     rollbacks: tuple[Alarm, ...]
 
 
-def on_stage(
-    name: str, function: sam.Function, log_group: LogGroup, *, timeout: int, event_age: int | None, hands_on: bool
-) -> Watch:
-    """Watch a stage: failing, throttled, slow, falling behind, losing events or results.
+def on_stage(stage: Stage, function: sam.Function, log_group: LogGroup, *, event_age: int, hands_on: bool) -> Watch:
+    """Watch a stage: failing, throttled, slow, falling behind, losing events or results; and count its records.
 
     Only what a new version can break undoes a deployment, and only what is over within minutes: CodeDeploy starts no
     deployment while such an alarm is on, not even the one that mends the cause.
 
     Args:
-        name: Lower-case name of the stage.
-        function: The stage's function.
+        stage: The stage.
+        function: Its function.
         log_group: The function's log group.
-        timeout: The function's timeout in seconds.
-        event_age: Seconds after which Lambda gives an event up; None if messages start the function.
+        event_age: Seconds after which Lambda gives an event up.
         hands_on: Whether Lambda sends the results to another stage.
     """
-    counted = _failures_of(name, log_group)
-    rollbacks = (
-        _on_failures(name, counted),
-        *([_on_lost_results(name, function)] if hands_on else []),
-    )
-    others = (
-        _on_throttles(name, function),
-        # A function that is given all of Lambda's time may use it.
-        *([_on_duration(name, function, timeout)] if timeout < LONGEST else []),
-        *([_on_event_age(name, function, event_age), _on_lost_letters(name, function)] if event_age else []),
-    )
-    return Watch((counted, *rollbacks, *others), rollbacks)
+    failures = counting.failures(stage, log_group)
+    counted = [failures, counting.dependency_failures(stage, log_group)]
+    others = [_on_throttles(stage.name, function)]
+    if stage.timeout < LONGEST:  # a function that is given all of Lambda's time may use it
+        others.append(_on_duration(stage.name, function, stage.timeout))
+    if not stage.polled:
+        counted += counting.records(stage, log_group, stores=not hands_on)
+        others += [_on_event_age(stage.name, function, event_age), _on_lost_letters(stage.name, function)]
+    rollbacks = (_on_failures(stage, failures), *([_on_lost_results(stage.name, function)] if hands_on else []))
+    return Watch((*counted, *rollbacks, *others), rollbacks)
 
 
 def on_dead_letters(queue: Queue) -> tuple[Alarm, ...]:
@@ -138,14 +122,71 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
             _metric("AWS/DynamoDB", "WriteThrottleEvents", TableName=Ref(table)),
             EvaluationPeriods=5,
         ),
-        _alarm(
-            "TableErrorsAlarm",
-            "table-errors",
-            "DynamoDB itself fails on writes. The processor retries them; what still fails becomes a dead letter. "
-            "Look at AWS's health dashboard, and send the dead letters again when it is over.",
-            _metric("AWS/DynamoDB", "SystemErrors", TableName=Ref(table), Operation="PutItem"),
-            EvaluationPeriods=3,
+        *(
+            _alarm(
+                f"Table{kind}ErrorsAlarm",
+                f"table{kind and '-'}{kind.lower()}-errors",
+                f"DynamoDB itself fails on {what}. The processor retries them; what still fails becomes a dead letter. "
+                "Look at AWS's health dashboard, and send the dead letters again when it is over.",
+                _metric("AWS/DynamoDB", "SystemErrors", TableName=Ref(table), Operation=operation),
+                EvaluationPeriods=3,
+            )
+            for kind, operation, what in (("", "PutItem", "writes"), ("Batch", BATCH_OPERATION, "writes of batches"))
         ),
+    )
+
+
+def on_dependencies() -> Alarm:
+    """Watch for events that failed since a service was down or throttled, which no version is at fault for."""
+    return _alarm(
+        "DependencyFailuresAlarm",
+        "dependency-failures",
+        "DynamoDB, SQS or another service throttled a function or did not answer, for longer than the function repeats "
+        "its requests. No version is at fault, and nothing is rolled back. Events are tried again, then become dead "
+        "letters. Look at table-throttles, table-errors and AWS's health dashboard, and lower the rate; send the dead "
+        "letters again when it is over.",
+        _metric(StackName, counting.DEPENDENCY),
+        **REMEMBERED,
+    )
+
+
+def on_refusals(entry: Stage) -> Alarm:
+    """Watch the share of records that the first stage refuses, by metric math without FILL.
+
+    Both counts have points wherever the stage logs anything, since their filters count zeros.
+    """
+    shares = ("refused", "accepted")
+    counts = [
+        MetricDataQuery(
+            Id=name,
+            ReturnData=False,
+            MetricStat=MetricStat(
+                Metric=Metric(Namespace=StackName, MetricName=f"{entry.title}{name.capitalize()}"),
+                Period=HOUR,
+                Stat="Sum",
+            ),
+        )
+        for name in shares
+    ]
+    total = " + ".join(shares)
+    return _alarm(
+        "RefusedRecordsAlarm",
+        "refused-records",
+        f"The {entry.name} refused {REFUSED_SHARE} % or more of at least {REFUSED_OF} records in an hour. Read why in "
+        "the logs query on the dashboard, and tell the producer, who has to send them again.",
+        {
+            "Metrics": [
+                MetricDataQuery(
+                    Id="share",
+                    Label="refused, %",
+                    Expression=f"IF({total} >= {REFUSED_OF}, 100 * refused / ({total}), 0)",
+                ),
+                *counts,
+            ]
+        },
+        Statistic=None,
+        Period=None,
+        Threshold=REFUSED_SHARE,
     )
 
 
@@ -187,33 +228,20 @@ def on_provisioned_concurrency(name: str, function: sam.Function, provisioned: P
     )
 
 
-def _failures_of(name: str, log_group: LogGroup) -> MetricFilter:
-    """Count the lines of a log that tell of failures: `Errors`, Lambda's own count, has a producer's bad records too.
-
-    All versions write to the one log group, and Lambda's lines do not name theirs. That is enough: while traffic
-    shifts, the version before is one that had no failures, or the alarm had kept the deployment from starting.
-    """
-    stage = name.capitalize()
-    return MetricFilter(
-        f"{stage}FailuresFilter",
-        Condition=IS_WATCHED,
-        LogGroupName=Ref(log_group),
-        FilterPattern=f"{{ {' || '.join(FAILURES)} }}",
-        MetricTransformations=[
-            MetricTransformation(MetricNamespace=StackName, MetricName=f"{stage}Failures", MetricValue="1")
-        ],
-    )
-
-
-def _on_failures(name: str, counted: MetricFilter) -> Alarm:
+def _on_failures(stage: Stage, counted: MetricFilter) -> Alarm:
     (failures,) = counted.MetricTransformations
+    further = (
+        "if it began with a deployment, roll that back. While this alarm is on no gradual deployment starts: deploy "
+        "what mends it with GradualDeployment=false."
+        if stage.gradual
+        else "if it began with a deployment, deploy the version before."
+    )
     return _of_function(
-        name,
+        stage.name,
         "Failures",
-        f"The {name} failed in the last five minutes: an error of its own, a timeout, too little memory, or a start "
-        "that failed; refused records do not count. Failed events are retried, then become dead letters. Read the "
-        "error in the logs query on the dashboard; where it began with a deployment, roll that back. While this alarm "
-        "is on no gradual deployment starts: deploy what mends it with GradualDeployment=false.",
+        f"The {stage.name} failed in the last five minutes: an error of its own, a timeout, too little memory, or a "
+        "start that failed; refused records and faults of other services do not count. What failed is tried again, "
+        f"then becomes a dead letter. Read the error in the logs query on the dashboard; {further}",
         _metric(failures.MetricNamespace, failures.MetricName),
         **REMEMBERED,
     )
@@ -247,7 +275,8 @@ def _on_duration(name: str, function: sam.Function, timeout: int) -> Alarm:
         name,
         "Duration",
         f"The slowest runs of the {name} come near its timeout of {timeout} s, at which they fail. Look at what "
-        "it waits for in its traces; DynamoDB's latency is on the dashboard.",
+        "it waits for: DynamoDB's latency is on the dashboard, since a trace ends at the function. Look at the size of "
+        "the records, too.",
         _of_alias(function, "Duration"),
         Statistic=None,
         ExtendedStatistic="p99",

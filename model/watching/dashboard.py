@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from troposphere import FindInMap, Partition, Sub
+from troposphere import Sub
 from troposphere.cloudwatch import Dashboard
 from troposphere.dynamodb import Table
 from troposphere.events import Rule
@@ -16,21 +16,12 @@ from model import parameters
 from ..conditions import IS_WATCHED
 from ..parameters import DEPLOYMENT_TYPE, ENVIRONMENT_SUFFIX, GRADUAL_DEPLOYMENT
 from ..stages.function import Component
-from . import alarms
+from . import alarms, counting
 
 WIDTH, HEIGHT = 8, 6  # three widgets to a row of 24 columns; CloudWatch places them in their order
 REGION = "${AWS::Region}"
+OWN = "${AWS::StackName}"  # the namespace of what is counted from the logs
 OF_REGION = f"-{REGION}"  # an account has one list of dashboards for all regions
-
-# Where each partition has its console; in one that is not named here there is no stack.
-# https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html
-CONSOLE = "Console"
-CONSOLES = {
-    "aws": {"Host": "console.aws.amazon.com"},
-    "aws-cn": {"Host": "console.amazonaws.cn"},
-    "aws-us-gov": {"Host": "console.amazonaws-us-gov.com"},
-    "aws-eusc": {"Host": "console.amazonaws-eusc.eu"},
-}
 
 # Lambda's own lines have no level. They tell what the code could not: runs that were ended, starts that failed. Lambda
 # reports a refusal as a failed run, too, of which the code's line says more.
@@ -38,7 +29,7 @@ QUERY = f"""\
 fields @timestamp, coalesce(message, errorMessage, type) as what, recordId, reason, \
 coalesce(errorType, record.errorType, record.status) as error, coalesce(requestId, record.requestId) as request \
 | filter level in ['WARN', 'WARNING', 'ERROR', 'CRITICAL'] \
-or record.status = 'timeout' or record.errorType in {list(alarms.ENDED)} \
+or record.status = 'timeout' or record.errorType in {list(counting.ENDED)} \
 or (type = 'platform.initReport' and record.status != 'success')\
 """
 
@@ -77,6 +68,7 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
     widgets = [
         _heading(),
         *_working(shown),
+        *_records(shown),
         *_fast(shown),
         *_stuck(shown, f"${{{dead_letters.title}.QueueName}}"),
         *_costing(shown, f"${{{table.title}}}"),
@@ -86,7 +78,7 @@ def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue)
         "Dashboard",
         Condition=IS_WATCHED,
         DashboardName=parameters.suffixed(end=OF_REGION),
-        DashboardBody=Sub(_json({"widgets": widgets}), {CONSOLE: FindInMap(CONSOLE, Partition, "Host")}),
+        DashboardBody=Sub(_json({"widgets": widgets})),
     )
 
 
@@ -122,12 +114,11 @@ def files_dashboard(reader: Component, rule: Rule, queue: Queue) -> Dashboard:
 
 
 def _heading() -> dict[str, Any]:
-    """Name the environment, how it is deployed, and where to look further."""
-    home = f"https://{REGION}.${{{CONSOLE}}}"
+    """Name the environment, how it is deployed, and where to look further in CloudWatch's own console."""
     links = {
-        "logs query": f"{home}/cloudwatch/home?region={REGION}#logsV2:logs-insights",
-        "traces": f"{home}/cloudwatch/home?region={REGION}#xray:traces/query",
-        "dead letters": f"{home}/sqs/v3/home?region={REGION}#/queues",
+        "logs query": "#logsV2:logs-insights",
+        "traces": "#xray:traces/query",
+        "alarms": "#alarmsV2:",
     }
     deployed = f"gradual deployment: ${{{GRADUAL_DEPLOYMENT.title}}} (${{{DEPLOYMENT_TYPE.title}}})"
     text = " | ".join([f"**${{{ENVIRONMENT_SUFFIX.title}}}**", deployed, *(f"[{k}]({v})" for k, v in links.items())])
@@ -152,13 +143,32 @@ def _working(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
         for s in stages
         for row in (
             s.metric("Errors", label=f"{s.name} errors, refusals included"),
-            ["${AWS::StackName}", f"{s.name.capitalize()}Failures", {"label": f"{s.name} failures"}],
+            [OWN, f"{s.name.capitalize()}Failures", {"label": f"{s.name} failures"}],
         )
     ]
     return [
-        _widget("Records per stage", [s.metric("Invocations") for s in stages], stat="Sum"),
+        _widget("Events per stage", [s.metric("Invocations") for s in stages], stat="Sum"),
         _widget("Errors and failures, retries included", failed, stat="Sum"),
         _widget("Throttles", [s.metric("Throttles") for s in stages], stat="Sum"),
+    ]
+
+
+def _records(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
+    """Show what became of the records, those in batches included, as the stages log it."""
+
+    def counted(stage: _Stage, kind: str, label: str) -> list[Any]:
+        return [OWN, f"{stage.name.capitalize()}{kind}", {"label": f"{stage.name}, {label}"}]
+
+    *before, last = stages
+    done = [
+        *(counted(s, "Accepted", "accepted") for s in before),
+        counted(last, "Stored", "stored"),
+        counted(last, "AlreadyStored", "already stored"),
+    ]
+    return [
+        _widget("Records accepted and stored", done, stat="Sum"),
+        _widget("Records refused", [counted(s, "Refused", "refused") for s in stages], stat="Sum"),
+        _widget("Events failed by other services", [[OWN, counting.DEPENDENCY, {"label": "failed"}]], stat="Sum"),
     ]
 
 
@@ -229,10 +239,13 @@ def _costing(stages: Sequence[_Stage], table: str) -> list[dict[str, Any]]:
     written = [
         ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", table, {"label": "write units", "stat": "Sum"}],
         ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", table, {"label": "throttled", "stat": "Sum"}],
-        [
-            *("AWS/DynamoDB", "SuccessfulRequestLatency", "TableName", table, "Operation", "PutItem"),
-            {"label": "latency p99, ms", "stat": "p99", "yAxis": "right"},
-        ],
+        *(
+            [
+                *("AWS/DynamoDB", "SuccessfulRequestLatency", "TableName", table, "Operation", operation),
+                {"label": f"latency p99 of {what}, ms", "stat": "p99", "yAxis": "right"},
+            ]
+            for operation, what in (("PutItem", "a record"), (alarms.BATCH_OPERATION, "25 of a batch"))
+        ),
     ]
     logged = [["AWS/Logs", "IncomingBytes", "LogGroupName", s.log_group, {"label": s.name}] for s in stages]
     return [

@@ -182,7 +182,7 @@ def test_the_log_has_a_line_for_each_refusal_and_one_for_the_batch(
         ("r2", REASONS[0]),
         (None, REASONS[1].replace("an integer", "a string")),
     ]
-    assert (line.records, line.refused) == (4, 2)
+    assert (line.records, line.refused, line.accepted) == (4, 2, 2)
     assert "marker" not in str([vars(line) for line in caplog.records])
 
 
@@ -239,8 +239,8 @@ def test_a_batch_that_is_delivered_twice_is_stored_once(
     records = [enriched(number) for number in range(30)]
     assert [processor.handler(records, context) for _ in range(2)] == [SUCCESS] * 2
     assert len(dynamodb.items) == 30
-    counts = [(line.getMessage(), line.records, line.refused, line.alreadyStored) for line in caplog.records]
-    assert counts == [("batch stored", 30, 0, 0), ("batch stored", 30, 0, 30)]
+    counts = [(line.getMessage(), line.refused, line.stored, line.alreadyStored) for line in caplog.records]
+    assert counts == [("batch stored", 0, 30, 0), ("batch stored", 0, 0, 30)]
 
 
 def test_what_is_stored_as_a_batch_is_what_is_stored_one_by_one(processor: Any, dynamodb: Any, context: Any) -> None:

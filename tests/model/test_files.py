@@ -90,7 +90,7 @@ def test_with_a_key_the_bucket_is_encrypted_by_it_and_the_reader_may_use_it_thro
     through = [
         s["Condition"]["StringLike"]["kms:ViaService"] for s in statements if s["Resource"] == [{"Ref": "KmsKeyArn"}]
     ]
-    assert [{"Fn::Sub": "s3.${AWS::Region}.*"}] in through
+    assert [{"Fn::Sub": f"{service}.${{AWS::Region}}.*"} for service in ("dynamodb", "s3")] in through
 
 
 def test_nobody_without_tls_may_use_the_bucket_and_the_reader_alone_writes_beside_the_files(

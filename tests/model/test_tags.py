@@ -32,10 +32,10 @@ def test_every_taggable_resource_carries_the_tags(template: dict[str, Any]) -> N
         for name, resource in translated["Resources"].items()
         if taggable(resource["Type"])
     }
-    # Table, queue, topic, dashboard, CodeDeploy's application and role, what is scaled, six alarms, and of each stage:
+    # Table, queue, topic, dashboard, CodeDeploy's application and role, what is scaled, nine alarms, and of each stage:
     # log group, role, function, deployment group and six alarms, but for the last, which hands nothing on. Of the
     # files: bucket, queue, rule, log group, role, function, mapping, dashboard and four alarms.
-    assert len(tagged) == 13 + 10 * len(STAGES) - 1 + 12, sorted(tagged)
+    assert len(tagged) == 16 + 10 * len(STAGES) - 1 + 12, sorted(tagged)
     assert {name: {k: v for k, v in tags.items() if k in WANTED} for name, tags in tagged.items()} == dict.fromkeys(
         tagged, WANTED
     )

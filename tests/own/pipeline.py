@@ -25,7 +25,10 @@ def build() -> Template:
             "processor",
             description="Stores each record",
             memory=512,
-            calls=[policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn"))],
+            calls=[
+                policy.allow(dynamodb.PutItem, dynamodb.PartiQLInsert, on=GetAtt(table, "Arn")),
+                policy.use_key("dynamodb"),
+            ],
             environment={"TABLE_NAME": Ref(table), "AWS_ENDPOINT_URL_DYNAMODB": NoValue},
             provisioned=2,
             capped=True,

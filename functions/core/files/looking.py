@@ -67,7 +67,11 @@ def items(keys: dict[Key, None]) -> dict[Key, Item]:
         left = answer.get("UnprocessedKeys", {}).get(table_name(), {}).get("Keys", [])
         attempt = 0 if answered else attempt + 1
         if left and attempt == ATTEMPTS:
-            raise ServiceError("ProvisionedThroughputExceededException", "DynamoDB left out all keys of a request")
+            raise ServiceError(
+                "ProvisionedThroughputExceededException",
+                "DynamoDB left out all keys of a request",
+                backoff=AFTER_THROTTLING,
+            )
         if left and attempt:
             time.sleep(jitter(AFTER_THROTTLING * 2**attempt))
     return found

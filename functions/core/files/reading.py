@@ -20,14 +20,17 @@ from dataclasses import asdict, dataclass, field
 from functools import wraps
 from typing import Any
 
+from botocore.exceptions import ClientError, HTTPClientError
+
 from record import Attribute, Record, now
 
 from .. import dead_letters
 from ..aws import ServiceError
+from ..stage import what_failed
 from .lines import Line
 from .looking import Looker
 from .parts import Cleared, Parts, clear, publish, read
-from .sending import Sender, hide_message, minutes, record_of, send_message
+from .sending import Sender, hide_message, minutes, record_of, send_message, shortened
 from .uploaded import (
     MISSING,
     RECEIPTS,
@@ -150,8 +153,16 @@ def _work(event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
     except Cleared:
         _LOG.info("file already settled", extra={"recordId": key})
     except Exception as failure:
-        _LOG.error("stage failed", extra={"recordId": key, "reason": f"{type(failure).__name__}: {failure}"})
+        message = "dependency failed" if _is_passing(failure) else what_failed(failure)
+        _LOG.error(message, extra={"recordId": key, "reason": f"{type(failure).__name__}: {failure}"})
         raise
+
+
+def _is_passing(failure: Exception) -> bool:
+    """Tell whether the SDK's service throttled, failed by itself or did not answer."""
+    if isinstance(failure, ClientError):
+        return failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (429, 500, 502, 503, 504)
+    return isinstance(failure, HTTPClientError)
 
 
 def _hide(message: dict[str, Any]) -> None:
@@ -411,8 +422,9 @@ class Step:
         """Say from time to time how far the file is; of one that was replaced, the other one is told."""
         if time.monotonic() < self._tell_at or not self._is_current:
             return
-        self._tell_at = time.monotonic() + minutes(TOLD / 60)
+        self._tell_at = time.monotonic() + shortened(TOLD)
         told = {name: value for name, value in asdict(self.state).items() if not isinstance(value, list)}
+        told["accepted"] += 0 if self.state.round else self._sender.sent
         about = {"version": self.version.id, "uploaded": self.file.modified, "size": self.file.size}
         put(self.version.bucket, f"{STATES}{self.version.key}.json", {**about, **told})
 

@@ -71,9 +71,9 @@ class Sender:
             return
         share = 1 / min(max(1, readers()), int(os.environ["READERS"]))
         if share < 1 and not self._share:
-            time.sleep(minutes(ASKED / 60))
+            time.sleep(shortened(ASKED))
         self._share = share
-        self._ask_at = time.monotonic() + minutes(ASKED / 60)
+        self._ask_at = time.monotonic() + shortened(ASKED)
 
 
 def record_of(line: Line, timestamp_of: Callable[[int], int]) -> tuple[bytes, Record]:
@@ -136,6 +136,11 @@ def readers() -> int:
 def minutes(count: float) -> float:
     """Return the seconds of so many minutes, which a test or an embedded AWS may make shorter."""
     return count * float(os.environ.get("SECONDS_A_MINUTE", "60"))
+
+
+def shortened(seconds: float) -> float:
+    """Return a pause of seconds as such a minute has it, of which there is no use to be shorter than one."""
+    return max(1.0, minutes(seconds / 60))
 
 
 @cache

@@ -21,11 +21,15 @@ DIMENSIONS = {
     "FilesQueue": {"Fn::GetAtt": ["FilesQueue", "QueueName"]},
     "DataTable": {"Ref": "DataTable"},
     "PutItem": "PutItem",
+    "BatchExecuteStatement": "BatchExecuteStatement",
 }
 
 
 def watched(alarm: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Give the metric of an alarm, and what its dimensions name."""
+    """Give the metric of an alarm, and what its dimensions name; of an expression the metrics."""
+    if "Metrics" in alarm:
+        stats = (query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query)
+        return "", tuple(stat["Metric"]["MetricName"] for stat in stats)
     names = {repr(value): name for name, value in DIMENSIONS.items()}
     return (
         alarm["MetricName"],
@@ -39,6 +43,9 @@ WATCHED = {
     "DeadLetterAgeAlarm": ("ApproximateNumberOfMessagesVisible", ("DeadLetterQueue",)),
     "TableThrottlesAlarm": ("WriteThrottleEvents", ("DataTable",)),
     "TableErrorsAlarm": ("SystemErrors", ("DataTable", "PutItem")),
+    "TableBatchErrorsAlarm": ("SystemErrors", ("DataTable", "BatchExecuteStatement")),
+    "DependencyFailuresAlarm": ("DependencyFailures", ()),
+    "RefusedRecordsAlarm": ("", (f"{STAGES[0]}Refused", f"{STAGES[0]}Accepted")),
     "ProcessorSpilloverAlarm": (
         "ProvisionedConcurrencySpilloverInvocations",
         ("ProcessorFunction", "ProcessorFunction:live"),
@@ -73,15 +80,52 @@ def test_each_alarm_watches_the_resource_that_it_is_named_for(alarms: dict[str, 
 
 
 def test_each_metric_and_its_dimensions_are_documented(alarms: dict[str, dict[str, Any]]) -> None:
-    of_aws = [alarm for alarm in alarms.values() if alarm["Namespace"] != {"Ref": "AWS::StackName"}]
-    assert len(of_aws) == len(alarms) - len([*STAGES, "Reader"])
+    own = {"Ref": "AWS::StackName"}
+    of_aws = [alarm for alarm in alarms.values() if alarm.get("Namespace", own) != own]
+    assert len(of_aws) == len(alarms) - len([*STAGES, "Reader", "Dependency", "Refused"])
     for alarm in of_aws:
         dimensions = frozenset(dimension["Name"] for dimension in alarm["Dimensions"])
         assert dimensions in DOCUMENTED[alarm["Namespace"]][alarm["MetricName"]], alarm
 
 
-def test_each_alarm_watches_one_metric_so_that_the_embedded_aws_takes_it(alarms: dict[str, dict[str, Any]]) -> None:
-    assert not any("Metrics" in alarm for alarm in alarms.values())
+def test_only_a_share_takes_metric_math(alarms: dict[str, dict[str, Any]]) -> None:
+    assert [name for name, alarm in alarms.items() if "Metrics" in alarm] == ["RefusedRecordsAlarm"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "accepted", "on"),
+    [(25, 75, True), (24, 76, False), (100, 0, True), (99, 0, False), (0, 1000, False)],
+)
+def test_a_quarter_of_a_hundred_records_refused_in_an_hour_raises_the_alarm(
+    alarms: dict[str, dict[str, Any]], refused: int, accepted: int, on: bool
+) -> None:
+    alarm = alarms["RefusedRecordsAlarm"]
+    share, *counts = alarm["Metrics"]
+    assert [(query["Id"], query["MetricStat"]["Period"], query["MetricStat"]["Stat"]) for query in counts] == [
+        ("refused", 3600, "Sum"),
+        ("accepted", 3600, "Sum"),
+    ]
+    assert [query.get("ReturnData", True) for query in alarm["Metrics"]] == [True, False, False]
+    given = {"IF": lambda holds, yes, no: yes if holds else no, "refused": refused, "accepted": accepted}
+    assert (eval(share["Expression"], given) >= alarm["Threshold"]) == on
+
+
+def test_the_counts_of_a_share_have_a_zero_wherever_the_stage_logs(template: dict[str, Any]) -> None:
+    """Otherwise an hour in which all was refused would have no count of what was accepted, and no share."""
+    for kind in ("Refused", "Accepted"):
+        (counted,) = template["Resources"][f"{STAGES[0]}{kind}Filter"]["Properties"]["MetricTransformations"]
+        assert counted["DefaultValue"] == 0
+
+
+def test_the_reader_which_shifts_no_traffic_has_no_advice_about_gradual_deployments(
+    alarms: dict[str, dict[str, Any]],
+) -> None:
+    said = {name: "gradual" in alarm["AlarmDescription"] for name, alarm in alarms.items() if "FailuresAlarm" in name}
+    assert said == {
+        **{f"{stage}FailuresAlarm": True for stage in STAGES},
+        "ReaderFailuresAlarm": False,
+        "DependencyFailuresAlarm": False,
+    }
 
 
 def test_each_alarm_says_what_it_means_and_what_to_do(alarms: dict[str, dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Failures are counted by what is logged: all that a new version can break, and no record that is refused."""
+"""What is counted from the logs: failures, by whose fault they are, and what became of the records."""
 
 import json
 from types import SimpleNamespace
@@ -7,16 +7,22 @@ from typing import Any
 import pytest
 
 import validator
-from core.stage import stage
-from model.watching.alarms import ENDED
+from core.aws import AFTER_FAULT, AFTER_THROTTLING, ServiceError
+from core.bulk import check_time
+from core.stage import stage, what_failed
+from model.watching.counting import ENDED
 
 from ..built_stages import STAGES
 from ..filter_pattern import matches
 from ..translation import of_type
 
 
-def pattern(template: dict[str, Any]) -> str:
-    (found,) = {counted["FilterPattern"] for counted in of_type(template, "AWS::Logs::MetricFilter").values()}
+def pattern(template: dict[str, Any], kind: str = "Failures") -> str:
+    """Give the one pattern by which a kind of line is counted, of whatever stage."""
+    counted = of_type(template, "AWS::Logs::MetricFilter")
+    (found,) = {
+        counted[f"{stage}{kind}Filter"]["FilterPattern"] for stage in STAGES if f"{stage}{kind}Filter" in counted
+    }
     return str(found)
 
 
@@ -71,40 +77,118 @@ def test_what_lambda_writes_of_a_broken_version_is_counted(template: dict[str, A
     [
         *(raised(error) for error in ("InvalidRecord", "ConflictingRecord", "Runtime.UnmarshalError")),
         *(reported(kind, "error", "Runtime.Unknown") for kind in ("runtimeDone", "report")),
+        *(reported("runtimeDone", "error", error) for error in ENDED),  # the second line about the same run
+        reported("runtimeDone", "timeout"),
         reported("initReport", "success"),
         {"level": "INFO", "message": "record stored", "recordId": "timeout"},
     ],
     ids=json.dumps,
 )
-def test_what_lambda_writes_of_a_bad_record_is_not_counted(template: dict[str, Any], line: dict[str, Any]) -> None:
+def test_what_lambda_writes_of_a_bad_record_or_a_second_time_is_not_counted(
+    template: dict[str, Any], line: dict[str, Any]
+) -> None:
     assert not matches(pattern(template), json.dumps(line))
 
 
 RECORD = {"id": "one", "timestamp": 1, "data": 1}
-
-
-@stage("broken")
-def broken(_: object) -> None:
-    raise RuntimeError("broken")
+CONTEXT = SimpleNamespace(aws_request_id="8f1c", get_remaining_time_in_millis=lambda: 60_000)
+THROTTLED = ServiceError("ThrottlingException", "slow down", backoff=AFTER_THROTTLING)
+FORBIDDEN = ServiceError("AccessDeniedException", "not authorized")
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Give what was logged as Lambda's formatter writes it, the fields that count."""
-    return [json.dumps({"level": record.levelname, "message": record.getMessage()}) for record in caplog.records]
+    fields = ("accepted", "stored", "alreadyStored")
+    return [
+        json.dumps(
+            {"level": line.levelname, "message": line.getMessage()}
+            | {name: getattr(line, name) for name in fields if hasattr(line, name)}
+        )
+        for line in caplog.records
+    ]
 
 
-def test_what_a_stage_logs_of_a_failure_is_counted_once(
-    template: dict[str, Any], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (RuntimeError("broken"), "Failures"),
+        (FORBIDDEN, "Failures"),
+        (THROTTLED, "DependencyFailures"),
+        (ServiceError("TimeoutError", "no answer", backoff=AFTER_FAULT), "DependencyFailures"),
+    ],
+    ids=repr,
+)
+def test_a_failure_is_counted_once_as_the_stages_or_as_a_services(
+    template: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+    kind: str,
 ) -> None:
-    with pytest.raises(RuntimeError):
-        broken(RECORD, SimpleNamespace(aws_request_id="8f1c"))
-    assert [matches(pattern(template), line) for line in lines(caplog)].count(True) == 1
+    """A service's fault rolls no deployment back."""
+
+    def fails(_: object) -> None:
+        raise failure
+
+    with pytest.raises(type(failure)):
+        stage("broken")(fails)(RECORD, CONTEXT)
+    counted = {
+        each: [matches(pattern(template, each), line) for line in lines(caplog)].count(True)
+        for each in ("Failures", "DependencyFailures")
+    }
+    assert counted == {"Failures": 0, "DependencyFailures": 0, kind: 1}
 
 
-def test_what_a_stage_logs_of_a_refusal_is_not_counted(
+def test_a_table_that_throttles_a_batch_to_the_end_of_its_time_is_a_services_fault() -> None:
+    with pytest.raises(ServiceError) as given_up:
+        check_time(0)
+    assert what_failed(given_up.value) == "dependency failed"
+
+
+def test_what_a_stage_logs_of_a_refusal_is_not_counted_as_a_failure(
     template: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ValueError, match="missing data field"):
-        validator.handler({"id": "one"}, SimpleNamespace(aws_request_id="8f1c"))
-    assert caplog.records
+        validator.handler({"id": "one"}, CONTEXT)
+    assert [matches(pattern(template, "Refused"), line) for line in lines(caplog)] == [True]
     assert not any(matches(pattern(template), line) for line in lines(caplog))
+
+
+def counts(template: dict[str, Any], stage: str, logged: list[str]) -> dict[str, int]:
+    """Give what the filters of a stage make of its lines: the sums by the metric."""
+    found: dict[str, int] = {}
+    for name, counted in of_type(template, "AWS::Logs::MetricFilter").items():
+        (published,) = counted["MetricTransformations"]
+        metric, value = published["MetricName"].removeprefix(stage), published["MetricValue"]
+        for line in logged if name.startswith(stage) else []:
+            if matches(counted["FilterPattern"], line):
+                amount = json.loads(line)[value[2:]] if value.startswith("$.") else int(value)
+                found[metric] = found.get(metric, 0) + amount
+    return {metric: number for metric, number in found.items() if number}
+
+
+def test_records_are_counted_one_by_one_and_in_batches(
+    template: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr("core.dead_letters.send", lambda *_, **__: None)
+    validator.handler(RECORD, CONTEXT)
+    validator.handler([RECORD, RECORD, {"id": "one"}], CONTEXT)
+    with pytest.raises(ValueError, match="missing data field"):
+        validator.handler({"id": "one"}, CONTEXT)
+    assert counts(template, STAGES[0], lines(caplog)) == {"Accepted": 3, "Refused": 2}
+
+
+@pytest.mark.parametrize(
+    ("line", "counted"),
+    [
+        ({"message": "record stored"}, {"Stored": 1}),
+        ({"message": "record already stored"}, {"AlreadyStored": 1}),
+        ({"message": "batch stored", "records": 9, "refused": 2, "stored": 4, "alreadyStored": 3}, None),
+        ({"message": "record refused"}, {"Refused": 1}),
+        ({"message": "stage failed"}, {"Failures": 1}),
+    ],
+)
+def test_what_the_last_stage_stores_is_counted(
+    template: dict[str, Any], line: dict[str, Any], counted: dict[str, int] | None
+) -> None:
+    assert counts(template, STAGES[-1], [json.dumps(line)]) == (counted or {"Stored": 4, "AlreadyStored": 3})

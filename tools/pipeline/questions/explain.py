@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pipeline.letters.selection import Finding
 from pipeline.questions import logs
-from pipeline.questions.logs import LogLine
+from pipeline.questions.logs import FAILED, LogLine
 from pipeline.questions.times import shown
 from pipeline.records.bucket import REJECTED
 from pipeline.records.table import Item
@@ -26,7 +26,7 @@ REQUESTS = 8
 PREFIX = 200
 """Characters of an id that a pattern holds."""
 DONE, STORED = re.compile(r"record (?!refused)\w"), ("record stored", "record already stored")
-REFUSED, FAILED = "record refused", "stage failed"
+REFUSED = "record refused"
 MISSING = "missing/"
 """What the keys begin with of the lines that were not stored although the reader sent them again."""
 
@@ -139,7 +139,7 @@ class Evidence(NamedTuple):
         at = f"by the {last.stage} at {when}"
         if last.message == REFUSED:
             return f"refused {at}: {last.detail}"
-        if last.message == FAILED:
+        if last.message in FAILED:
             return (
                 f"failed in the {last.stage} at {when} ({last.detail}), and not stored since: Lambda may try it again"
             )
@@ -187,7 +187,7 @@ class Evidence(NamedTuple):
     def _of_letter(self, finding: Finding) -> Moment:
         letter = finding.letter
         attempts = [
-            line for line in self.lines if line.request == letter.request_id and line.message in (REFUSED, FAILED)
+            line for line in self.lines if line.request == letter.request_id and line.message in (REFUSED, *FAILED)
         ]
         batch = f"a batch of {finding.records} records, " if isinstance(finding.attribution.record, list) else ""
         told = f"{batch}{counted(max(1, len(attempts)), 'attempt', 'attempts')}: {finding.reason}"

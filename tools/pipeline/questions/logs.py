@@ -14,6 +14,7 @@ PAGES = 10
 """Pages in which failures are looked for; many may be empty, since CloudWatch ends one after some MB."""
 FAILURES = (
     '($.message = "stage failed")',
+    '($.message = "dependency failed")',
     '($.errorType = "Runtime.*")',
     '($.record.status = "timeout")',
     '($.record.errorType = "Runtime.OutOfMemory")',
@@ -22,6 +23,7 @@ FAILURES = (
 )
 """The lines that tell of failures, and not of refused records, as the alarms have them:
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html"""
+FAILED = ("stage failed", "dependency failed")
 ENDED = {"Runtime.OutOfMemory": "out of memory", "Runtime.ExitError": "ended itself"}
 REFUSED_INPUT = "Runtime.UnmarshalError"
 """Of an event that is no JSON: its producer's fault."""
@@ -93,8 +95,8 @@ def _read(event: Mapping[str, Any]) -> Iterator[LogLine]:
 
 def _failure(fields: Mapping[str, Any]) -> str | None:
     """Return which failure a line tells of."""
-    if fields.get("message") == "stage failed":
-        return str(fields.get("reason", "stage failed"))
+    if (message := fields.get("message")) in FAILED:
+        return str(fields.get("reason", message))
     error = fields.get("errorType")
     if isinstance(error, str) and error.startswith("Runtime.") and error != REFUSED_INPUT:
         return ENDED.get(error, error)
@@ -104,4 +106,6 @@ def _failure(fields: Mapping[str, Any]) -> str | None:
     status = record.get("status")
     if fields.get("type") == "platform.initReport":
         return "failed start" if status != "success" else None
+    if fields.get("type") != "platform.report":  # a line about the same run
+        return None
     return "timeout" if status == "timeout" else ENDED.get(str(record.get("errorType")))

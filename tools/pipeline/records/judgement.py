@@ -103,7 +103,7 @@ class _Items(NamedTuple):
         of_data: dict[int, list[int]] = {}
         for place, item in enumerate(items if len(items) > 1 else ()):
             of_data.setdefault(digest(b"data", json.loads(item.data or "null")), []).append(place)
-        return cls(items, [digest(b"key", list(item.key)) for item in items], of_data)
+        return cls(items, [hash(item.key) % 2**64 for item in items], of_data)
 
     def same(self, data: Any) -> Sequence[int]:
         """Return the places of the items with this data."""

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from pipeline.errors import AwsError
@@ -140,6 +141,31 @@ class Table:
             return self.client.batch_get_item(
                 RequestItems={self.name: {"Keys": keys, "ConsistentRead": True, **self._wanted}}
             )
+
+
+def quick(client: Any) -> Any:
+    """Let a client of DynamoDB send and return BatchGetItem's JSON as it is, and return the client.
+
+    botocore's shapes take most of the time of a call with a hundred keys. Signatures, retries and errors stay its own.
+    """
+
+    def keep(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+        context["json"] = json.dumps(params).encode()
+        tables = {name: {"Keys": asked["Keys"][:1]} for name, asked in params["RequestItems"].items()}
+        return {"RequestItems": tables}
+
+    def send(params: dict[str, Any], context: Mapping[str, Any], **_: Any) -> None:
+        params["body"] = context["json"]
+
+    def read(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+        if response_dict["status_code"] == HTTPStatus.OK:
+            customized_response_dict.update(json.loads(response_dict["body"]))
+            response_dict["body"] = b"{}"
+
+    handlers: dict[str, Any] = {"provide-client-params": keep, "before-call": send, "before-parse": read}
+    for event, handler in handlers.items():
+        client.meta.events.register(f"{event}.dynamodb.BatchGetItem", handler)
+    return client
 
 
 def is_storable_id(record_id: Any) -> bool:

@@ -81,8 +81,7 @@ def _targets(template: Template) -> Iterator[tuple[Path, Any]]:
 
 
 def _named(resource: Resource, *keys: str) -> Iterator[tuple[Path, Any]]:
-    for value in resource.find(*keys, by_name=True):
-        yield resource.at(*keys), value
+    yield from ((resource.at(*keys), value) for value in resource.find(*keys, by_name=True))
 
 
 def _invocable(template: Template) -> Iterator[tuple[Path, Any]]:

@@ -93,8 +93,8 @@ class ShortRetention(Rule):
 class MisreadMetric(Rule):
     """AsyncEventsDropped counts letters that arrived, too; the age of the oldest message leaves old ones out.
 
-    AsyncEventsDropped counts an event that became a letter, too. ApproximateAgeOfOldestMessage leaves out letters that
-    were received three times, such as those that somebody has looked at; of a queue with a consumer it may be watched.
+    ApproximateAgeOfOldestMessage leaves out letters that were received three times, such as those that somebody has
+    looked at; of a queue with a consumer it may be watched.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
 
@@ -111,9 +111,10 @@ class MisreadMetric(Rule):
     def faults(self, subject: Metric, template: Template) -> Iterator[Fault]:
         beside = {metric.name for metric in metrics(template) if metric.alarm.id == subject.alarm.id}
         if subject.name == "AsyncEventsDropped" and ARRIVED not in beside:
-            yield _misread(subject, f"DeadLetterErrors, or what goes beyond {ARRIVED} of the queue")
+            expected = f"watch DeadLetterErrors, or what goes beyond {ARRIVED} of the queue"
+            yield subject.alarm.should(expected, subject.name, "MetricName", kind="alarm ")
         if subject.name == "ApproximateAgeOfOldestMessage":
-            yield _misread(subject, f"{DEPTH} over days")
+            yield subject.alarm.should(f"watch {DEPTH} over days", subject.name, "MetricName", kind="alarm ")
 
 
 def _targets(function: Function) -> list[list[Any]]:
@@ -125,10 +126,6 @@ def _targets(function: Function) -> list[list[Any]]:
         ]
         for form in function.on_event("DestinationConfig")
     ]
-
-
-def _misread(metric: Metric, expected: str) -> Fault:
-    return Fault(metric.path, f"alarm {metric.alarm.id} should watch {expected} (got {metric.name})")
 
 
 def _undelivered_to(value: Any) -> set[str]:

@@ -75,8 +75,7 @@ def statements(template: Template) -> list[Statement]:
 
 def statements_of(form: Any) -> list[dict[str, Any]]:
     """List the statements of one form of a policy."""
-    document = _parsed(form)
-    return [body for body in items(document.get("Statement")) if isinstance(body, dict)]
+    return [body for body in items(_parsed(form).get("Statement")) if isinstance(body, dict)]
 
 
 def allowed_to(template: Template, role: str) -> list[Statement] | None:
@@ -87,7 +86,10 @@ def allowed_to(template: Template, role: str) -> list[Statement] | None:
     attached = [refers_to(arn) for form in resource.find("ManagedPolicyArns", by_name=True) for arn in items(form)]
     if not all(policy in template.resources for policy in attached):
         return None
-    holders = {role, *attached, *_policies_that_name(template, role)}
+    holders = {role, *attached}
+    for policy in template.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy"):
+        named = [*policy.find("Roles", by_name=True), *policy.find("RoleName", by_name=True)]
+        holders |= {policy.id for form in named if role in map(refers_to, items(form))}
     return [s for s in statements(template) if s.owner.id in holders and s.of_identity and s.allows]
 
 
@@ -105,9 +107,8 @@ def lacking(
 
 def permits(statement: Statement, action: str, resource: Any) -> bool:
     """Return whether a statement may allow an action on a resource of the template: in doubt, yes."""
-    return statement.is_about(action) and any(
-        refers_to(allowed) in (refers_to(resource), None) for allowed in statement.resources
-    )
+    known = {refers_to(resource), None}
+    return statement.is_about(action) and not known.isdisjoint(map(refers_to, statement.resources))
 
 
 def given(allowed: list[Statement], resource: Any) -> str:
@@ -117,24 +118,12 @@ def given(allowed: list[Statement], resource: Any) -> str:
     return ", ".join(dict.fromkeys(found)) or "nothing"
 
 
-def _policies_that_name(template: Template, role: str) -> list[str]:
-    policies = template.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
-    return [
-        policy.id
-        for policy in policies
-        for name in ("Roles", "RoleName")
-        for form in policy.find(name, by_name=True)
-        if role in map(refers_to, items(form))
-    ]
-
-
 def _statements(resource: Resource) -> Iterator[Statement]:
     for path, written in _written(resource.properties, resource.at()):
         of_identity = resource.type in IDENTITY_POLICIES and TRUST not in path
         for form in resource.values.possible(written, when=resource.when):
-            for body in [form] if isinstance(form, dict) else statements_of(form):
-                if "Effect" in body:
-                    yield Statement(resource, path, body, of_identity)
+            bodies = [form] if isinstance(form, dict) and "Effect" in form else statements_of(form)
+            yield from (Statement(resource, path, body, of_identity) for body in bodies if "Effect" in body)
     for form in resource.forms(*resource.properties) if resource.type in AS_STATEMENTS else ():
         if "Statement" not in form and (resource.type != "AWS::Lambda::Url" or form.get("AuthType") != "AWS_IAM"):
             yield Statement(resource, resource.at(), _as_statement(resource.type, form), of_identity=False)

@@ -22,10 +22,7 @@ class MissingTags(Rule):
     id = "W9161"
     shortdesc = "A resource lacks cost-allocation tags"
     source_url = "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/cost-alloc-tags.html"
-    settings = {
-        "required_tags": ["CostCenter", "Environment", "ManagedBy", "Project"],
-        "exempt_types": [],
-    }
+    settings = {"required_tags": ["CostCenter", "Environment", "ManagedBy", "Project"], "exempt_types": []}
 
     def subjects(self, template: Template) -> list[Resource]:
         exempt = self.config["exempt_types"]
@@ -59,8 +56,9 @@ class WrittenOutAgain(FunctionRule):
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
         before = template.functions[: [function.id for function in template.functions].index(subject.id)]
-        for other in before if _is_bare(subject, template) else ():
-            if _repeats(subject, other, template):
+        alike = [other for other in before if _configuration(other) == _configuration(subject)]
+        for other in alike if _is_bare(subject, template) else ():
+            if _is_bare(other, template) and template.together(other.resource, subject.resource):
                 who = f"{subject.id} and {other.id} should be made by one component"
                 got = "(got one configuration and role, written out twice)"
                 yield Fault(["Resources", subject.id], f"{who} {got}")
@@ -68,7 +66,7 @@ class WrittenOutAgain(FunctionRule):
 
 
 def _has_the_tags_of_a_function(resource: Resource) -> bool:
-    """Tell whether SAM makes a resource for a function, and tags it alike: only the function is to blame."""
+    """Return whether SAM makes a resource for a function, and tags it alike: only the function is to blame."""
     return resource.type == "AWS::IAM::Role" and is_made_by_sam(resource)
 
 
@@ -86,15 +84,6 @@ def _keys(tags: Any) -> set[str]:
     if isinstance(tags, dict):
         return set(tags)
     return {text(tag.get("Key")) for tag in items(tags) if isinstance(tag, dict)}
-
-
-def _repeats(function: Function, other: Function, template: Template) -> bool:
-    return (
-        bool(function.roles)
-        and _is_bare(other, template)
-        and _configuration(other) == _configuration(function)
-        and template.together(other.resource, function.resource)
-    )
 
 
 def _is_bare(function: Function, template: Template) -> bool:

@@ -1,10 +1,11 @@
-"""The command `drop`, as a user runs it, on the embedded AWS; and what else an operator sees of files."""
+"""The command `upload`, as a user runs it, on the embedded AWS; and what else an operator sees of files."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 
 from pipeline.commands import upload
-from pipeline.local.asynchronous import Faults, QueueOptions
+from pipeline.records import bucket
 from tests.deployed import ROOT, STACK_NAME, DeployedStack
 
 from ..conftest import Ran
 from ..fake_aws import FakeAws
+from ..local.test_by_file import denied, paused, put, settled
 from ..stack.samples import record
 
 Run = Callable[..., Ran]
@@ -33,7 +35,7 @@ def rows(ran: Ran) -> list[list[str]]:
     return [line.split("\t") for line in ran.out.splitlines()[1:]]
 
 
-def test_files_are_read_and_their_lines_counted(
+def test_files_are_settled_and_their_lines_counted(
     embedded_with_files: DeployedStack, operate: Run, records: Write, tmp_path: Path
 ) -> None:
     plain = records(*(record(number) for number in range(5)), name="a.jsonl")
@@ -41,22 +43,21 @@ def test_files_are_read_and_their_lines_counted(
     packed.write_bytes(gzip.compress(json.dumps(record(7)).encode()))
     ran = operate("upload", plain, packed, "--prefix", "in/", "--wait")
     assert ran.code == 0, ran
-    assert [row[:5] for row in rows(ran)] == [
-        ["in/a.jsonl", "read", "5", "5", "0"],
-        ["in/b.jsonl.gz", "read", "1", "1", "0"],
+    assert [row[:7] for row in rows(ran)] == [
+        ["in/a.jsonl", "settled", "5", "5", "0", "0", "0"],
+        ["in/b.jsonl.gz", "settled", "1", "1", "0", "0", "0"],
     ]
-    embedded_with_files.drain()
+    assert "in/a.jsonl is read: 5 lines are looked for in the table from" in ran.err
     assert len(embedded_with_files.items()) == 6
 
 
-def test_lines_that_are_no_records_and_dead_letters_are_named(
-    embedded_with_files: DeployedStack, operate: Run, records: Write
-) -> None:
-    path = records(record(1), "{broken")
-    assert operate("upload", path, "--wait").code == 1
-    ran = operate("upload", path, "--wait")  # whose report is not that of the first time
-    assert rows(ran)[0][:5] == ["records.jsonl", "read", "2", "1", "1"]
+def test_lines_that_are_not_stored_are_named(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
+    other = {**record(1), "data": "another"}
+    ran = operate("upload", records(record(1), other, "{broken"), "--wait")
+    assert ran.code == 1
+    assert rows(ran)[0][:7] == ["records.jsonl", "settled", "3", "1", "1", "1", "0"]
     assert f"s3://{embedded_with_files.outputs.bucket}/rejected/records.jsonl.jsonl" in ran.err
+    assert "Dead letters since: 1 of the processor" in ran.err
 
 
 def test_without_waiting_the_file_is_there_and_nothing_more_is_said(
@@ -67,22 +68,26 @@ def test_without_waiting_the_file_is_there_and_nothing_more_is_said(
     assert embedded_with_files.client("s3").head_object(Bucket=embedded_with_files.outputs.bucket, Key="records.jsonl")
 
 
-def test_what_is_not_read_in_time_is_said(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
-    embedded_with_files.aws.restart_queue(QueueOptions(faults=Faults(stop_after=0)))
-    ran = operate("upload", records(record(1)), "--wait", "--patience", "0.2")
-    assert ran.code == 1
-    assert rows(ran)[0][1] == "not read yet"
-
-
-def test_status_shows_the_files_in_work(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
-    embedded_with_files.aws.restart_queue(QueueOptions(faults=Faults(stop_after=0)))
-    operate("upload", records(record(1)))
-    status = dict(row for row in rows(operate("status")) if len(row) == 2)
-    assert re.fullmatch(r"1, the oldest is records\.jsonl of \d{4}-\d\d-\d\d \d\d:\d\d UTC", status["files in work"])
-    assert json.loads(operate("status", "--json").out)["filesInWork"] == ["records.jsonl"]
-    embedded_with_files.aws.restart_queue(QueueOptions())
-    operate("upload", records(record(1)), "--wait")
-    assert dict(row for row in rows(operate("status")) if len(row) == 2)["files in work"] == "0"
+def test_while_the_reader_is_paused_files_wait_and_status_shows_them(
+    embedded_with_files: DeployedStack, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, states = embedded_with_files, {}
+    with paused(stack):
+        ran = operate("upload", records(record(1)), "--prefix", "waits/", "--wait", "--patience", "0.2")
+        assert (ran.code, rows(ran)[0][1]) == (1, "not read yet")
+        status = dict(row for row in rows(operate("status")) if len(row) == 2)
+        assert re.search(r"1 waiting.*, the oldest is waits/records\.jsonl of ", status["files in work"])
+        states = json.loads(operate("status", "--json").out)["filesByState"]
+        assert states["waiting"] == ["waits/records.jsonl"]
+        stack.client("sqs").purge_queue(QueueUrl=stack.outputs.files_url)
+        monkeypatch.setattr(bucket, "DELIVERED", 0)
+        health = json.loads(operate("status", "--json").out)
+        assert health["filesByState"]["announced to nobody"] == ["waits/records.jsonl"]
+    place = f"s3://{stack.outputs.bucket}/waits/records.jsonl"
+    assert f"aws s3 cp {place} {place} --metadata-directive REPLACE" in operate("status").err
+    again = {"Bucket": stack.outputs.bucket, "Key": "waits/records.jsonl"}
+    version = stack.client("s3").copy_object(**again, CopySource=again, MetadataDirective="REPLACE")["VersionId"]
+    assert settled(stack, "waits/records.jsonl", version).is_whole
 
 
 def test_a_file_that_fails_is_named(
@@ -94,22 +99,58 @@ def test_a_file_that_fails_is_named(
     assert ran.code == 1
     (row,) = rows(ran)
     assert row[0] == "in/a.jsonl.gz"
-    assert row[1].startswith("failed: in/a.jsonl.gz in ")
+    assert "in/a.jsonl.gz can't be read: the gzip file is damaged here" in row[1]
     letter, *_ = rows(operate("dead-letters"))
     assert letter[1:3] == ["reader", "in/a.jsonl.gz"]
 
 
-def test_redrive_starts_a_file_again(embedded_with_files: DeployedStack, operate: Run) -> None:
-    stack, functions = embedded_with_files, embedded_with_files.client("lambda")
-    event = {"detail": {"bucket": {"name": stack.outputs.bucket}, "object": {"key": "late.jsonl"}}}
-    functions.invoke(FunctionName=stack.outputs.aliases["reader"], InvocationType="Event", Payload=json.dumps(event))
-    stack.drain()
-    stack.aws.restart_queue(QueueOptions(faults=Faults(stop_after=0)))  # the file's own event comes to nothing
-    stack.client("s3").put_object(Bucket=stack.outputs.bucket, Key="late.jsonl", Body=json.dumps(record(1)).encode())
-    stack.aws.restart_queue(QueueOptions())
-    assert operate("redrive", "--yes", "--stage", "reader").counts["sent again"] == 1
-    stack.drain()
+def waiting_letter(stack: DeployedStack, operate: Run) -> list[str]:
+    """Wait for a dead letter, and return its row."""
+    deadline = time.monotonic() + 60
+    while not (found := rows(operate("dead-letters"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return found[0]
+
+
+def test_a_file_that_the_reader_fails_on_for_good_is_a_dead_letter_that_redrive_settles(
+    embedded_with_files: DeployedStack, operate: Run
+) -> None:
+    stack, key = embedded_with_files, "fails.jsonl"
+    sqs, attributes = stack.client("sqs"), {"QueueUrl": stack.outputs.files_url, "AttributeNames": ["RedrivePolicy"]}
+    known = sqs.get_queue_attributes(**attributes)["Attributes"]
+    once = json.dumps({**json.loads(known["RedrivePolicy"]), "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes={"RedrivePolicy": once})
+    try:
+        with denied(stack, "s3:GetObject"):
+            put(stack, key, json.dumps(record(1)).encode())
+            letter = waiting_letter(stack, operate)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes=known)
+    assert letter[1:3] == ["reader", key]
+    assert "it failed each time that it was tried; the reader's log says why" in letter
+    ran = operate("redrive", "--yes", "--settle")
+    assert (ran.code, ran.counts["files with every line stored"]) == (0, 1), ran
     assert len(stack.items()) == 1
+
+
+def test_what_eventbridge_could_not_put_into_the_queue_is_redriven_and_settled(
+    embedded_with_files: DeployedStack, operate: Run
+) -> None:
+    stack, key = embedded_with_files, "late.jsonl"
+    sqs, attributes = stack.client("sqs"), {"QueueUrl": stack.outputs.files_url, "AttributeNames": ["Policy"]}
+    known = sqs.get_queue_attributes(**attributes)["Attributes"]
+    document = json.loads(known["Policy"])
+    document["Statement"] = [one for one in document["Statement"] if one["Effect"] == "Deny"]
+    sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes={"Policy": json.dumps(document)})
+    try:
+        put(stack, key, json.dumps(record(1)).encode())
+        letter = waiting_letter(stack, operate)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=stack.outputs.files_url, Attributes=known)
+    assert letter[1:3] == ["reader", key]
+    ran = operate("redrive", "--yes", "--settle")
+    assert (ran.code, ran.counts["files with every line stored"]) == (0, 1), ran
 
 
 def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, records: Write) -> None:
@@ -144,8 +185,8 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
     embedded_with_files: DeployedStack, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     iam, outputs = embedded_with_files.client("iam"), embedded_with_files.outputs
-    iam.create_user(UserName="dropper")
-    key: Any = iam.create_access_key(UserName="dropper")["AccessKey"]
+    iam.create_user(UserName="uploader")
+    key: Any = iam.create_access_key(UserName="uploader")["AccessKey"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     places = {"REGION": "us-east-1", "ACCOUNT": "000000000000", "STACK": STACK_NAME}
@@ -154,14 +195,14 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
         {"Effect": "Allow", "Action": action, "Resource": re.sub("|".join(places), lambda m: places[m[0]], resource)}
         for action, resource in documented()
     ]
-    assert len(rights) == 5
+    assert len(rights) == 6
     path = records(record(1))
 
     prefixes = (f"{number}/" for number in range(10))
 
     def run(granted: list[dict[str, str]]) -> Ran:
         document = json.dumps({"Version": "2012-10-17", "Statement": granted})
-        iam.put_user_policy(UserName="dropper", PolicyName="drop", PolicyDocument=document)
+        iam.put_user_policy(UserName="uploader", PolicyName="upload", PolicyDocument=document)
         return operate("upload", path, "--prefix", next(prefixes), "--wait", "--patience", "10")
 
     try:
@@ -174,6 +215,6 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
             )
         assert run(rights).code == 0
     finally:
-        iam.delete_user_policy(UserName="dropper", PolicyName="drop")
-        iam.delete_access_key(UserName="dropper", AccessKeyId=key["AccessKeyId"])
-        iam.delete_user(UserName="dropper")
+        iam.delete_user_policy(UserName="uploader", PolicyName="upload")
+        iam.delete_access_key(UserName="uploader", AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName="uploader")

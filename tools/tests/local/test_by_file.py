@@ -1,11 +1,12 @@
-"""A file that is dropped comes into the table through S3, the rule, the queue and the reader, with IAM."""
+"""A file comes into the table through S3, the rule, the queue and the reader, with IAM, and is settled."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from rich.console import Console
 
 from pipeline.commands.shared.feeding import feed_by_file, judged
 from pipeline.local.asynchronous import Clock, Faults, QueueOptions
+from pipeline.records.bucket import Bucket, Receipt
 from pipeline.records.judgement import Outcome
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
 from tests.deployed import DeployedStack, Item
+from tools.tests.local.lambdas import Lab, allow, policy
 
 LINES = 2000
+DEADLINE = 60
+"""Seconds within which a file is settled."""
 
 
 def record(number: int) -> dict[str, Any]:
@@ -36,14 +41,31 @@ def lines(count: int = LINES) -> list[str]:
 GOOD = {(f"order-{number}", number + 1) for number in range(LINES) if number % 100}
 
 
-def drop(stack: DeployedStack, key: str, content: bytes) -> None:
-    """Put a file, and wait until its event is in the queue."""
-    known = stack.aws.queue_state()["accepted"]
-    stack.client("s3").put_object(Bucket=stack.outputs.bucket, Key=key, Body=content)
-    deadline = time.monotonic() + 10
-    while (state := stack.aws.queue_state())["accepted"] == known:
-        assert time.monotonic() < deadline, state
-        time.sleep(0.05)
+def put(stack: DeployedStack, key: str, content: bytes) -> str:
+    """Put a file, and return its version."""
+    return str(stack.client("s3").put_object(Bucket=stack.outputs.bucket, Key=key, Body=content)["VersionId"])
+
+
+def settled(stack: DeployedStack, key: str, version: str) -> Receipt:
+    """Wait for the receipt of a file."""
+    bucket, deadline = Bucket(stack.client("s3"), stack.outputs.bucket), time.monotonic() + DEADLINE
+    while not (receipt := bucket.receipt(key, version)):
+        assert time.monotonic() < deadline, (bucket.state(key), stack.aws.queue_state()["errors"])
+        time.sleep(0.1)
+    assert receipt.lines == receipt.rejected + receipt.stored + receipt.different + receipt.missing
+    return receipt
+
+
+@contextmanager
+def paused(stack: DeployedStack) -> Iterator[None]:
+    """Let files wait."""
+    client = stack.client("lambda")
+    (mapping,) = client.list_event_source_mappings()["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 def documents(stack: DeployedStack, key: str) -> list[Any]:
@@ -58,42 +80,50 @@ def keys(items: list[Item]) -> set[tuple[str, int]]:
 
 
 @pytest.mark.parametrize(("key", "packed"), [("in/a.jsonl", bytes), ("a.jsonl.gz", gzip.compress)])
-def test_every_good_line_is_stored_once_and_every_bad_one_explained_and_again_nothing_twice(
+def test_every_line_is_stored_once_refused_or_different_and_again_nothing_twice(
     stack_with_files: DeployedStack, key: str, packed: Callable[[bytes], bytes]
 ) -> None:
-    content = packed("\n".join(lines()).encode())
+    conflicts = [json.dumps({**record(number), "data": "another"}) for number in (1, 2, 3)]
+    content = packed("\n".join([*lines(), *conflicts]).encode())
     for _ in range(2):
-        drop(stack_with_files, key, content)
+        receipt = settled(stack_with_files, key, put(stack_with_files, key, content))
+        assert (receipt.rejected, receipt.stored, receipt.different, receipt.missing) == (20, LINES - 20, 3, 0)
         stack_with_files.drain()
         assert keys(stack_with_files.items()) == GOOD
-        (report,) = documents(stack_with_files, f"reports/{key}.json")
-        assert (report["lines"], report["accepted"], report["rejected"]) == (LINES, LINES - 10, 10)
         rejected = documents(stack_with_files, f"rejected/{key}.jsonl")
-        assert [one["line"] for one in rejected] == list(range(1, LINES + 1, 200))
-        assert [failure.stage for failure in stack_with_files.failures()] == ["validator"] * 10
+        assert [one["line"] for one in rejected] == list(range(1, LINES + 1, 100))
+        assert {failure.stage for failure in stack_with_files.failures()} == {"processor"}
 
 
-def test_a_file_without_timestamps_that_is_dropped_twice_is_stored_once(stack_with_files: DeployedStack) -> None:
+def test_a_file_without_timestamps_that_is_put_twice_is_stored_once(stack_with_files: DeployedStack) -> None:
     content = "\n".join(json.dumps({"id": "one", "data": number}) for number in range(300)).encode()
-    for _ in range(2):
-        drop(stack_with_files, "a.jsonl", content)
+    versions = [put(stack_with_files, "a.jsonl", content) for _ in range(2)]
+    assert [settled(stack_with_files, "a.jsonl", version).stored for version in versions] == [300, 300]
     stack_with_files.drain()
     assert len(keys(stack_with_files.items())) == 300
-    assert stack_with_files.failures() == []
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_whatever_fails_nothing_is_lost_and_nothing_stored_twice(stack_with_files: DeployedStack, seed: int) -> None:
-    stack_with_files.reset(QueueOptions(Clock(0.3), Faults(fail_rate=0.4, seed=seed)))
-    drop(stack_with_files, "a.jsonl", "\n".join(lines(800)).encode())
-    stack_with_files.drain()
-    failures = stack_with_files.failures()
-    lost_files = [failure for failure in failures if failure.stage == "reader"]
-    dead = {origin.get("id") for one in failures if one.stage != "reader" for origin in one.origins}
+def test_what_lambda_loses_is_sent_again_and_nothing_stored_twice(stack_with_files: DeployedStack) -> None:
+    stack_with_files.reset(QueueOptions(Clock(0.3), Faults(fail_rate=0.2, lose_rate=0.3, seed=1)))
+    receipt = settled(stack_with_files, "a.jsonl", put(stack_with_files, "a.jsonl", "\n".join(lines(800)).encode()))
+    assert receipt.sent_again > 0
     stored = keys(stack_with_files.items())
     assert stored <= GOOD
-    if not lost_files:
-        assert {one for one in GOOD if one[1] <= 800 and one[0] not in dead} <= stored
+    assert receipt.stored <= len(stored) <= receipt.stored + receipt.missing
+
+
+def test_a_file_that_is_replaced_is_read_in_both_versions(stack_with_files: DeployedStack) -> None:
+    versions = [put(stack_with_files, "a.jsonl", json.dumps(record(number)).encode()) for number in (1, 2)]
+    assert [settled(stack_with_files, "a.jsonl", version).stored for version in versions] == [1, 1]
+    assert keys(stack_with_files.items()) == {("order-1", 2), ("order-2", 3)}
+
+
+def test_a_file_that_is_deleted_before_it_is_read_has_a_receipt_that_says_so(stack_with_files: DeployedStack) -> None:
+    with paused(stack_with_files):
+        version = put(stack_with_files, "a.jsonl", json.dumps(record(1)).encode())
+        stack_with_files.client("s3").delete_object(Bucket=stack_with_files.outputs.bucket, Key="a.jsonl")
+    assert settled(stack_with_files, "a.jsonl", version).reason == "the file was deleted"
+    assert stack_with_files.items() == []
 
 
 def test_a_run_by_file_says_what_became_of_each_line(stack_with_files: DeployedStack, tmp_path: Path) -> None:
@@ -103,24 +133,62 @@ def test_a_run_by_file_says_what_became_of_each_line(stack_with_files: DeployedS
     aws, outputs, console = stack_with_files.aws, stack_with_files.outputs, Console(quiet=True)
     with Source(path) as source:
         report = judged(aws, outputs, feed_by_file(aws, outputs, source, console), Outcomes(), console)
-    assert [report.count(outcome) for outcome in Outcome] == [298, 1, 2, 0, 0, 0]
-    assert report.problems == ["2 of 301 records were refused"]
+    assert [report.count(outcome) for outcome in Outcome] == [298, 0, 3, 0, 0, 0]
+    assert report.problems == ["3 of 301 records were refused"]
 
 
 def test_a_file_that_cannot_be_read_is_a_dead_letter_of_the_reader(stack_with_files: DeployedStack) -> None:
-    drop(stack_with_files, "in/a.jsonl.gz", b"no gzip")
-    stack_with_files.drain()
+    version = put(stack_with_files, "in/a.jsonl.gz", b"no gzip")
+    reason = settled(stack_with_files, "in/a.jsonl.gz", version).reason
     (failure,) = stack_with_files.failures()
-    assert failure.stage == "reader"
-    assert "in/a.jsonl.gz in" in failure.letter.error
+    assert (failure.stage, failure.letter.error) == ("reader", reason)
     assert failure.letter.event["detail"]["object"]["key"] == "in/a.jsonl.gz"
 
 
-def test_what_the_reader_writes_starts_nothing(stack_with_files: DeployedStack) -> None:
-    drop(stack_with_files, "a.jsonl", b"{broken")
-    state = stack_with_files.drain()
-    assert documents(stack_with_files, "rejected/a.jsonl.jsonl")
-    assert state["accepted"] == 1
+@contextmanager
+def denied(stack: DeployedStack, action: str) -> Iterator[None]:
+    """Take a right from the reader for a while."""
+    iam = stack.client("iam")
+    (role,) = [one["RoleName"] for one in iam.list_roles()["Roles"] if "ReaderRole" in one["RoleName"]]
+    iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=policy(allow(action, "*", "Deny")))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="denied")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *(f"s3:{action}" for action in ("GetObject", "GetObjectVersion", "ListBucket", "PutObject", "DeleteObject")),
+        *(f"sqs:{action}" for action in ("SendMessage", "GetQueueAttributes")),
+        "lambda:InvokeFunction",
+        "dynamodb:BatchGetItem",
+    ],
+)
+def test_without_any_of_its_rights_the_reader_fails_and_goes_on_when_it_has_it_again(
+    stack_with_files: DeployedStack, action: str
+) -> None:
+    key, logs = f"{action.replace(':', '-')}.jsonl", stack_with_files.client("logs")
+    with denied(stack_with_files, action):
+        version = put(stack_with_files, key, f"{json.dumps(record(1))}\n{{broken".encode())
+        deadline, found = time.monotonic() + DEADLINE, ""
+        while not (action in found or "Forbidden" in found):  # the answer to a HEAD names no action
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{stack_with_files.function('reader')}")["events"]
+            told = [json.loads(one["message"]) for one in events if one["message"].startswith("{")]
+            found = " ".join(one["reason"] for one in told if one.get("recordId") == key and "reason" in one)
+    assert settled(stack_with_files, key, version).stored == 1
+
+
+def test_nobody_but_the_reader_writes_beside_the_files(stack_with_files: DeployedStack) -> None:
+    lab, objects = Lab(stack_with_files), f"arn:aws:s3:::{stack_with_files.outputs.bucket}/*"
+    uploader = lab.client_of_role("s3", allow("s3:*", objects))
+    uploader.put_object(Bucket=stack_with_files.outputs.bucket, Key="a.jsonl", Body=b"")
+    for key in ("receipts/a.json", "rejected/a.jsonl", "missing/a.jsonl", "reports/a.date"):
+        with pytest.raises(ClientError, match="explicit deny"):
+            uploader.put_object(Bucket=stack_with_files.outputs.bucket, Key=key, Body=b"")
 
 
 @pytest.fixture
@@ -165,10 +233,10 @@ def test_the_reader_may_read_no_other_bucket_and_write_no_other_key(
 
     assert allowed(reader.get_object, Bucket=own, Key="a.txt")
     assert not allowed(reader.get_object, Bucket="another", Key="a.txt")
-    assert not allowed(reader.list_objects_v2, Bucket=own)
-    for key in ("reports/a.json", "rejected/a.jsonl"):
+    assert not allowed(reader.list_objects_v2, Bucket="another")
+    for key in ("reports/a.json", "rejected/a.jsonl", "missing/a.jsonl", "receipts/a.json"):
         assert allowed(reader.put_object, Bucket=own, Key=key, Body=b"")
         assert not allowed(reader.put_object, Bucket="another", Key=key, Body=b"")
-        assert not allowed(reader.delete_object, Bucket=own, Key=key)
+        assert allowed(reader.delete_object, Bucket=own, Key=key) == key.startswith("reports/")
     for key in ("a.txt", "a.jsonl", "reports.json", "other/reports/a.json"):
         assert not allowed(reader.put_object, Bucket=own, Key=key, Body=b"")

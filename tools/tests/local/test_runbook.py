@@ -11,7 +11,8 @@ import pytest
 
 from tests.deployed import DeployedStack
 
-RUNBOOK = re.sub(r"\s+", " ", (Path(__file__).resolve().parents[3] / "docs/runbook.md").read_text())
+DOCUMENTS = Path(__file__).resolve().parents[3] / "docs"
+RUNBOOK = re.sub(r"\s+", " ", "".join((DOCUMENTS / name).read_text() for name in ("runbook.md", "deployment.md")))
 RECORD = {"id": "a", "timestamp": 1, "data": 1}
 
 

@@ -254,6 +254,13 @@ def test_a_token_that_any_repository_gets_is_anybodys(condition: str) -> None:
     assert of_role("{Federated: !Ref Provider}", condition, "sts:*") == {"E9158"}
 
 
+def test_a_policy_that_is_written_as_json_is_read_as_well() -> None:
+    statement = '{"Effect": "Allow", "Principal": {"Federated": "%s"}, "Action": "sts:AssumeRoleWithWebIdentity"}'
+    provider = f"arn:aws:iam::${{AWS::AccountId}}:oidc-provider/{GITHUB}"
+    document = f"""!Sub '{{"Statement": [{statement % provider}]}}'"""
+    assert found("AWS::IAM::Role", f"{{AssumeRolePolicyDocument: {document}}}") == {"E9158"}
+
+
 @pytest.mark.parametrize(
     "subject",
     ["'repo:acme/x:*'", "'repo:acme/*'", "!Sub 'repo:${Name}/x:*'", "'repo:acme/x:ref:refs/heads/main'", "!Ref Name"],

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from pipeline import project
 from pipeline.errors import AwsError, MisuseError
 from pipeline.letters.queue import DeadLetterQueue
-from pipeline.records.table import Table
+from pipeline.records.table import Table, quick
 from pipeline.stack import Stack, StackError, describe, follow, read
 from pipeline.stack.aws import DENIED, Access, code_of, explained
 from pipeline.stack.invoke import Invoker
@@ -78,7 +78,7 @@ class Context:
 
     def table(self, *, rate: float | None, whole: bool = False) -> Table:
         """Return the data table, of which so many keys are read a second, perhaps with all attributes."""
-        return Table(self.access.client("dynamodb"), self.stack.table, RateLimiter(rate), whole)
+        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate), whole)
 
     def invoker(self, *, rate: float | None, parallel: int, patience: float) -> Invoker:
         """Return what sends events at a rate (each second), from so many threads."""

@@ -27,7 +27,7 @@ from pipeline.records.outcomes import Outcomes
 from pipeline.records.packing import Batch, Packing, Prepare
 from pipeline.records.source import Source
 from pipeline.records.submit import Submission
-from pipeline.records.table import Table
+from pipeline.records.table import Table, quick
 from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Answer, Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
@@ -148,7 +148,7 @@ def judged(
             items.write(json.dumps(one.item.document, ensure_ascii=False) + "\n")
 
     with step("report", console):
-        table = Table(aws.client("dynamodb"), stack.table, RateLimiter(), whole=items is not None)
+        table = Table(quick(aws.client("dynamodb")), stack.table, RateLimiter(), whole=items is not None)
         judgement = Judgement(table, _dead_records(aws, stack), fed.prepare, changes_data=True)
         judge(outcomes, judgement, _telling(console, fed.lines()), show)
     return RunReport(outcomes, fed.events, fed.seconds, fed.queue, fed.unsent)

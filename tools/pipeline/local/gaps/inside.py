@@ -41,6 +41,7 @@ def wrap() -> None:
     _reserve_for_all_versions()
     _require_versions()
     _deploy_whole_functions()
+    _keep_alarms_on_expressions()
 
 
 def _believe_callers() -> None:
@@ -169,6 +170,19 @@ def _deploy_whole_functions() -> None:
     settings = handlers["AWS::Lambda::EventInvokeConfig"]
     settings["create"] = _checked(settings["create"], properties=1)
     settings["update"] = _checked(settings["update"], properties=2)
+
+
+def _keep_alarms_on_expressions() -> None:
+    """Let CloudFormation make an alarm on metric math; nothing is calculated, so it stays without data."""
+    provisioners = ministack("services.cloudformation.provisioners")
+    record = provisioners._cw_metric_alarm_record
+
+    def kept(name: str, properties: dict[str, Any]) -> Any:
+        if not properties.get("Metrics"):
+            return record(name, properties)
+        return record(name, {**properties, "Metrics": None, "MetricName": "expression", "Namespace": "expression"})
+
+    provisioners._cw_metric_alarm_record = kept
 
 
 def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:

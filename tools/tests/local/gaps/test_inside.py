@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from pipeline.local.gaps import inside
 from tests.deployed import DeployedStack
@@ -191,7 +191,46 @@ def test_cloudformation_refuses_a_destination_that_the_role_may_not_send_to(lab:
     assert sentence in reasons(lab, "destination")
 
 
+# Alarms
+
+OF_MATH = {
+    "A": {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmName": "share",
+            "Metrics": [
+                {
+                    "Id": "one",
+                    "ReturnData": False,
+                    "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"},
+                },
+                {"Id": "share", "Expression": "100 * one"},
+            ],
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "EvaluationPeriods": 1,
+            "Threshold": 25,
+        },
+    }
+}
+
+
+def test_an_alarm_on_an_expression_is_deployed_and_stays_without_data(lab: Lab) -> None:
+    deploy(lab, "math", OF_MATH)
+    (alarm,) = lab.client("cloudwatch").describe_alarms(AlarmNames=["share"])["MetricAlarms"]
+    assert (alarm["Threshold"], alarm["StateValue"]) == (25, "INSUFFICIENT_DATA")
+
+
 # MiniStack alone
+
+
+def test_ministack_alone_still_refuses_an_alarm_on_an_expression(bare: Callable[..., Any]) -> None:
+    """When this fails, remove `_keep_alarms_on_expressions`."""
+    formation = bare("cloudformation")
+    formation.create_stack(StackName="math", TemplateBody=json.dumps({"Resources": OF_MATH}))
+    with pytest.raises(WaiterError):
+        formation.get_waiter("stack_create_complete").wait(
+            StackName="math", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+        )
 
 
 def test_ministack_alone_still_asks_for_an_action_that_iam_does_not_have(

@@ -65,8 +65,8 @@ def take_the_enricher_out(copy: Path) -> None:
 
 
 def put_a_stage_in(copy: Path) -> None:
-    """Add the auditor of the text."""
-    write(copy, "functions/auditor.py")
+    """Add the auditor of the text, and its test."""
+    write(copy, "functions/auditor.py", "tests/test_auditor.py")
     insert(copy / "model/stack.py", examples()["model/stack.py"], before=PROCESSOR)
 
 

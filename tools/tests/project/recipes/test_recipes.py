@@ -41,7 +41,7 @@ TESTS = [
     *("tests/test_project.py", "tools/tests/project/test_runbook.py"),
     *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),
     *("tests/model/test_stack.py", "tests/model/stages/test_function.py", "tests/model/test_tags.py"),
-    *("tests/model/test_project.py", "tests/model/test_diagram.py"),
+    *("tests/model/test_project.py", "tests/model/test_diagram.py", "tests/test_auditor.py"),
 ]
 EXPECTED = {
     "ValidatorFunction -->|on success| AuditorFunction",
@@ -202,7 +202,7 @@ def test_a_change_is_seen_after_the_commands_of_the_loop(up: Up) -> None:
 
 def commands(text: str, name: str) -> list[str]:
     """Return the commands of a block of the text."""
-    (block,) = re.findall(rf"<!-- {name} -->\n +```sh\n(.*?)```", text, re.DOTALL)
+    (block,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", text, re.DOTALL)
     return [line.strip() for line in block.splitlines() if line.strip()]
 
 

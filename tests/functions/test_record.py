@@ -134,9 +134,14 @@ def test_many_arrays_side_by_side_are_not_nesting() -> None:
 def largest_data(**fields: object) -> int:
     """Return how many ASCII characters of data fit, by DynamoDB's sizing of the item that is stored at last."""
     record = parse(GOOD | {"data": ""} | fields)
-    names = len("id" + "timestamp" + "data" + "enriched" + "enrichedAt" + "version")
-    numbers = (len(str(record.timestamp)) + 1) // 2 + 1 + 20
-    return MAX_ITEM_BYTES - names - numbers - 1 - 16 - len(record.id.encode()) - len('""')
+    added = sum(len(field.name) + field.at_most for field in ADDED)
+    number = (len(str(record.timestamp)) + 1) // 2 + 1
+    return MAX_ITEM_BYTES - len("id" + "timestamp" + "data") - added - number - len(record.id.encode()) - len('""')
+
+
+def test_the_item_size_limit_leaves_room_for_the_largest_value_of_what_stages_add() -> None:
+    sizes = {milliseconds: 20, boolean: 1}
+    assert [field.at_most for field in ADDED] == [sizes.get(field.kind, field.at_most) for field in ADDED]
 
 
 @pytest.mark.parametrize(

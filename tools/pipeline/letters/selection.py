@@ -52,8 +52,6 @@ class Finding(NamedTuple):
     def reason(self) -> str:
         """Why the letter is there, without what differs between letters of the same reason."""
         text = self.attribution.problem or self.letter.error or "no error is given"
-        if self.letter.source and self.attribution.stage:
-            text = "it failed each time that it was tried; the reader's log says why"
         return _PASSING.sub("...", text.splitlines()[0])
 
 

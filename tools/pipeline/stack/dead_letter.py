@@ -34,6 +34,8 @@ RULE, TARGET, RULES_ERROR = "RULE_ARN", "TARGET_ARN", "ERROR_MESSAGE"
 """The names of some of those that EventBridge writes."""
 ATTRIBUTES = (REQUEST_ID, ERROR_CODE, ERROR_MESSAGE, RULE, TARGET, RULES_ERROR)
 SOURCE = "DeadLetterQueueSourceArn"
+MOVED = "it failed each time that it was tried; the reader's log says why"
+"""What is known of a message that SQS moved."""
 SYSTEM_ATTRIBUTES = ("SenderId", "SentTimestamp", "ApproximateReceiveCount", SOURCE)
 """What SQS has to be asked for beside a message."""
 EVENT, RESULT, CONTEXT = "requestPayload", "responsePayload", "requestContext"
@@ -79,7 +81,7 @@ class DeadLetter:
             int(system.get("ApproximateReceiveCount", 0)),
             written.get(REQUEST_ID, ""),
             written.get(ERROR_CODE, ""),
-            written.get(ERROR_MESSAGE) or written.get(RULES_ERROR, ""),
+            written.get(ERROR_MESSAGE) or written.get(RULES_ERROR) or (MOVED if system.get(SOURCE) else ""),
             system.get(SOURCE, ""),
             written.get(RULE, ""),
             written.get(TARGET, ""),

@@ -116,6 +116,60 @@ def test_a_stage_beside_the_pipeline_was_given_its_event_as_it_is() -> None:
     assert (found.stage, found.given) == ("reader", {"reader": {"bucket": "files"}})
 
 
+FILES_ARN = STACK.queue_arn.replace("letters", "files")
+RULE = "arn:aws:events:us-east-1:123456789012:rule/files"
+S3_EVENT = {"detail": {"bucket": {"name": "files"}, "object": {"key": "a.jsonl"}}}
+WITH_FILES = stack(*STAGES, "reader", pipeline=STAGES)._replace(bucket="files", files_arn=FILES_ARN)
+
+
+def about_file(event: object, *, moved_from: str = "", sent_by: str = "", **written: str) -> DeadLetter:
+    """A message that SQS moved, or that EventBridge wrote."""
+    return DeadLetter.of_message(
+        {
+            "MessageId": "m",
+            "ReceiptHandle": "r",
+            "Body": json.dumps(event),
+            "Attributes": {"SenderId": sent_by, **({"DeadLetterQueueSourceArn": moved_from} if moved_from else {})},
+            "MessageAttributes": {name: {"StringValue": value} for name, value in written.items()},
+        }
+    )
+
+
+def test_what_sqs_moved_from_the_queue_of_files_is_the_readers_whoever_sent_it() -> None:
+    for sent_by in ("AROAEVENTBRIDGE:x", sender("reader"), sender("processor")):
+        moved = about_file(S3_EVENT, moved_from=FILES_ARN, sent_by=sent_by)
+        assert attribute(moved, WITH_FILES) == ("reader", "", {"reader": S3_EVENT}, ("m",))
+        assert "the reader's log says why" in moved.error
+
+
+def test_what_sqs_moved_from_another_queue_is_nobodys_even_if_a_role_of_the_stack_sent_it() -> None:
+    moved = about_file(record(1), moved_from=f"{FILES_ARN}2", sent_by=sender("validator"))
+    assert attribute(moved, WITH_FILES).stage is None
+    assert attribute(about_file(S3_EVENT, moved_from=FILES_ARN), STACK).stage is None
+
+
+def test_a_letter_of_eventbridge_is_the_readers_if_it_is_about_the_queue_and_the_bucket_of_the_stack() -> None:
+    written = {"RULE_ARN": RULE, "TARGET_ARN": FILES_ARN, "ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "no right"}
+    found = about_file(S3_EVENT, **written)
+    assert attribute(found, WITH_FILES) == ("reader", "", {"reader": S3_EVENT}, ("m",))
+    assert found.error == "no right"
+
+
+@pytest.mark.parametrize(
+    ("event", "target"),
+    [
+        (S3_EVENT, STACK.queue_arn),
+        (S3_EVENT, FILES_ARN.replace("123456789012", "210987654321")),
+        ({"detail": {"bucket": {"name": "another"}}}, FILES_ARN),
+        ({"detail": "files"}, FILES_ARN),
+        (record(1), FILES_ARN),
+        ([], FILES_ARN),
+    ],
+)
+def test_any_other_letter_that_says_it_is_eventbridges_is_nobodys(event: object, target: str) -> None:
+    assert attribute(about_file(event, RULE_ARN=RULE, TARGET_ARN=target), WITH_FILES).stage is None
+
+
 @pytest.mark.parametrize("body", ["{", "", "order-1", "[" * 100_000])
 def test_what_is_not_json_is_of_no_stage(body: str) -> None:
     assert attribute(letter(body), STACK)[:2] == (None, "its body is not JSON")

@@ -109,6 +109,7 @@ def test_a_stack_without_an_output_is_refused_by_that_outputs_name(missing: str)
         {"DlqArn": "letters"},
         {"DlqUrl": f"https://sqs/{ACCOUNT}/others"},
         {"DlqUrl": "https://sqs/000000000000/letters"},
+        {"FilesQueueArn": QUEUE_ARN.replace(REGION, "eu-west-1"), "FilesQueueUrl": f"https://sqs/{ACCOUNT}/letters"},
     ],
 )
 def test_outputs_that_lead_out_of_the_stacks_account_and_region_are_refused(changed: dict[str, str]) -> None:

@@ -50,7 +50,7 @@ class Text:
         self.name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
         self.prose = FENCE.sub("", self.content)
         self.code = "\n".join([*(found[0] for found in FENCE.finditer(self.content)), *INLINE.findall(self.prose)])
-        self.words = len(re.sub(r"\]\([^)]*\)", "]", self.prose).split())
+        self.words = len(re.findall(r"\S*\w\S*", re.sub(r"\]\([^)]*\)", "]", self.prose)))
 
     @property
     def anchors(self) -> set[str]:

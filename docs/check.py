@@ -20,18 +20,20 @@ ROOT = Path(__file__).resolve().parents[1]
 OTHERS = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "tools/pipeline/rules/README.md")
 MEASURED = ("README.md", "docs/performance.md", "docs/scale.md", "docs/why.md")
 """The documents whose figures are those of bench/RESULTS.md."""
-LENGTHS = {"README.md": 900, "SECURITY.md": 500, "docs/why.md": 850}
+LENGTHS = {"README.md": 900, "SECURITY.md": 550, "docs/why.md": 850}
 MOST_DOCUMENTS, MOST_WORDS = 10, 15_000
 
 FENCE = re.compile(r"(?ms)^( *)```.*?^\1```$")
+INLINE = re.compile(r"`([^`]+)`")
 FOLDERS = "|".join(("docs", "functions", "model", "events", "tests", "tools", "bench", r"\.github"))
 Tables = Mapping[str, Mapping[str, Mapping[str, float]]]
 WRITTEN = ("functions/data.schema.json", "functions/core/data_schema.py", "functions/requirements.txt")
 """Files that a reader writes."""
-COMMAND = re.compile(r"(?:(?<=`)|(?<=^)|(?<=\| )|(?<=&& ))(pipeline|make|python) ([^`\n|&;#>]+)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^ *|(?<=\| )|(?<=&& ))(pipeline|make|python) ([^\n|&;#>]+)", re.MULTILINE)
 DERIVED: dict[str, Callable[[Tables], float]] = {
     "6.40": lambda figures: figures["batch-cost"]["100 records"]["total"] * 10,
-    "64": lambda figures: figures["batch-cost"]["100 records"]["total"] * 100,
+    "0.70": lambda figures: figures["batch-cost"]["100 records"]["total"] + DERIVED["0.0625"](figures),
+    "70": lambda figures: DERIVED["0.70"](figures) * 100,
     "0.01": lambda figures: figures["batch-cost"]["100 records"]["total"] / 100,
     "0.0625": lambda figures: figures["batch-cost"]["100 records"]["table"] / 10,
     "170,000": lambda figures: figures["scale"]["10,000/s"]["a day (USD)"] * 100,
@@ -47,7 +49,8 @@ class Text:
         self.path, self.content = path, path.read_text(encoding="utf-8")
         self.name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
         self.prose = FENCE.sub("", self.content)
-        self.words = len(re.sub(r"\]\([^)]*\)", "]", self.prose).split())
+        self.code = "\n".join([*(found[0] for found in FENCE.finditer(self.content)), *INLINE.findall(self.prose)])
+        self.words = len(re.findall(r"\S*\w\S*", re.sub(r"\]\([^)]*\)", "]", self.prose)))
 
     @property
     def anchors(self) -> set[str]:
@@ -92,7 +95,7 @@ def files(text: Text) -> Iterator[str]:
 
 def commands(text: Text) -> Iterator[str]:
     """Find commands and options that the programs don't have."""
-    for program, rest in COMMAND.findall(text.content):
+    for program, rest in COMMAND.findall(text.code):
         yield from {"pipeline": _pipeline, "make": _make, "python": _python}[program](rest.split())
 
 

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _rename(name: str) -> int:
-    """Say the new name wherever the old one is said, and write what follows from it."""
+    """Write the new name wherever the old one is, and generate anew."""
     old = project.NAME
     if name == old:
         print(f"The project is called {old} already")  # noqa: T201
@@ -121,7 +121,7 @@ def _print_what_is_left(old: str) -> None:
 
 
 def _mentions(name: str) -> Iterator[tuple[Path, list[int]]]:
-    """Yield the files of the project that say a name, hidden folders but .github left out, and the lines' numbers."""
+    """Yield the files that hold a name, and the lines' numbers; hidden folders except .github are left out."""
     word = re.compile(rf"(?<![\w-]){name}(?![a-z0-9])")
     for folder, folders, files in os.walk(ROOT):
         folders[:] = sorted(f for f in folders if f == ".github" or not f.startswith((".", "__")))

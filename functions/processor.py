@@ -8,7 +8,7 @@ from record import ADDED, ENRICHED, ENRICHMENT, Attribute, InvalidRecord, Record
 
 @stores
 def handler(record: Record) -> dict[str, Attribute]:
-    """Return the item to store: what the producer sent and what stages added, the enrichment whole or not at all."""
+    """Return the item to store: what the producer sent and what stages added, with the whole enrichment or none."""
     enriched = record.fields.get("enriched", False)
     boolean(ENRICHED, enriched)
     missing = [name for name in ENRICHMENT if name not in record.fields]

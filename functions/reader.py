@@ -1,4 +1,4 @@
-"""The reader: it gives the lines of each file to the pipeline, and then looks what became of each.
+"""The reader: it gives the lines of each file to the pipeline, and then looks for each in the table.
 
 Everything else about files is in `core/files/reading.py`.
 """

@@ -118,8 +118,8 @@ def now() -> int:
 def parse(body: object, *, added: bool = False) -> Record:
     """Read a record; stamp it if it has no timestamp; leave out fields that are not declared.
 
-    Without `added` it is as its producer sent it: its data is what its schema says, if there is one. With `added` it
-    keeps what stages added, which is checked where it is stored.
+    Without `added`, the record is as its producer sent it, and its data is checked by the schema, if there is one. With
+    `added`, it keeps what stages added; the processor checks that.
     """
     given = {"timestamp": now(), **_object(body)}
     fields, own = {}, {}
@@ -149,7 +149,7 @@ def unwrap(event: object) -> object:
 
 
 def known_id(body: object) -> str | None:
-    """Return the id of a record, a refused one too; None if it has no valid id."""
+    """Return the id of a record, also of a refused one; None if it has no valid id."""
     try:
         return str(text(ID, _object(body).get("id"))["S"])
     except InvalidRecord:
@@ -163,7 +163,7 @@ def _object(event: object) -> dict[object, object]:
 
 
 def _check_size(own: dict[str, Attribute]) -> None:
-    """Refuse what DynamoDB would refuse, by its own sizing: names, texts in UTF-8, and two digits a byte plus one."""
+    """Refuse an item that DynamoDB would refuse: it counts names, UTF-8, and a byte for two digits plus one."""
     size = _ADDED_BYTES
     for name, attribute in own.items():
         for kind, value in attribute.items():

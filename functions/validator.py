@@ -10,6 +10,6 @@ from record import Record
 def handler(record: Record) -> dict[str, object]:
     """Mark a record as valid.
 
-    `valid` is part of the validator's answer alone. No stage after it hands it on, since `ADDED` does not declare it.
+    Only the validator's answer holds `valid`. No later stage hands it on, because `ADDED` does not declare it.
     """
     return {"valid": True}

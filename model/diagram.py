@@ -71,7 +71,7 @@ def _is_queue(resource: dict[str, Any]) -> bool:
 
 
 def _failures(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield of which functions and queues what failed for good goes to which queue."""
+    """Yield functions and queues, each with its dead-letter queue."""
     for name, resource in resources.items():
         match resource.get("Properties", {}):
             case {"DeadLetterQueue": {"TargetArn": {"Fn::GetAtt": [queue, _]}}}:

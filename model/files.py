@@ -29,7 +29,7 @@ from .watching.dashboard import files_dashboard
 
 DAY = 24 * 60 * 60  # seconds
 
-# The reader alone writes what begins with these: receipts and lines beside them, and how far it is.
+# Only the reader writes keys that begin with these: receipts, rejected and missing lines, and how far it is.
 WRITTEN = ("receipts/", "rejected/", "missing/", "reports/")
 KEPT = 30  # days for which a file that was replaced or deleted can be had back
 
@@ -175,7 +175,7 @@ def _bucket_policy(bucket: s3.Bucket, reader: Component) -> s3.BucketPolicy:
 
 
 def _queue(dead_letters: Queue) -> Queue:
-    """Keep what the reader is to do: for 14 days, the longest that SQS offers."""
+    """Keep the reader's messages for 14 days, the longest that SQS offers."""
     return Queue(
         "FilesQueue",
         **RETAINED,
@@ -230,7 +230,7 @@ def _reader(bucket: s3.Bucket, queue: Queue, entry: Component, *, table: Table, 
 
 
 def _rule(bucket: s3.Bucket, queue: Queue, dead_letters: Queue) -> Rule:
-    """Put each object into the queue, but those that the reader writes.
+    """Put each object into the queue, except for those that the reader writes.
 
     A pattern can't ask two things of one field, so the reader looks at the names' ends itself:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html

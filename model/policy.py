@@ -1,4 +1,4 @@
-"""IAM statements that can only be as narrow as they are written."""
+"""IAM statements, which name each action and each resource."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ DAY = 24 * 60 * 60  # seconds
 FILES_RULE = "FilesRule"  # see files.py: it sends here what it can't put into the queue of files
 
 # Both are retained when the stack is deleted or a change replaces them, and have no name of their own: a deleted
-# stack can be made again beside what it left. A creation that fails leaves nothing.
+# stack can be made again while what it left is still there. A creation that fails leaves nothing.
 RETAINED: dict[str, Any] = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 
 

@@ -1,1 +1,1 @@
-"""The mechanism of the stages: what every pipeline needs, whatever its records and its stages are."""
+"""The mechanism of the stages, which is the same whatever a pipeline's records and stages are."""

@@ -47,8 +47,8 @@ _SUFFIXES = {
     "us-isof-": "csp.hci.ic.gov",
 }
 
-# The longest first wait in seconds; each further one is twice as long, and a random part of it is waited. As in AWS'
-# own SDKs a throttled caller waits longer than one that met a fault.
+# Longest first wait, in seconds. It doubles each time; we sleep a random fraction. As in AWS' own SDKs, a throttled
+# caller waits longer than one that met a fault.
 AFTER_THROTTLING = 1.0
 AFTER_FAULT = 0.05
 _AT_ONCE = 0.0
@@ -101,14 +101,14 @@ class Client:
         self._clock_offset = 0.0  # seconds that AWS' clock is ahead of this machine's
 
     def connect(self) -> None:
-        """Open the connection ahead of the first request, which opens it itself where that fails."""
+        """Open the connection before the first request. If that fails, the request opens it."""
         try:
             self._open()
         except OSError:
             self.close()
 
     def call(self, operation: str, parameters: dict[str, Any]) -> Any:
-        """Send a request, again where that can help, and return the answer.
+        """Send a request, retry it if that can help, and return the answer.
 
         Raises:
             ServiceError: the service refused the request, or the last attempt failed as well.
@@ -225,10 +225,10 @@ def _connection(endpoint: str, *, trust_all: bool = False) -> HTTPConnection:
 
 
 def _trust(*, everybody: bool) -> ssl.SSLContext:
-    """Trust the authorities of AWS_CA_BUNDLE or else of the runtime; of these, first Amazon's alone if there are any.
+    """Trust the authorities of AWS_CA_BUNDLE, or else those of the runtime: first only Amazon's, if there are any.
 
-    Reading all 140 of a runtime is a fifth of the processor's cold start. Where one of the others vouches for the
-    endpoint, as with a proxy that looks into TLS, `_open` connects again and trusts them all.
+    Reading all 140 of a runtime is a fifth of the processor's cold start. If the endpoint has a
+    certificate of another authority, such as a proxy's, `_open` connects again and trusts them all.
     """
     given, own = os.environ.get("AWS_CA_BUNDLE"), ssl.get_default_verify_paths()
     bundle = given or own.cafile
@@ -243,27 +243,27 @@ def _trust(*, everybody: bool) -> ssl.SSLContext:
 
 
 def _amazons(bundle: str) -> str:
-    """Return the authorities of a bundle that are Amazon's, which AWS' endpoints have their certificates from."""
+    """Return Amazon's authorities of a bundle, which issue the certificates of AWS' endpoints."""
     with open(bundle, encoding="ascii", errors="replace") as file:  # noqa: PTH123 - as above
         texts = [text.partition(_END)[0] for text in file.read().split(_BEGIN)[1:]]
     return "".join(f"{_BEGIN}{text}{_END}\n" for text in texts if _AMAZON in a2b_base64(text))
 
 
 def _host(connection: HTTPConnection) -> str:
-    """Return the header of that name, which leaves out the port where it is the scheme's own."""
+    """Return the header of that name. It leaves out the port if it is the scheme's own."""
     host = f"[{connection.host}]" if ":" in connection.host else connection.host
     return host if connection.port == connection.default_port else f"{host}:{connection.port}"
 
 
 def _head(path: str, headers: dict[str, str], body: bytes) -> bytes:
-    """Write all of a POST but its body."""
+    """Write the head of a POST."""
     own = {"accept-encoding": "identity", "content-length": len(body)}
     lines = "".join(f"{name}: {value}\r\n" for name, value in {**headers, **own}.items())
     return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
 
 def _credentials() -> tuple[str, str, str | None]:
-    """Read Lambda's credentials anew for each request: nothing here outlives what Lambda replaces."""
+    """Read Lambda's credentials for each request, because Lambda replaces them."""
     try:
         key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
     except KeyError as missing:
@@ -293,7 +293,7 @@ def _signing_key(secret: str, scope: str) -> bytes:
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
-    """Decode an answer; a proxy's or load balancer's own page says nothing more than its status."""
+    """Decode an answer. A page of a proxy or a load balancer says only its status."""
     try:
         answer = json.loads(body or b"{}")
     except ValueError:
@@ -316,7 +316,7 @@ def _backoff(status: int, code: str, message: str) -> float | None:
 
 
 def _is_about_time(code: str, message: str) -> bool:
-    """Say whether a request was refused for its time alone: by our clock it is too old, or not to be signed yet."""
+    """Tell whether a request was refused only for its time."""
     return code == "RequestExpired" or message.startswith(("Signature expired", "Signature not yet current"))
 
 

@@ -1,7 +1,7 @@
 """A batch: an event that holds many records in an array, bare or in Lambda's destination envelope.
 
-Each record is handled as if it had come alone. A refused one becomes a dead letter of its own, which is sent last;
-whatever else goes wrong fails the whole event, and all of it may be repeated.
+Each record is handled as if it had come alone. A refused record becomes a dead letter of its own, which is sent last.
+Any other failure fails the whole event, and all of it may be repeated.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def hand_on(
 def store_all(
     event: object, records: list[object], context: object, *, item: Callable[[Record], dict[str, Attribute]]
 ) -> None:
-    """Store the records, each exactly once, as the `item` that each is.
+    """Store the items of the records, each exactly once.
 
     Raises:
         InvalidRecord: the batch is empty, or has too many records.
@@ -118,6 +118,6 @@ def _log(message: str, outcomes: Sequence[object], **counts: int) -> None:
 
 
 def _deadline(context: Any) -> float:
-    """Return when to stop repeating requests, by the monotonic clock: a quarter of the function's time stays."""
+    """Return when to stop repeating requests, by the monotonic clock. A quarter of the function's time is kept."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     return time.monotonic() + remaining() / 1000 * 0.75 if remaining else math.inf

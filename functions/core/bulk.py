@@ -29,7 +29,7 @@ def send_all(
     bytes_at_most: int,
     deadline: float,
 ) -> None:
-    """Send all entries; those that fail are sent again without the others, with the waits of the client.
+    """Send all entries. Those that fail are sent again without the others, with the client's waits.
 
     Args:
         entries: what to send.
@@ -57,7 +57,7 @@ def send_all(
 
 
 def check_time(deadline: float) -> None:
-    """Raise ServiceError if a deadline has passed: better to fail in order than to be stopped."""
+    """Raise ServiceError if a deadline has passed, so that the function fails before Lambda stops it."""
     if time.monotonic() > deadline:
         raise ServiceError(
             "OutOfTime", "three quarters of the function's time were not enough", backoff=AFTER_THROTTLING
@@ -65,12 +65,12 @@ def check_time(deadline: float) -> None:
 
 
 def _patience(error: ServiceError) -> float:
-    """Return how long to wait before another attempt; without end where none can help."""
+    """Return how long to wait before another attempt; infinity if none can help."""
     return math.inf if error.backoff is None else error.backoff
 
 
 def _parts(entries: Iterable[Entry], at_most: int, bytes_at_most: int) -> Iterator[list[Entry]]:
-    """Cut entries into requests, in order; an entry larger than a request may be has one of its own."""
+    """Cut entries into requests, in order. An entry that is larger than a request may be gets one of its own."""
     part: list[Entry] = []
     size = 0
     for entry in entries:

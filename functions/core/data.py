@@ -1,4 +1,4 @@
-"""The data of a record: its canonical JSON, of which the same value always has the same, and what its schema says."""
+"""The data of a record: its canonical JSON, which is the same for the same value, and the check by its schema."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def canonical(value: object, *, levels: int) -> str:
 
 
 def canonical_text(encoded: str) -> str:
-    """Write a value's numbers in the one way that they have, whichever way they came in: 1.0 and 1e0 as 1."""
-    # Of what Python writes nothing else can have to be rewritten: few values have one of these at all.
+    """Write equal numbers as equal text: 1.0 and 1e0 become 1."""
+    # Only numbers with one of these may have to be rewritten, and few values have any.
     if ".0" in encoded or "e-" in encoded or "e+" in encoded or "00000" in encoded:
         from .numbers import canonical_numbers  # noqa: PLC0415 - as above
 
@@ -45,7 +45,7 @@ def canonical_text(encoded: str) -> str:
 
 
 def schema_fault(data: object) -> str | None:
-    """Return which rule of functions/data.schema.json data breaks, and where; None if there is none, or no schema."""
+    """Return which rule of functions/data.schema.json the data breaks, and where; None if it breaks none."""
     check = _check()
     if check is None:
         return None

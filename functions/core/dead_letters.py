@@ -1,11 +1,11 @@
-r"""The dead letters of a batch's refused records, each alone, as Lambda would have written it had it come alone.
+r"""The dead letters of a batch's refused records, each as Lambda would write it for a record that came alone.
 
 Lambda's format: the body is the event, and the attributes are RequestID, ErrorCode and ErrorMessage ("Capturing records
 of Lambda asynchronous invocations"). SQS takes the characters of XML 1.0 only (SendMessageBatch): in the body, which is
 JSON, others are written as \uXXXX.
 
-A later stage's event holds the batch at each level: what each stage before was given, and what it returned. A letter
-has of each level only the records of its record's id, so that all letters together are about as large as the batch.
+A later stage's event holds the batch at each level: what each stage before was given, and what it returned. Of each
+level, a letter has only the records of its record's id, so that all letters together are about as large as the batch.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def _reducer(event: Any) -> Callable[[object], object]:
 def _finder(records: list[object]) -> Callable[[object], list[object]]:
     """Return a function that finds the records that a later one can be made of: those of its id.
 
-    A few of them stay all together. Of many, those of its data stay which have its timestamp or none, and of these a
-    few, as they are all alike.
+    A few are all kept. Of many, those with its data and with its timestamp or none are kept, and of these only a few,
+    because they are alike.
     """
     of_id, alike = defaultdict(list), defaultdict(list)
     for record in records:

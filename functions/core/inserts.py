@@ -1,7 +1,7 @@
-"""Many writes at once: 25 conditional inserts a request, where one conditional put after the other would take too long.
+"""Many writes at once: 25 conditional inserts in a request.
 
-An insert fails if its key is taken (BatchExecuteStatement, "Running batch operations with PartiQL for DynamoDB"). What
-it met there, a copy, a record to complete or another record, the conditional put of `store` then tells apart.
+A failed insert means that the key exists ("Running batch operations with PartiQL for DynamoDB"). The conditional put of
+`store` then decides: copy, completion or conflict.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Insert(NamedTuple):
 
 
 def put_all(items: Sequence[Item], deadline: float) -> list[bool | ConflictingRecord]:
-    """Write items, each exactly once; return of each whether it was written, or that another has its key.
+    """Write items, each exactly once. Return for each whether it was written, or that another item has its key.
 
     Two items of one key never share a request, which DynamoDB may refuse: the second is put after the first.
 

@@ -1,4 +1,4 @@
-"""What is wrong with a value that is no JSON, or that is nested deeper than everything on its way can decode.
+"""What is wrong with a value that is not JSON, or that is nested too deep for a decoder on its way.
 
 Lambda's Python runtime decodes events with simplejson, whose pure Python form survives 490 levels, and the envelopes
 need some of them; json and the compiled simplejson survive more. So 400 levels are allowed.
@@ -13,7 +13,7 @@ _lenient = json.JSONEncoder(allow_nan=True, sort_keys=True).encode
 
 
 def json_fault(value: object, encoded: str, levels: int) -> str | None:
-    """Return what a value must or must not be, given its JSON if it has any; None if nothing is wrong with it."""
+    """Return what a value must or must not be; None if nothing is wrong with it."""
     too_deep = f"must be nested at most {levels} levels deep"
     try:
         encoded = encoded or _canonical(value)

@@ -1,7 +1,7 @@
 """Numbers of JSON: which ones a double holds as they are written, and the one text that each value has.
 
-Lambda's runtime gives the handlers Python's float for each number with a fraction or an exponent. So does nearly every
-other reader of JSON. Who has a number's text can refuse one that would become another; nobody can afterwards.
+Lambda's runtime gives the handlers Python's float for each number with a fraction or an exponent. Nearly every other
+reader of JSON does the same. Only who has a number's text can refuse a number that would become another.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def exact_float(text: str) -> float:
 def canonical_numbers(encoded: str) -> str:
     """Rewrite the numbers in a JSON text of Python's so that one value always has one text.
 
-    It is the text that RFC 8785 has for a double (3.2.2.3: as ECMAScript writes it). An integer that is no double's
-    text keeps all its digits.
+    The text is that of RFC 8785 for a double (3.2.2.3: as ECMAScript writes it). An integer that no double holds keeps
+    all its digits.
     """
     return _TOKEN.sub(lambda found: found[0] if found[0][0] == '"' else _canonical(found[0]), encoded)
 

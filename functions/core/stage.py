@@ -1,4 +1,4 @@
-"""A stage is a function of one record: what every stage does besides is here, once.
+"""A stage is a function of one record; this module does what every stage has to do around it.
 
 An event holds one record, or a batch: many in an array. What only a batch needs is in `batch.py`, which single events
 never load.
@@ -86,10 +86,10 @@ def what_failed(failure: Exception) -> str:
 
 
 def log(outcome: str, record: Record, context: object) -> None:
-    """Log what became of a record, by its id and timestamp: Lambda's own `timestamp` is the line's.
+    """Log what became of a record, with its id and timestamp.
 
-    Every record has this line. Where Lambda wants JSON it is written as such, the same that the runtime would write:
-    making a LogRecord and formatting it takes three times as long. Lambda reads the level and the time from it:
+    If the function logs JSON, the line is written as JSON directly, byte for byte what the runtime would write. Making
+    and formatting a LogRecord takes three times as long. Lambda reads the level and the time from it:
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
     """
     fields = {"recordId": record.id, "recordTimestamp": record.timestamp}

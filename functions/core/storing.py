@@ -1,4 +1,4 @@
-"""A stage that stores: its function says how a record is stored, and everything else is here."""
+"""A stage that stores: its function returns the item, and this module does everything else."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Provisioned(NamedTuple):
 
 
 class Cap(NamedTuple):
-    """The most instances of one stage, where it is not as for every stage, and the condition by its name."""
+    """The cap of one stage, if it has its own, and the condition by its name."""
 
     most: Choice
     is_on: str

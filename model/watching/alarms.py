@@ -137,7 +137,7 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
 
 
 def on_dependencies() -> Alarm:
-    """Watch for events that failed since a service was down or throttled, which no version is at fault for."""
+    """Watch for events that failed because a service was down or throttled. No version is at fault."""
     return _alarm(
         "DependencyFailuresAlarm",
         "dependency-failures",

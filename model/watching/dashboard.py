@@ -200,8 +200,8 @@ def _fast(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
 def _stuck(stages: Sequence[_Stage], queue: str) -> list[dict[str, Any]]:
     """Show what waits and what is lost.
 
-    Lambda counts an event that it gives up as dropped, whether it became a dead letter or not, so the letters stand
-    beside; those of refused records in batches, which the functions send themselves, are among the letters alone.
+    Lambda counts an event that it gives up as dropped, whether it became a dead letter or not, so the letters are
+    shown, too; those of refused records in batches, which the functions send themselves, are among the letters alone.
     """
 
     def letters(metric: str, label: str) -> list[Any]:

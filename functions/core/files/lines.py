@@ -1,7 +1,7 @@
 """The lines of a file: a stream of bytes, of whatever size, cut into lines that are held one at a time.
 
-Whatever a file holds has an answer here: a byte order mark, CRLF, blank lines, no line end at the end, a line that is
-too long, and a gzip stream that is damaged or ends early.
+It handles a byte order mark, CRLF, blank lines, no line end at the end, a line that is too long, and a gzip stream that
+is damaged or ends early.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Line(NamedTuple):
 
     Attributes:
         number: counted from 1, the blank ones too.
-        content: what stands in it; of a line that is too long, its beginning.
+        content: the line; only its beginning if it is too long.
         end: the bytes of the text up to the line's end.
         fault: why it can't be read, if it can't.
     """
@@ -69,7 +69,7 @@ def split(chunks: Iterable[bytes], *, number: int = 0, end: int = 0, places: boo
 
 
 def _line(number: int, content: bytes, end: int, size: int) -> Iterator[Line]:
-    """Yield a line of so many bytes, of whose content only the beginning may be held."""
+    """Yield a line of so many bytes; `content` may be only its beginning."""
     if number == 1:
         content = content.removeprefix(BYTE_ORDER_MARK)
     content = content.strip()
@@ -101,7 +101,7 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def skip(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
-    """Leave out so many bytes from the beginning: chunks stay, empty."""
+    """Leave out so many bytes from the beginning. Chunks that are left out are yielded empty."""
     for chunk in chunks:
         yield chunk[count:]
         count = max(0, count - len(chunk))

@@ -1,4 +1,4 @@
-"""What became of records: the items under their keys, a hundred in a request."""
+"""The items that are stored under the keys of records, a hundred in a request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sought(NamedTuple):
 
 
 class Looker:
-    """Looks for records in the table, many at once, and tells what it found of each."""
+    """Looks for records in the table, many at once, and reports what it found."""
 
     def __init__(self, tell: Callable[[bytes, Record, Item | None], None]) -> None:
         """Tell the content, the record and the item that is stored under its key, if there is one."""

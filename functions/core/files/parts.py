@@ -1,7 +1,7 @@
 """Lines that are kept in the bucket between two steps: in parts, which are joined to one object at the end.
 
-Nothing can be appended to an object of S3. A part has the name of its content, so that whoever writes it again changes
-nothing, and no step takes what another one wrote for its own.
+S3 can't append to an object. A part is named by its content, so writing it again changes nothing, and no step takes
+another's part for its own.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def publish(version: Version, key: str, names: list[str]) -> None:
 
 
 def clear(version: Version) -> None:
-    """Delete the parts of a file, those too that a killed step left."""
+    """Delete the parts of a file, also those that a killed step left."""
     beginning = _key(version, "")
     while True:
         listed = s3().list_objects_v2(Bucket=version.bucket, Prefix=beginning).get("Contents", [])
@@ -87,7 +87,7 @@ def clear(version: Version) -> None:
 
 
 def _bodies(version: Version, names: list[str]) -> Iterator[bytes]:
-    """Yield what a part of an upload may be, each; of everything that there is, at least one."""
+    """Yield the bodies of a multipart upload, at least one."""
     buffer = bytearray()
     for name in names:
         buffer += _content(version, name)

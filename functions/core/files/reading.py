@@ -1,12 +1,12 @@
-"""How a file is read and settled: in steps, each of which a message of the queue of files begins.
+"""How a file is read and settled: in steps. A message of the queue of files begins each step.
 
-S3's event begins the first step. A step that has no time left sends the same event again, with the state in which
-the next one goes on. When all lines are sent, later steps look for them in the table: in round 1 for all lines, in each
+S3's event begins the first step. A step that runs out of time sends the same event again, with its state, and the
+next step goes on. When all lines are sent, later steps look for them in the table: in round 1 for all lines, in each
 further round for those that were not stored in the one before, and were sent again. If the pipeline is seen to be
 behind, they are looked for again before anything is sent again.
 
-A step may be killed at any moment, done twice or come late. What it knows stands in its message, a part has the name of
-its content, and no record is stored twice: so each step that is done again leads to a receipt that is right.
+A step may be killed at any moment, done twice or come late. Its state is in its message, a part is named by
+its content, and no record is stored twice. So a step that is done again still leads to the right receipt.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class State:
         line: the last line of this round that was taken.
         end: where it ended in the text.
         last: the last line that was read at all.
-        date: what timestamps count from that lines without one get.
+        date: lines without a timestamp get one that counts from this.
         accepted: lines that were sent.
         looked: lines that were looked for since the last look began.
         open: lines that were looked for, and not stored.
@@ -242,7 +242,7 @@ class Step:
         self._go_on()
 
     def _send_line(self, line: Line, rejected: Parts) -> bool:
-        """Send the record that a line is, or note why it is none; tell whether that is allowed once more."""
+        """Send the record of a line, or note why it is none; return False if too many lines were none."""
         if not line.content and not line.fault:
             return True
         try:
@@ -376,7 +376,7 @@ class Step:
         send_message({**self._event, "continued": asdict(self.state)}, min(seconds, LONGEST_DELAY))
 
     def _finish(self) -> None:
-        """Write the receipt, and beside it the lines that are missing."""
+        """Write the receipt, and the lines that are missing."""
         state = self.state
         counts = {
             "rejected": state.rejected,
@@ -400,7 +400,7 @@ class Step:
         _LOG.info("file settled", extra={"recordId": self.version.key, **receipt})
 
     def _is_settled(self) -> bool:
-        """Tell whether there is a receipt. One of a file that was given up counts for the same attempt alone."""
+        """Tell whether there is a receipt. The receipt of a file that was given up counts only for the same attempt."""
         for key in (self._own(RECEIPTS, "json"), f"{RECEIPTS}{self.version.key}.json"):
             receipt = get(self.version.bucket, key)
             if receipt and receipt["version"] == self.version.id:
@@ -408,7 +408,7 @@ class Step:
         return False
 
     def _name(self, beginning: str, ending: str) -> str:
-        """Return the key of what is written about the file; of one that was replaced, its version is part of it."""
+        """Return the key of a document about the file. If the file was replaced, the key has its version."""
         try:
             is_latest = is_current(self.version)
         except Withdrawn:
@@ -419,7 +419,7 @@ class Step:
         return f"{beginning}{self.version.key}.{self.version.id}.{ending}"
 
     def _tell(self) -> None:
-        """Say from time to time how far the file is; of one that was replaced, the other one is told."""
+        """Log from time to time how far the file is."""
         if time.monotonic() < self._tell_at or not self._is_current:
             return
         self._tell_at = time.monotonic() + shortened(TOLD)

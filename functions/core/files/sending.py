@@ -51,7 +51,7 @@ class Sender:
         self._size += size
 
     def flush(self) -> None:
-        """Send the batch when the pace allows it, by which a record counts once for each KB that the table writes."""
+        """Send the batch when the pace allows it. A record counts once for each KB that the table writes."""
         if not self._batch:
             return
         self._ask()
@@ -63,7 +63,7 @@ class Sender:
         self._batch, self._size = [], 0
 
     def _ask(self) -> None:
-        """Share the pace with the other readers: their messages are in flight, as this one's is.
+        """Share the pace with the other readers, which are known by their messages in flight.
 
         A reader that comes to others waits until each of them has asked again, so that all together keep the pace.
         """
@@ -77,7 +77,7 @@ class Sender:
 
 
 def record_of(line: Line, timestamp_of: Callable[[int], int]) -> tuple[bytes, Record]:
-    """Return what is sent for a line, which is the line as it stands but with a timestamp, and the record that it is.
+    """Return what is sent for a line (the line as it is, with a timestamp) and its record.
 
     Raises:
         ValueError: it is no record.
@@ -139,7 +139,7 @@ def minutes(count: float) -> float:
 
 
 def shortened(seconds: float) -> float:
-    """Return a pause of seconds as such a minute has it, of which there is no use to be shorter than one."""
+    """Return a pause in seconds, scaled as `minutes` does, and at least one."""
     return max(1.0, minutes(seconds / 60))
 
 

@@ -1,4 +1,4 @@
-"""A file that was uploaded to the bucket: found by S3's event, read in ranges, and what is written beside it."""
+"""A file that was uploaded to the bucket: how it is found and read, and how documents about it are written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class UnreadableFile(RuntimeError):  # noqa: N818 - as DamagedFile
 
 
 class Withdrawn(RuntimeError):  # noqa: N818 - as DamagedFile
-    """A file is not there any more, as it was deleted or replaced where no versions are kept."""
+    """A file is not there any more: it was deleted, or replaced in a bucket without versions."""
 
 
 class Version(NamedTuple):
@@ -142,7 +142,7 @@ def lines_of(file: File, *, number: int, end: int) -> Iterator[Line]:
 def first_date(file: File) -> int:
     """Return when a file of this name and content was uploaded first, in ms since the epoch.
 
-    Whoever asks first writes it down, so that the same content again, or at the same time, has the same date.
+    The first who asks writes the date down, so that the same content has the same date later.
     """
     key = f"{STATES}{file.key}.{file.digest}.date"
     if put(file.bucket, key, {"date": file.modified}, IfNoneMatch="*"):

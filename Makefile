@@ -38,6 +38,7 @@ up: $(READY) generate ## keep the embedded AWS up, with the stack deployed (ARGS
 	@$(BIN)/pipeline up $(ARGS)
 
 test: $(READY) lint ## lint, check types, check generated files and run the tests
+	@echo "Running the tests on all cores, which takes $(if $(wildcard tools/tests),some minutes,about a minute) ..."
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 generate: $(READY) ## write template.yaml and the picture in the README from the model
@@ -53,7 +54,8 @@ lint: $(READY) template.yaml ## check style, types, the template and that genera
 
 # Side by side, since each takes seconds to start; a make of version 4 prints what each says in one piece.
 TOGETHER := $(filter --%,$(.FEATURES:output-sync=--output-sync))
-CHECKS := check-types check-style check-format check-generated check-picture check-template check-sam check-sam-lint
+CHECKS := check-types check-style check-format check-generated check-picture check-template check-sam check-sam-lint \
+	$(if $(wildcard docs/check.py),check-documents)
 .PHONY: $(CHECKS)
 
 check-types:
@@ -72,6 +74,8 @@ check-sam:
 	@$(BIN)/sam validate
 check-sam-lint:
 	@$(BIN)/sam validate --lint
+check-documents:
+	@$(BIN)/python -m docs.check
 
 scan: $(READY) $(SCAN_READY) ## scan the template, and what prod deploys of it, by checkov
 	@mkdir -p .aws-sam

@@ -125,7 +125,7 @@ def _mentions(name: str) -> Iterator[tuple[Path, list[int]]]:
     word = re.compile(rf"(?<![\w-]){name}(?![a-z0-9])")
     for folder, folders, files in os.walk(ROOT):
         folders[:] = sorted(f for f in folders if f == ".github" or not f.startswith((".", "__")))
-        for path in (Path(folder, file) for file in sorted(files)):
+        for path in (Path(folder, file) for file in sorted(files) if not file.endswith(".jinja")):
             text = path.read_text(encoding="utf-8", errors="ignore").splitlines()
             if lines := [number for number, line in enumerate(text, start=1) if word.search(line)]:
                 yield path.relative_to(ROOT), lines

@@ -32,33 +32,42 @@ def _node(name: str, resource: dict[str, Any]) -> str:
 
 def _label(name: str, resource: dict[str, Any]) -> str:
     properties = resource.get("Properties", {})
-    if resource["Type"] == "AWS::Serverless::Function":
-        return (
-            f"{name.removesuffix('Function').lower()}:{properties['AutoPublishAlias']}<br>{properties['MemorySize']} MB"
-        )
-    return name
+    if resource["Type"] != "AWS::Serverless::Function":
+        return name
+    alias, memory = (properties.get(key) for key in ("AutoPublishAlias", "MemorySize"))
+    shown = name.removesuffix("Function").lower() + (f":{alias}" if alias else "")
+    return shown + (f"<br>{memory} MB" if memory else "")
 
 
 def _edges(resources: dict[str, Any]) -> Iterator[str]:
     functions = {n: r["Properties"] for n, r in resources.items() if r["Type"] == "AWS::Serverless::Function"}
-    read = dict(_messages(resources))
+    read = [(source, function) for source, function in _messages(resources) if source in resources]
     followers = {name: _destination(properties) for name, properties in functions.items()}
-    yield f"producer -->|async| {next(iter(functions))}"
-    yield from (f"{name} -->|on success| {follower}" for name, follower in followers.items() if follower)
+    yield from (f"producer -->|async| {name}" for name in [*functions][:1])
+    yield from (f"{name} -->|on success| {follower}" for name, follower in followers.items() if follower in functions)
     for name, properties in functions.items():
-        sources = {queue for queue, function in read.items() if function == name}
+        sources = {source for source, function in read if function == name and _is_queue(resources[source])}
         queues = {failing: queue for failing, queue in _failures(resources) if failing in {name, *sources}}
         for target, actions in _calls(resources, properties).items():
             if target not in {*queues.values(), *sources}:
                 yield f"{name} -->|{', '.join(actions)}| {target}"
         yield from (f"{failing} -.->|on failure| {queue}" for failing, queue in queues.items())
-    yield from (f"producer -->|messages| {queue}" for queue in read)
-    yield from (f"{queue} -->|each message| {function}" for queue, function in read.items())
+    queues_read = dict.fromkeys(source for source, _ in read if _is_queue(resources[source]))
+    yield from (f"producer -->|messages| {queue}" for queue in queues_read)
+    for source, function in read:  # a table that has a stream is written by the pipeline, and not by a producer
+        if resources[source]["Type"] in SHAPES and function in functions:
+            yield f"{source} -->|each {'message' if _is_queue(resources[source]) else 'change'}| {function}"
 
 
 def _destination(properties: dict[str, Any]) -> str | None:
-    destinations = properties.get("EventInvokeConfig", {}).get("DestinationConfig")
-    return destinations["OnSuccess"]["Destination"]["Ref"].partition(".")[0] if destinations else None
+    match properties.get("EventInvokeConfig"):
+        case {"DestinationConfig": {"OnSuccess": {"Destination": destination}}}:
+            return (_referred(destination) or "").partition(".")[0] or None
+    return None
+
+
+def _is_queue(resource: dict[str, Any]) -> bool:
+    return bool(resource["Type"] == "AWS::SQS::Queue")
 
 
 def _failures(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -74,21 +83,27 @@ def _failures(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _calls(resources: dict[str, Any], properties: dict[str, Any]) -> dict[str, list[str]]:
     """Return what the function's role allows on the nodes of the picture: the actions, by the resource."""
     found: dict[str, list[str]] = {}
-    role = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
-    for attached in role["ManagedPolicyArns"]:
-        for statement in resources[attached["Ref"]]["Properties"]["PolicyDocument"]["Statement"]:
-            for resource in statement.get("Resource", []):
+    role = resources.get(_referred(properties.get("Role")) or "", {}).get("Properties", {})
+    attached = (resources.get(_referred(policy) or "", {}) for policy in role.get("ManagedPolicyArns", []))
+    for policy in attached:
+        for statement in policy.get("Properties", {}).get("PolicyDocument", {}).get("Statement", []):
+            for resource in _several(statement.get("Resource")):
                 name = (_referred(resource) or "").partition(".")[0]
                 if name in resources and resources[name]["Type"] in SHAPES:
-                    found.setdefault(name, []).extend(action.partition(":")[2] for action in statement["Action"])
+                    actions = [action.partition(":")[2] for action in _several(statement.get("Action"))]
+                    found.setdefault(name, []).extend(actions)
     return found
 
 
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def _messages(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield which queue's messages Lambda gives to which function."""
+    """Yield which queue's messages, or which table's changes, Lambda gives to which function."""
     for mapping in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::EventSourceMapping"):
-        queue, function = _referred(mapping["EventSourceArn"]), _referred(mapping["FunctionName"])
-        yield queue or "", (function or "").partition(".")[0]
+        source, function = _referred(mapping.get("EventSourceArn")), _referred(mapping.get("FunctionName"))
+        yield source or "", (function or "").partition(".")[0]
 
 
 def _referred(value: Any) -> str | None:

@@ -181,7 +181,8 @@ KMS_KEY_ARN = Choice(
     label="Encryption key",
     Type="String",
     Default="",
-    Description="ARN of a KMS key of yours for table, queue, logs, variables and topic; empty for AWS's own",
+    Description="ARN of a KMS key of yours for table, queues, logs, variables, files and topic; empty for AWS's own. "
+    "Choose it before the stack is made: what was written under a key stays encrypted with it",
     AllowedPattern=r"^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$",
     must="the ARN of a KMS key (of the key, not of an alias), or empty",
 )
@@ -197,7 +198,8 @@ FILES_BUCKET = _switch(
     "FilesBucket",
     group=DATA,
     label="Read files from a bucket",
-    description="Whether there is a bucket whose files are read into the pipeline, one record a line",
+    description="Whether there is a bucket whose files are read into the pipeline, one record a line. Set back to "
+    "false, the bucket stays and nothing reads it",
 )
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Choice))

@@ -64,9 +64,7 @@ BESIDE = {
     f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{OF_THE_CLI}/0123abcd": "cloudformation: DescribeStacks",
     f"arn:aws:s3:::{OF_THE_CLI}-samclisourcebucket-abc123": "s3: ListBucket",
     f"arn:aws:s3:::{OF_THE_CLI}-samclisourcebucket-abc123/{{stack}}/0123abcd": "s3: GetObject PutObject",
-    f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{project}}-dlq-messages-{{environment}}": "cloudwatch: "
-    "DescribeAlarms",
-    "*": "lambda: GetAccountSettings cloudwatch:GetMetricStatistics",
+    "*": "lambda: GetAccountSettings cloudwatch:DescribeAlarms cloudwatch:GetMetricStatistics",
 }
 # What says nothing of a stack: the account's lists, and what AWS numbers by itself.
 ANYWHERE = re.compile(

@@ -31,7 +31,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_are_workflows_for_ci_and_deployment() -> None:
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "deploy.yml"]
+    assert {"ci.yml", "deploy.yml"} <= {path.name for path in WORKFLOWS}
 
 
 def test_each_is_valid_by_githubs_schema() -> None:
@@ -69,7 +69,8 @@ def test_no_workflow_has_a_right_by_default_nor_stores_a_key(workflow: dict[str,
     assert workflow["permissions"] == {}
     assert "secrets." not in yaml.dump(workflow)
     rights = [job["permissions"] for job in workflow["jobs"].values()]
-    assert all(set(right.items()) <= {("contents", "read"), ("id-token", "write")} for right in rights)
+    allowed = {("contents", "write" if workflow["name"] == "Release" else "read"), ("id-token", "write")}
+    assert all(set(right.items()) <= allowed for right in rights)
 
 
 def test_ci_runs_what_everybody_runs() -> None:

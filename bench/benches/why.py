@@ -62,8 +62,12 @@ def idle(section: str) -> Sample:
     parameters = dict(pair.split("=", 1) for pair in (given.split() if isinstance(given, str) else given))
     warm, watched = int(parameters["ProcessorProvisionedConcurrency"]), "GradualDeployment" in parameters
     alarms = [one for one in build().to_dict()["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    conditions = {None, *(["IsWatched", "ProcessorIsWatched"] if watched else [])}
+    # An alarm on an expression costs as many as the metrics in it.
     made = sum(
-        one.get("Condition") in {None, *(["IsWatched", "ProcessorIsWatched"] if watched else [])} for one in alarms
+        sum("MetricStat" in query for query in one["Properties"].get("Metrics", [])) or 1
+        for one in alarms
+        if one.get("Condition") in conditions
     )
     scaled = SCALING_ALARMS if "ProcessorProvisionedConcurrencyMaximum" in parameters else 0
     gb = warm * stages()["processor"].memory / 1024

@@ -89,8 +89,9 @@ def _provisioned(stage: Stage, default: int) -> Provisioned:
             default,
             group=SPEED,
             label=f"Warm instances of the {stage.name}",
-            description=f"Instances of the {stage.name} that are kept warm; 0 for none, which costs nothing when idle; "
-            "an account whose quota of concurrent executions is 10 can have none",
+            description=f"Instances of the {stage.name} that are kept warm; 0 for none, which costs nothing; "
+            "an account with a quota of 10 concurrent executions can have none. Change it in a deployment of its own: "
+            "Lambda refuses it while traffic shifts",
             zero="none",
         ),
         maximum=count(

@@ -1,8 +1,10 @@
 """A stage of the pipeline as a value: having one is proof that it can be built."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
 
 from awacs.aws import Statement
 from troposphere import AWSHelperFn
@@ -11,6 +13,9 @@ from ..project import LONGEST_STAGE
 
 SMALLEST, LARGEST, STEP = 128, 10240, 64  # MB
 LONGEST = 15 * 60  # seconds, the longest that Lambda lets a function run
+FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+# What the runtime brings beside Python's own modules. A module of functions/ comes before all of them.
+OF_THE_RUNTIME = {"awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "sitecustomize", "six", "urllib3"}
 LONGEST_DESCRIPTION = 200  # of the 256 characters that Lambda takes; the digest of the configuration gets the rest
 
 
@@ -60,6 +65,10 @@ class Stage:
                 f"the name of a stage must be one word of at most {LONGEST_STAGE} lower-case letters and digits, since "
                 f"it is part of a function's name (got '{self.name}')"
             )
+        if taken := _taken(self.name):
+            raise ValueError(
+                f"the name of a stage must be free for its module in functions/ (got '{self.name}', which is {taken})"
+            )
         self._check(
             "the description",
             0 < len(self.description) <= LONGEST_DESCRIPTION,
@@ -84,3 +93,17 @@ class Stage:
     def _check(self, what: str, holds: bool, must: str, got: object) -> None:
         if not holds:
             raise ValueError(f"{what} of '{self.name}' must {must} (got {got})")
+
+
+def _taken(name: str) -> str:
+    """Say whose module has a name already, since the stage's would be imported in its place; empty if nobody's."""
+    if name in sys.stdlib_module_names or name == "test":  # which that list leaves out
+        return "a module of Python's standard library"
+    if name in OF_THE_RUNTIME:
+        return "a module of Lambda's runtime"
+    if (FUNCTIONS / name).is_dir():
+        return "a package of functions/"
+    module = FUNCTIONS / f"{name}.py"
+    if module.exists() and not re.search(r"(?m)^(def handler\(|handler\b)", module.read_text(encoding="utf-8")):
+        return "a module of functions/ without a handler"
+    return ""

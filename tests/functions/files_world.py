@@ -182,7 +182,7 @@ class World:
         while self.waiting:
             self.store(self.waiting.pop(0))
 
-    def work_off(self, *, looks: int = 10**9, stores: bool = True) -> Counter[int]:
+    def work_off(self, *, looks: int = 10**9) -> Counter[int]:
         """Deliver all messages, each when it is due, and store what was sent; return how many steps each round took."""
         steps = Counter[int]()
         while self.messages:
@@ -190,8 +190,7 @@ class World:
             message = self.messages.pop(0)
             steps[message.event.get("continued", {}).get("round", 0)] += 1
             assert self.deliver(message, looks=looks)
-            if stores:
-                self.store_all()
+            self.store_all()
             assert sum(steps.values()) < 2000
         return steps
 

@@ -80,12 +80,16 @@ def test_throttling_and_server_errors_are_retried(
     assert len(no_waiting) == 4
 
 
-def test_throttling_that_lasts_passes_on_as_it_is(client: aws.Client, dynamodb: Any, no_waiting: Any) -> None:
+def test_throttling_that_lasts_passes_on_as_it_is_well_inside_the_functions_timeout(
+    client: aws.Client, dynamodb: Any, longest_waits: list[float]
+) -> None:
     dynamodb.always = (400, "com.amazon.coral.availability#ThrottlingException")
     with pytest.raises(aws.ServiceError, match=r"^ThrottlingException: as the test asked$") as raised:
         client.call("PutItem", PUT)
     assert raised.value.code == "ThrottlingException"
     assert len(dynamodb.requests) == 5
+    attempts = len(dynamodb.requests) * (aws.CONNECT_TIMEOUT + aws.READ_TIMEOUT)
+    assert attempts + sum(longest_waits) <= FUNCTION_TIMEOUT - 20
 
 
 @pytest.mark.parametrize(
@@ -109,25 +113,6 @@ def test_the_waits_grow_and_are_longer_after_throttling(
     dynamodb.failures = [answer] * 4
     client.call("PutItem", PUT)
     assert longest_waits == waits
-
-
-def test_a_wait_is_a_random_part_of_the_longest(client: aws.Client, dynamodb: Any, no_waiting: list[float]) -> None:
-    for _ in range(10):
-        dynamodb.items.clear()
-        dynamodb.failures = [(500, "InternalServerError")]
-        client.call("PutItem", PUT)
-    assert all(0 <= wait <= 0.05 for wait in no_waiting)
-    assert len(set(no_waiting)) == 10
-
-
-def test_the_longest_write_is_well_inside_the_functions_timeout(
-    client: aws.Client, dynamodb: Any, longest_waits: list[float]
-) -> None:
-    dynamodb.always = (400, "ThrottlingException")
-    with pytest.raises(aws.ServiceError):
-        client.call("PutItem", PUT)
-    attempts = len(dynamodb.requests) * (aws.CONNECT_TIMEOUT + aws.READ_TIMEOUT)
-    assert attempts + sum(longest_waits) <= FUNCTION_TIMEOUT - 20
 
 
 def test_requests_share_one_connection(client: aws.Client, dynamodb: Any) -> None:
@@ -361,62 +346,6 @@ def test_what_is_sent_is_signed_as_botocore_signs_it(
     assert {name: sent[name] for name in expected} == expected
 
 
-# awslabs/aws-c-auth, tests/aws-signing-test-suite/v4: the examples that are POSTs without a query.
-EXAMPLE_KEYS = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-EXAMPLE_TOKEN = (
-    "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwth"
-    "Ax7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAk"
-    "iY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA=="
-)
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "signature"),
-    [
-        pytest.param(
-            {"host": "example.amazonaws.com", "x-amz-date": "20150830T123600Z"},
-            b"",
-            "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
-            id="post-vanilla",
-        ),
-        pytest.param(
-            {
-                "host": "example.amazonaws.com",
-                "x-amz-date": "20150830T123600Z",
-                "x-amz-security-token": EXAMPLE_TOKEN,
-            },
-            b"",
-            "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead",
-            id="post-sts-header-before",
-        ),
-        pytest.param(
-            {
-                "content-length": "13",
-                "content-type": "application/x-www-form-urlencoded",
-                "host": "example.amazonaws.com",
-                "x-amz-content-sha256": "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e",
-                "x-amz-date": "20150830T123600Z",
-            },
-            b"Param1=value1",
-            "d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b",
-            id="post-x-www-form-urlencoded",
-        ),
-    ],
-)
-def test_the_signatures_that_aws_published_are_ours(headers: dict[str, str], body: bytes, signature: str) -> None:
-    scope = "20150830/us-east-1/service/aws4_request"
-    signed = aws._authorization(EXAMPLE_KEYS, scope, "/", headers, body)
-    assert signed == (
-        f"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={';'.join(headers)}, Signature={signature}"
-    )
-
-
-def test_the_signing_key_that_aws_published_is_ours() -> None:
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv4_signing.html (the example in its first edition)
-    key = aws._signing_key(EXAMPLE_KEYS[1], "20120215/us-east-1/iam/aws4_request")
-    assert key.hex() == "f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d"
-
-
 def test_the_signing_key_is_derived_once_for_a_day_a_service_and_a_secret(
     client: aws.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -585,24 +514,25 @@ def secure_endpoint(
         yield f"https://localhost:{port}"
 
 
-def test_a_given_authority_is_trusted(
-    secure_endpoint: str, certificates: Certificates, processor: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificates.authority))
-    client = aws.Client("dynamodb", secure_endpoint, "eu-west-1")
-    client.connect()
-    assert client.call("PutItem", PUT) == {}
-    client.close()
-
-
-def test_an_authority_of_the_runtimes_own_is_trusted(
-    secure_endpoint: str, certificates: Certificates, processor: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_an_authority_that_is_given_or_the_runtimes_own_is_trusted(  # noqa: PLR0917 - fixtures
+    secure_endpoint: str,
+    certificates: Certificates,
+    longest_waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    dynamodb: Any,
 ) -> None:
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    monkeypatch.setenv(variable, str(certificates.authority))
     client = aws.Client("dynamodb", secure_endpoint, "eu-west-1")
+    client.connect()
+    dynamodb.spoilt = ["last"]  # it is closed while it is idle
+    assert client.call("PutItem", PUT) == {}
+    dynamodb.items.clear()
     assert client.call("PutItem", PUT) == {}
     client.close()
+    assert (longest_waits, len(dynamodb.requests)) == ([0], 2)
 
 
 def test_an_unknown_authority_is_not_trusted(
@@ -704,21 +634,3 @@ def test_a_bundle_that_cannot_be_read_is_said(
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
     with pytest.raises(aws.ConfigurationError, match=f"^AWS_CA_BUNDLE must name a file of certificates .*{bundle}"):
         aws.Client("dynamodb", "https://localhost", "eu-west-1")
-
-
-def test_a_connection_over_tls_that_was_closed_while_idle_is_replaced_without_waiting(
-    secure_endpoint: str,
-    certificates: Certificates,
-    dynamodb: Any,
-    longest_waits: list[float],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificates.authority))
-    client = aws.Client("dynamodb", secure_endpoint, "eu-west-1")
-    dynamodb.spoilt = ["last"]
-    client.call("PutItem", PUT)
-    dynamodb.items.clear()
-    client.call("PutItem", PUT)
-    client.close()
-    assert longest_waits == [0]
-    assert len(dynamodb.requests) == 2

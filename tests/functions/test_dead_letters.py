@@ -34,19 +34,6 @@ def test_a_letter_is_as_lambda_writes_it(queue: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("record", [None, 7, "text", [], [{"id": "a"}], {"id": "a"}])
-def test_the_event_of_a_bare_batch_is_the_record(queue: Any, record: Any) -> None:
-    send(record)
-    assert queue.bodies() == [record]
-
-
-def test_the_event_of_an_envelope_holds_the_record_alone(queue: Any, envelope: Any) -> None:
-    batch = [{"id": "a"}, 7]
-    event = envelope({}, batch)
-    send(*batch, event=event)
-    assert queue.bodies() == [{**event, "responsePayload": record} for record in batch]
-
-
 def records(*ids: str, data: Any = 0, **more: Any) -> list[dict[str, Any]]:
     return [{"id": one, "data": data, **more} for one in ids]
 
@@ -188,22 +175,6 @@ def test_a_letter_that_is_to_blame_itself_fails_at_once(queue: Any, no_waiting: 
     with pytest.raises(ServiceError, match=r"^InvalidMessageContents: as the test asked$"):
         send(0, 1)
     assert no_waiting == []
-
-
-def test_a_failure_that_lasts_passes_on(queue: Any, no_waiting: list[float]) -> None:
-    queue.fault = lambda body: ("InternalError", False)
-    with pytest.raises(ServiceError, match=r"^InternalError: "):
-        send(0)
-    assert len(queue.requests) == 5
-
-
-def test_a_queue_that_cannot_be_reached_fails(
-    environment: None, no_waiting: Any, unused_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    unreachable = aws.Client("sqs", f"http://127.0.0.1:{unused_port}", "eu-west-1")
-    monkeypatch.setattr(dead_letters, "client", lambda: unreachable)
-    with pytest.raises(ServiceError, match=r"^ConnectionRefusedError: "):
-        send(1)
 
 
 def test_a_missing_queue_is_said(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,30 +58,8 @@ def test_a_copy_is_told_from_a_conflict_by_a_second_try(dynamodb: Any) -> None:
     assert dynamodb.puts()[2:] == ["r1", "r2"]
 
 
-def test_an_enriched_copy_completes_an_unenriched_item(dynamodb: Any) -> None:
-    store.put(item(1))
-    assert put_all(enriched(1)) == [True]
-    assert list(dynamodb.items.values()) == [enriched(1)]
-
-
-def test_an_unenriched_copy_after_an_enriched_one_changes_nothing(dynamodb: Any) -> None:
-    store.put(enriched(1))
-    assert put_all(item(1)) == [False]
-    assert list(dynamodb.items.values()) == [enriched(1)]
-
-
 def test_the_same_item_twice_is_stored_once(dynamodb: Any) -> None:
     assert put_all(enriched(1), enriched(1), enriched(1)) == [True, False, False]
-    assert list(dynamodb.items.values()) == [enriched(1)]
-
-
-def test_of_two_items_of_one_key_the_first_is_stored(dynamodb: Any) -> None:
-    assert put_all(item(1), item(2), item(1, data="2")) == [True, True, "ConflictingRecord"]
-    assert dynamodb.items["r1", 1] == item(1)
-
-
-def test_an_enriched_copy_in_the_same_batch_completes_the_one_before(dynamodb: Any) -> None:
-    assert put_all(item(1), enriched(1)) == [True, True]
     assert list(dynamodb.items.values()) == [enriched(1)]
 
 
@@ -139,18 +117,6 @@ def test_a_request_whose_answer_was_lost_finds_its_own_items(dynamodb: Any, no_w
     assert list(dynamodb.items.values()) == items
 
 
-def test_throttling_that_lasts_passes_on(dynamodb: Any, no_waiting: Any) -> None:
-    dynamodb.fault = lambda record_id: ("ThrottlingError", False) if record_id == "r1" else None
-    with pytest.raises(ServiceError, match=r"^ThrottlingError: "):
-        put_all(item(0), item(1))
-    assert dynamodb.batches() == [["r0", "r1"], *[["r1"]] * 4]
-
-
-def test_a_request_that_is_throttled_as_a_whole_is_sent_again(dynamodb: Any, no_waiting: Any) -> None:
-    dynamodb.failures = [(400, "ThrottlingException")] * 2
-    assert put_all(item(0), item(1)) == [True, True]
-
-
 def test_no_second_try_begins_after_the_deadline(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     store.put(item(1))
     clock = iter([0.0, 2.0])
@@ -158,17 +124,6 @@ def test_no_second_try_begins_after_the_deadline(dynamodb: Any, monkeypatch: pyt
     with pytest.raises(ServiceError, match=r"^OutOfTime: "):
         put_all(item(1), deadline=1.0)
     assert dynamodb.puts() == ["r1"]
-
-
-def test_a_table_that_cannot_be_reached_fails(
-    environment: None, no_waiting: Any, unused_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from core import aws
-
-    unreachable = aws.Client("dynamodb", f"http://127.0.0.1:{unused_port}", "eu-west-1")
-    monkeypatch.setattr(inserts, "client", lambda: unreachable)
-    with pytest.raises(ServiceError, match=r"^ConnectionRefusedError: "):
-        put_all(item(1))
 
 
 def test_an_answer_without_a_response_for_each_statement_fails(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ ENRICHED_ITEM = ITEM | {"enriched": {"BOOL": True}, "enrichedAt": {"N": "1767225
 def test_a_bare_record_is_stored(processor: Any, dynamodb: Any) -> None:
     assert processor.handler(GOOD, None) == SUCCESS
     assert dynamodb.items == {KEY: ITEM}
+    assert [request["TableName"] for request in dynamodb.requests] == ["records"]
 
 
 def test_the_enrichers_result_is_stored_from_its_envelope(processor: Any, dynamodb: Any, envelope: Any) -> None:
@@ -31,25 +32,9 @@ def test_the_enrichers_result_is_stored_from_its_envelope(processor: Any, dynamo
     assert dynamodb.items == {KEY: ENRICHED_ITEM}
 
 
-def test_the_record_is_written_to_the_table_by_one_request(processor: Any, dynamodb: Any) -> None:
-    processor.handler(GOOD, None)
-    assert [request["TableName"] for request in dynamodb.requests] == ["records"]
-
-
 def test_the_same_record_ten_times_is_one_item_and_ten_successes(processor: Any, dynamodb: Any) -> None:
     assert [processor.handler(ENRICHED | {"enrichedAt": at}, None) for at in range(1, 11)] == [SUCCESS] * 10
     assert dynamodb.items == {KEY: ENRICHED_ITEM | {"enrichedAt": {"N": "1"}}}
-
-
-def test_a_different_order_of_keys_is_the_same_record(processor: Any, dynamodb: Any) -> None:
-    processor.handler(ENRICHED, None)
-    assert processor.handler(ENRICHED | {"data": {"city": "Praha", "total": 12.5}}, None) == SUCCESS
-
-
-def test_the_same_number_in_another_spelling_is_the_same_record(processor: Any, dynamodb: Any) -> None:
-    for text in ("[1, 100, 12.5]", "[1.0, 1e2, 12.50]"):
-        assert processor.handler(ENRICHED | {"data": json.loads(text)}, None) == SUCCESS
-    assert dynamodb.items == {KEY: ENRICHED_ITEM | {"data": {"S": "[1,100,12.5]"}}}
 
 
 @pytest.mark.parametrize(
@@ -102,13 +87,8 @@ def test_a_record_need_not_be_enriched(processor: Any, fields: dict[str, Any]) -
     [
         ({"enriched": "true"}, "enriched must be true or false (got a string)"),
         ({"enriched": None}, "enriched must be true or false (got null)"),
-        ({"enrichedAt": True}, "enrichedAt must be an integer of milliseconds (got a boolean)"),
         ({"enrichedAt": 0}, "enrichedAt must be positive"),
-        ({"enrichedAt": 10**38}, "enrichedAt must have at most 38 digits"),
-        ({"version": 1.0}, "version must be a string (got a decimal number)"),
-        ({"version": ""}, "version must not be empty"),
         ({"version": "1" * 17}, "version must be at most 16 bytes of UTF-8 (got 17)"),
-        ({"version": "\ud800"}, "version must not hold a lone surrogate, which UTF-8 cannot encode"),
     ],
 )
 def test_each_fault_of_an_enrichment_has_its_sentence(processor: Any, fields: dict[str, Any], sentence: str) -> None:

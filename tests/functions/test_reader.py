@@ -225,13 +225,6 @@ def undated(count: int) -> list[dict[str, Any]]:
     return [{"id": "one", "data": number} for number in range(count)]
 
 
-def test_a_record_without_a_timestamp_gets_one_from_the_date_and_its_line(world: World) -> None:
-    world.put("a.jsonl", text('{"id": "one", "data": {}}', "", *undated(2), record(7)))
-    world.work_off()
-    assert [one["timestamp"] for one in sent(world)] == [DATE + 1, DATE + 3, DATE + 4, 8]
-    assert counts(world, "a.jsonl") == (0, 4, 0, 0)
-
-
 def test_the_same_content_again_has_the_same_timestamps_and_other_content_its_own(world: World) -> None:
     for count in (3, 3, 4):
         world.put("a.jsonl", text(*undated(count)))

@@ -96,14 +96,6 @@ def test_missing_lines_of_an_earlier_file_are_taken_away_with_it(world: World) -
     assert world.s3.documents("missing/a.jsonl.jsonl") == []
 
 
-def test_missing_lines_have_the_timestamp_that_the_reader_gave_them(world: World) -> None:
-    losing(world, "one", times=3)
-    world.put("a.jsonl", text({"id": "one", "data": 1}))
-    world.work_off()
-    assert world.s3.documents("missing/a.jsonl.jsonl") == sent(world)[:1]
-    assert "timestamp" in sent(world)[0]
-
-
 def test_a_line_of_which_another_record_has_the_key_is_different_and_not_sent_again(world: World) -> None:
     world.store([record(1, data="another"), record(2)])
     world.put("a.jsonl", text(record(1), record(2), record(3), record(3, data={"total": 3.0}), record(3, data="other")))
@@ -178,16 +170,6 @@ def test_a_file_that_is_replaced_is_read_in_the_version_that_was_announced_and_t
     assert counts(world, f"a.jsonl.{first}") == (1, 1, 0, 0)
     assert [one["content"] for one in world.s3.documents(f"rejected/a.jsonl.{first}.jsonl")] == ["{one"]
     assert [one["content"] for one in world.s3.documents("rejected/a.jsonl.jsonl")] == ["{other"]
-
-
-def test_rejected_lines_of_a_file_that_is_replaced_later_are_found_under_its_version(world: World) -> None:
-    first = world.put("a.jsonl", text(record(1), "{one"))["detail"]["object"]["version-id"]
-    world.deliver(world.messages.pop())
-    world.put("a.jsonl", text(record(2)))
-    world.work_off()
-    assert counts(world, f"a.jsonl.{first}") == (1, 1, 0, 0)
-    assert len(world.s3.documents(f"rejected/a.jsonl.{first}.jsonl")) == 1
-    assert world.s3.documents("rejected/a.jsonl.jsonl") == []
 
 
 def test_without_versions_a_file_that_was_replaced_meanwhile_is_read_no_further(world: World) -> None:

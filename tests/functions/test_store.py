@@ -26,11 +26,6 @@ def test_a_write_says_whether_it_wrote(store: Any, dynamodb: Any) -> None:
     assert [store.put(ENRICHED), store.put(ENRICHED)] == [True, False]
 
 
-def test_a_throttled_write_is_sent_again(store: Any, dynamodb: Any, no_waiting: Any) -> None:
-    dynamodb.failures = [(400, "ThrottlingException")]
-    assert store.put(ITEM)
-
-
 @pytest.mark.parametrize("spoilt", ["lost", "cut", "damaged", "page"])
 def test_a_write_whose_answer_was_lost_finds_its_own_item(
     store: Any, dynamodb: Any, no_waiting: Any, spoilt: str
@@ -47,13 +42,6 @@ def test_a_conflict_is_found_whatever_answers_are_lost(store: Any, dynamodb: Any
     with pytest.raises(store.ConflictingRecord):
         store.put(ENRICHED | {"data": {"S": "2"}})
     assert list(dynamodb.items.values()) == [ENRICHED]
-
-
-def test_a_refusal_passes_on_as_it_is(store: Any, dynamodb: Any) -> None:
-    dynamodb.always = (400, "AccessDeniedException")
-    with pytest.raises(store.ServiceError, match=r"^AccessDeniedException: as the test asked$") as raised:
-        store.put(ITEM)
-    assert raised.value.code == "AccessDeniedException"
 
 
 def test_an_endpoint_that_does_not_return_the_stored_item_is_a_conflict(store: Any, dynamodb: Any) -> None:

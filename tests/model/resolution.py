@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from .translation import translate
+
 ABSENT = object()
+
+
+def deployed(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
+    """Return a template as it is deployed with parameters."""
+    return resolve(translate(template, **parameters), parameters)
 
 
 def resolve(translated: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from cfnlint.api import lint_all
 
 from ..own.pipeline import build
 from .built_stages import STAGES, following
-from .resolution import references, resolve
+from .resolution import deployed, references
 from .translation import translate
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -53,7 +53,7 @@ def test_the_choices_are_of_every_parameter_but_the_suffix(model: dict[str, Any]
 
 @pytest.mark.parametrize("combination", COMBINATIONS, ids=range(1, 21))
 def test_a_combination_refers_to_nothing_that_is_not_there(model: dict[str, Any], combination: dict[str, Any]) -> None:
-    stack = resolve(translate(model, **combination), combination)
+    stack = deployed(model, **combination)
     referred = {name for name in references([stack["Resources"], stack["Outputs"]]) if not name.startswith("AWS::")}
     depended = {resource["DependsOn"] for resource in stack["Resources"].values() if _depends_on_one(resource)}
     assert len(referred) > 10
@@ -78,16 +78,12 @@ def test_the_translated_template_lints_clean_with_its_conditions(model: dict[str
     assert [match for match in findings(translated) if "condition 'DeploysGradually' to False" not in match] == []
 
 
-def deployed(model: dict[str, Any], **parameters: Any) -> dict[str, dict[str, Any]]:
-    return resolve(translate(model, **parameters), parameters)["Resources"]
-
-
 def of(resources: dict[str, dict[str, Any]], resource_type: str) -> set[str]:
     return {name for name, resource in resources.items() if resource["Type"] == resource_type}
 
 
 def test_the_default_has_one_alarm_no_dashboard_no_topic_and_no_codedeploy(model: dict[str, Any]) -> None:
-    resources = deployed(model)
+    resources = deployed(model)["Resources"]
     assert of(resources, "AWS::CloudWatch::Alarm") == {"DeadLetterAlarm"}
     assert resources["DeadLetterAlarm"]["Properties"]["AlarmActions"] == []
     types = {resource["Type"] for resource in resources.values()}
@@ -96,7 +92,7 @@ def test_the_default_has_one_alarm_no_dashboard_no_topic_and_no_codedeploy(model
 
 
 def test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off(model: dict[str, Any]) -> None:
-    resources = deployed(model, AlarmEmail="on-call@example.com")
+    resources = deployed(model, AlarmEmail="on-call@example.com")["Resources"]
     alarms = of(resources, "AWS::CloudWatch::Alarm")
     # Of each stage, but for the last, which hands nothing on; of the letters, the table, other services, the records
     # and the warm instances.
@@ -113,13 +109,13 @@ def test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off(model: dic
 
 
 def test_an_existing_topic_is_told_and_none_is_made(model: dict[str, Any]) -> None:
-    resources = deployed(model, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms")
+    resources = deployed(model, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms")["Resources"]
     assert resources["TableErrorsAlarm"]["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopicArn"}]
     assert of(resources, "AWS::SNS::Topic") == set()
 
 
 def test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function(model: dict[str, Any]) -> None:
-    resources = deployed(model, GradualDeployment="true", DeploymentType="Linear10PercentEvery1Minute")
+    resources = deployed(model, GradualDeployment="true", DeploymentType="Linear10PercentEvery1Minute")["Resources"]
     groups = of(resources, "AWS::CodeDeploy::DeploymentGroup")
     assert groups == {f"{stage}FunctionDeploymentGroup" for stage in STAGES}
     for name in groups:
@@ -137,7 +133,7 @@ def test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function(mode
 
 
 def test_the_processor_scales_between_the_two_numbers_only_where_the_maximum_is_another(model: dict[str, Any]) -> None:
-    scaled = deployed(model, ProcessorProvisionedConcurrencyMaximum=10)
+    scaled = deployed(model, ProcessorProvisionedConcurrencyMaximum=10)["Resources"]
     assert scaled["ProcessorScalableTarget"]["DependsOn"] == "ProcessorFunctionAliaslive"
     target = scaled["ProcessorScalableTarget"]["Properties"]
     assert target["ScalableDimension"] == "lambda:function:ProvisionedConcurrency"
@@ -151,11 +147,11 @@ def test_the_processor_scales_between_the_two_numbers_only_where_the_maximum_is_
         {"ProcessorProvisionedConcurrencyMaximum": 2},
         {"ProcessorProvisionedConcurrency": 0, "ProcessorProvisionedConcurrencyMaximum": 9},
     ):
-        assert of(deployed(model, **off), "AWS::ApplicationAutoScaling::ScalableTarget") == set(), off
+        assert of(deployed(model, **off)["Resources"], "AWS::ApplicationAutoScaling::ScalableTarget") == set(), off
 
 
 def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, Any]) -> None:
-    resources = deployed(model, KmsKeyArn=KEY, AlarmEmail="on-call@example.com")
+    resources = deployed(model, KmsKeyArn=KEY, AlarmEmail="on-call@example.com")["Resources"]
     key = {"Ref": "KmsKeyArn"}
     encrypted = {
         name: resource["Properties"].get("KmsMasterKeyId")
@@ -182,11 +178,11 @@ def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, A
 
 
 def test_without_a_key_no_role_may_use_any(model: dict[str, Any]) -> None:
-    assert "kms:" not in json.dumps(deployed(model))
+    assert "kms:" not in json.dumps(deployed(model)["Resources"])
 
 
 def test_the_table_is_protected_and_the_concurrency_reserved_when_asked(model: dict[str, Any]) -> None:
-    off, on = deployed(model), deployed(model, ProtectData="true", ReservedConcurrency=10)
+    off, on = deployed(model)["Resources"], deployed(model, ProtectData="true", ReservedConcurrency=10)["Resources"]
     assert off["DataTable"]["Properties"]["DeletionProtectionEnabled"] is False
     assert on["DataTable"]["Properties"]["DeletionProtectionEnabled"] is True
     for stage in STAGES:
@@ -196,7 +192,7 @@ def test_the_table_is_protected_and_the_concurrency_reserved_when_asked(model: d
 
 @pytest.mark.parametrize("for_all", [0, 10])
 def test_a_cap_of_the_processor_alone_goes_before_the_cap_of_all(model: dict[str, Any], for_all: int) -> None:
-    resources = deployed(model, ProcessorReservedConcurrency=20, ReservedConcurrency=for_all)
+    resources = deployed(model, ProcessorReservedConcurrency=20, ReservedConcurrency=for_all)["Resources"]
     reserved = {
         stage: resources[f"{stage}Function"]["Properties"].get("ReservedConcurrentExecutions") for stage in STAGES
     }

@@ -1,6 +1,12 @@
 import re
 from typing import Any
 
+from troposphere import GetAtt, Ref, Template
+from troposphere.awslambda import EventSourceMapping
+from troposphere.events import Rule, Target
+from troposphere.serverless import Function
+from troposphere.sns import Topic
+
 from model import draw
 
 from ..own.pipeline import build
@@ -60,3 +66,30 @@ def test_a_retired_stage_is_drawn_with_what_it_hands_on_and_nothing_before_it() 
         ("FirstFunction", "LastFunction"),
         ("OldFunction", "LastFunction"),
     }
+
+
+def with_more(*resources: Any) -> Template:
+    model = build()
+    for resource in resources:
+        model.add_resource(resource)
+    return model
+
+
+def test_a_schedule_and_a_topic_change_nothing_in_the_picture() -> None:
+    target = Target(Id="count", Arn=GetAtt("EnricherFunction", "Arn"))
+    more = Rule("Nightly", ScheduleExpression="rate(1 day)", Targets=[target]), Topic("Large")
+    assert draw(with_more(*more)) == draw(build())
+
+
+def test_a_stream_is_drawn_from_the_table_which_no_producer_writes() -> None:
+    bare = Function("CounterFunction", Handler="counter.handler", Runtime="python3.13", CodeUri="functions/")
+    source = GetAtt("DataTable", "StreamArn")
+    mapping = EventSourceMapping("Changes", EventSourceArn=source, FunctionName=Ref(bare))
+    text = draw(with_more(bare, mapping))
+    assert edges(text) - edges(draw(build())) == {("DataTable", "each change", "CounterFunction")}
+    assert 'CounterFunction["counter"]' in text
+
+
+def test_a_source_of_elsewhere_is_left_out() -> None:
+    mapping = EventSourceMapping("Elsewhere", EventSourceArn="arn:aws:sqs:us-east-1:123456789012:q", FunctionName="f")
+    assert draw(with_more(mapping)) == draw(build())

@@ -7,18 +7,12 @@ import pytest
 
 from core.files.uploaded import RESERVED
 
-from ..own.pipeline import build
 from .built_stages import STAGES
 from .documented_metrics import DOCUMENTED
-from .resolution import resolve
+from .resolution import deployed
 from .test_stack import rights
-from .translation import translate
 
 BUCKET = {"Fn::GetAtt": ["FilesStorage", "Arn"]}
-
-
-def deployed(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
-    return resolve(translate(template, **parameters), parameters)
 
 
 @pytest.fixture(scope="module")
@@ -210,15 +204,6 @@ def test_the_reader_has_all_of_lambdas_time_and_may_go_on_in_any_number_of_invoc
     assert "ReaderFunctionEventInvokeConfig" not in resources
 
 
-def test_the_reader_and_its_queue_are_watched(resources: dict[str, Any]) -> None:
-    alarms = {name for name, body in resources.items() if body["Type"] == "AWS::CloudWatch::Alarm"}
-    assert {name for name in alarms if name.startswith(("Reader", "Files"))} == {
-        "FilesLostAlarm",
-        "FilesWaitingAlarm",
-        *(f"Reader{kind}Alarm" for kind in ("Failures", "Throttles")),
-    }
-
-
 def test_its_dashboard_shows_metrics_that_exist(resources: dict[str, Any]) -> None:
     body = json.loads(properties(resources, "FilesDashboard")["DashboardBody"]["Fn::Sub"])
     rows = [row for widget in body["widgets"] for row in widget["properties"].get("metrics", [])]
@@ -233,7 +218,3 @@ def test_a_stack_of_other_stages_gives_its_files_to_the_first() -> None:
 
     reader = stack_of(stage("first"), stage("last")).to_dict()["Resources"]["ReaderFunction"]
     assert reader["Properties"]["Environment"]["Variables"]["ENTRY_FUNCTION_ARN"] == {"Ref": "FirstFunction.Alias"}
-
-
-def test_a_deployed_stack_names_its_bucket() -> None:
-    assert build().to_dict()["Outputs"]["FilesBucketName"]["Condition"] == "HasFiles"

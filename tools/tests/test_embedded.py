@@ -306,3 +306,16 @@ def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -
         assert function["provisionedConcurrency"]["wanted"] == 0
     assert "2 dead letters wait" in status["troubles"]
     assert operate("status", "--check").code == 1
+
+
+def test_a_redrive_that_is_settled_waits_until_its_records_are_stored(
+    stack: DeployedStack, operate: Run, tmp_path: Path
+) -> None:
+    with denied(stack):
+        operate("submit", write(tmp_path / "records.jsonl", half_stamped(6)))
+        stack.drain()
+    put_letters(stack, {"id": "bad", "timestamp": 1})
+    ran = operate("redrive", "--yes", "--settle", "--quiet", 20)
+    assert (ran.code, ran.counts["stored"], ran.counts["dead letters again"]) == (1, 6, 1)
+    assert ran.counts["still open"] == 0
+    assert len(stack.items()) == 6

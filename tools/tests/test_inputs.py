@@ -72,11 +72,11 @@ INPUTS: dict[str, dict[str, bytes | None]] = {
     },
     "another name: `.ndjson`, `.json`, capitals": {"a.ndjson": PLAIN, "a.json": PLAIN, "A.JSONL": PLAIN, "a": PLAIN},
     "gzip, whatever its name; several members": {
-        "a.jsonl.gz": gzip.compress(PLAIN),
-        "A.JSONL.GZ": gzip.compress(PLAIN),
-        "a.jsonl": gzip.compress(PLAIN),
-        "b.jsonl.gz": gzip.compress(LINES[0] + b"\n") + gzip.compress(b"\n".join(LINES[1:])),
-        "c.jsonl.gz": gzip.compress(b"\xef\xbb\xbf" + PLAIN) + bytes(100),
+        "a.jsonl.gz": gzip.compress(PLAIN, mtime=0),
+        "A.JSONL.GZ": gzip.compress(PLAIN, mtime=0),
+        "a.jsonl": gzip.compress(PLAIN, mtime=0),
+        "b.jsonl.gz": gzip.compress(LINES[0] + b"\n", mtime=0) + gzip.compress(b"\n".join(LINES[1:])),
+        "c.jsonl.gz": gzip.compress(b"\xef\xbb\xbf" + PLAIN, mtime=0) + bytes(100),
     },
     "gzip that is damaged, or cut off": {
         "a.jsonl.gz": bytes(DAMAGED),
@@ -115,7 +115,7 @@ INPUTS: dict[str, dict[str, bytes | None]] = {
         "b.jsonl": b'"id";"data"\n"a";"b"\n',
         "c.tsv": b"id\tdata\na\t1\n",
     },
-    "no line at all": {"a.jsonl": b"", "b.jsonl": b"\n \n\r\n", "c.jsonl.gz": gzip.compress(b"")},
+    "no line at all": {"a.jsonl": b"", "b.jsonl": b"\n \n\r\n", "c.jsonl.gz": gzip.compress(b"", mtime=0)},
     "no such file, a folder": {"nothing.jsonl": None, "folder/": None},
     "a line that is no JSON, or not UTF-8, or NaN": {
         f"{number}.jsonl": with_line(line)
@@ -250,7 +250,7 @@ def test_a_pipe_is_read_once_by_every_command(operate: Run, uploads: Uploads, tm
     assert (keys, len(aws.payloads[0])) == (["upload.jsonl"], 3)
 
 
-@pytest.mark.parametrize("content", [PLAIN, gzip.compress(PLAIN)])
+@pytest.mark.parametrize("content", [PLAIN, gzip.compress(PLAIN, mtime=0)], ids=["plain", "gzip"])
 def test_standard_input_is_taken_by_every_command(
     operate: Run, uploads: Uploads, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ..pipelines import stack_of, stage
-from ..resolution import resolve
+from ..resolution import deployed
 from ..test_combinations import findings
 from ..translation import translate
 
@@ -15,11 +15,6 @@ OWN = {"CounterScalableTarget", "CounterScalingPolicy", "CounterSpilloverAlarm"}
 @pytest.fixture(scope="module")
 def other() -> dict[str, Any]:
     return stack_of(stage("counter", provisioned=3, capped=True), stage("keeper")).to_dict()
-
-
-def deployed(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
-    resources: dict[str, Any] = resolve(translate(template, **parameters), parameters)["Resources"]
-    return resources
 
 
 def test_the_parameters_are_named_for_the_stage_and_no_other_has_any(other: dict[str, Any]) -> None:
@@ -39,7 +34,7 @@ def test_the_console_groups_them_with_the_cap_of_all(other: dict[str, Any]) -> N
 
 def test_the_stage_is_kept_warm_scaled_and_watched(other: dict[str, Any]) -> None:
     chosen = {"CounterProvisionedConcurrencyMaximum": 9, "CounterReservedConcurrency": 20}
-    resources = deployed(other, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms", **chosen)
+    resources = deployed(other, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms", **chosen)["Resources"]
     assert set(resources) >= OWN
     alias = resources["CounterFunctionAliaslive"]["Properties"]
     assert alias["ProvisionedConcurrencyConfig"] == {
@@ -58,9 +53,8 @@ def test_the_stage_is_kept_warm_scaled_and_watched(other: dict[str, Any]) -> Non
 
 
 def test_none_of_it_is_made_where_no_instance_is_kept_warm(other: dict[str, Any]) -> None:
-    resources = deployed(
-        other, CounterProvisionedConcurrency=0, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms"
-    )
+    topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+    resources = deployed(other, CounterProvisionedConcurrency=0, AlarmTopicArn=topic)["Resources"]
     assert not OWN & set(resources)
     assert "ProvisionedConcurrencyConfig" not in resources["CounterFunctionAliaslive"]["Properties"]
 

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from model.project import LONGEST_STAGE
+from model.stages.stage import FUNCTIONS
 
 from ..pipelines import stage
 
@@ -19,6 +20,27 @@ def test_a_memory_that_is_no_size_is_refused_by_name(memory: int) -> None:
 def test_a_name_that_is_no_single_short_word_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=rf"must be one word of .* \(got '{name}'\)"):
         stage(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [
+        *((name, "a module of Python's standard library") for name in ("email", "json", "queue", "types", "test")),
+        ("boto3", "a module of Lambda's runtime"),
+        ("record", "a module of functions/ without a handler"),
+        ("core", "a package of functions/"),
+    ],
+)
+def test_a_name_whose_module_would_take_anothers_place_is_refused(name: str, whose: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"must be free for its module in functions/ \(got '{name}', which is {whose}"
+    ):
+        stage(name)
+
+
+def test_the_names_of_stages_that_are_there_and_of_new_ones_are_free() -> None:
+    handlers = [path.stem for path in FUNCTIONS.glob("*.py") if path.stem != "record"]
+    assert [stage(name).name for name in [*handlers, "emails", "counter"]] == [*handlers, "emails", "counter"]
 
 
 @pytest.mark.parametrize("retries", [-1, 3])

@@ -150,10 +150,14 @@ def test_each_alarm_is_named_for_its_environment(alarms: dict[str, dict[str, Any
     assert f"{NAME}-dlq-messages-${{EnvironmentSuffix}}" in names
 
 
-def test_one_dead_letter_raises_the_alarm_within_a_minute(alarms: dict[str, dict[str, Any]]) -> None:
-    alarm = alarms["DeadLetterAlarm"]
+@pytest.mark.parametrize(("name", "period", "periods"), [("DeadLetterAlarm", 60, 1), ("DeadLettersHeldAlarm", 300, 6)])
+def test_a_letter_raises_the_alarm_at_once_and_one_that_is_held_after_half_an_hour(
+    alarms: dict[str, dict[str, Any]], name: str, period: int, periods: int
+) -> None:
+    alarm = alarms[name]
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (period, periods)
+    assert "DatapointsToAlarm" not in alarm
 
 
 def test_letters_that_stay_raise_the_alarm_after_a_week_which_is_well_before_they_are_deleted(
@@ -164,13 +168,6 @@ def test_letters_that_stay_raise_the_alarm_after_a_week_which_is_well_before_the
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
     assert alarm["Period"] * alarm["EvaluationPeriods"] == kept / 2
     assert 0 < alarm["Period"] * (alarm["EvaluationPeriods"] - alarm["DatapointsToAlarm"]) <= 12 * 3600
-
-
-def test_letters_that_somebody_holds_raise_the_alarm_after_half_an_hour(alarms: dict[str, dict[str, Any]]) -> None:
-    alarm = alarms["DeadLettersHeldAlarm"]
-    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 1)
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == 1800
-    assert "DatapointsToAlarm" not in alarm
 
 
 def test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout(

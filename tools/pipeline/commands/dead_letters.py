@@ -30,17 +30,17 @@ ERROR_SHOWN = 200
 
 @click.command("dead-letters", epilog=EXIT_CODES)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the letters, with their events.")
-@click.option("--count", "only_count", is_flag=True, help="Print only how many there are.")
-@click.option("--summary", "only_summary", is_flag=True, help="Print only how many there are by stage and reason.")
+@click.option("--count", "only_count", is_flag=True, help="Print only the number of letters.")
+@click.option("--summary", "only_summary", is_flag=True, help="Print only the number of letters by stage and reason.")
 @click.option(
     "--export",
     "export_path",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the letters to a new file, a line of JSON each, with their records as they were sent.",
+    help="Write each letter to a new file, as a line of JSON with its record as it was sent.",
 )
-@click.option("--discard", is_flag=True, help="Delete the letters for good; with --export, each after it was written.")
-@click.option("--yes", is_flag=True, help="Don't ask before letters are deleted.")
+@click.option("--discard", is_flag=True, help="Delete the letters; with --export, each after it is in the file.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 @of_stack
 @selecting
 def dead_letters(

@@ -20,9 +20,7 @@ COLUMNS = ("Time", "Where", "What", "Request", "Detail")
 
 @click.command("explain", epilog=EXIT_CODES)
 @click.argument("record_id", metavar="ID")
-@click.option(
-    "--since", metavar="TIME", help="How far back the logs are read: 2h, 7d or a date.  [default: all of them]"
-)
+@click.option("--since", metavar="TIME", help="Read the logs since then: 2h, 7d or a date.  [default: all of them]")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @of_stack
 def explain(context: Context, record_id: str, since: str | None, as_json: bool) -> None:

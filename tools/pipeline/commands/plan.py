@@ -21,9 +21,13 @@ NAMES = (
 
 @click.command("plan", epilog=EXIT_CODES)
 @click.option(
-    "--config-env", "environment", default="default", show_default=True, help="The section of samconfig.toml."
+    "--config-env",
+    "environment",
+    default="default",
+    show_default=True,
+    help="The section of samconfig.toml to deploy with.",
 )
-@click.option("--allow", type=click.Choice(NAMES), multiple=True, help="Leave this finding out; may be repeated.")
+@click.option("--allow", type=click.Choice(NAMES), multiple=True, help="Leave this finding out. May be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the findings.")
 @of_stack
 def plan(context: Context, environment: str, allow: tuple[str, ...], as_json: bool) -> None:

@@ -29,17 +29,17 @@ from pipeline.terminal.printable import counted
     metavar="STAGE",
     help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]",
 )
-@click.option("--split", is_flag=True, help="Send the records of a batch that failed as a whole one by one.")
-@click.option("--max", "most", type=click.IntRange(min=1), help="Send so many letters at most.")
+@click.option("--split", is_flag=True, help="Send the records of a batch one by one.")
+@click.option("--max", "most", type=click.IntRange(min=1), help="Send at most so many letters.")
 @click.option(
     "--visibility-timeout",
     type=click.IntRange(2, 43200),
     default=60,
     show_default=True,
-    help="Seconds after which letters in flight come back if this is killed.",
+    help="Seconds until letters come back if this command is killed.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be sent where.")
-@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
+@click.option("--yes", is_flag=True, help="Send without asking.")
 @settle_options(
     "Wait until each record that was sent is stored or a dead letter again; 0 then means that all are stored.",
     quiet=240,

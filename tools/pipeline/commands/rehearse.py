@@ -21,9 +21,16 @@ COLUMNS = ("Change", "What", "Records", "Lines")
 
 @click.command("rehearse", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--against", "revision", metavar="REV", default="HEAD", show_default=True, help="A revision of git.")
-@click.option("--values", is_flag=True, help="Show what the first records held before and hold now.")
-@click.option("--markdown", is_flag=True, help="Print a table in Markdown, as for a pull request.")
+@click.option(
+    "--against",
+    "revision",
+    metavar="REV",
+    default="HEAD",
+    show_default=True,
+    help="The revision of git to compare with.",
+)
+@click.option("--values", is_flag=True, help="Show what the first records were stored as, before and now.")
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown, for a pull request.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def rehearse(records: Path, revision: str, values: bool, markdown: bool, as_json: bool) -> None:
     """Say whose fate changes if the working tree is deployed instead of a revision.

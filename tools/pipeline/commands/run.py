@@ -31,23 +31,25 @@ from pipeline.records.source import Source
 
 @click.command("run", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and all else on standard error.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the report as JSON, and everything else on standard error."
+)
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the report as JSON too.")
 @click.option(
     "--picture",
     "picture_path",
     type=click.Path(path_type=Path),
-    help="Write what is printed as an SVG too; the bars then show at their end only.",
+    help="Write what is printed as an SVG, too.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(1, MOST_RECORDS),
     default=1,
     show_default=True,
-    help="Records in an event at most, and at most 300 KB of them; 1: each line as it stands.",
+    help="Most records in an event, of at most 300 KB; 1 sends each line as it is.",
 )
 @click.option("--by-file", is_flag=True, help="Upload RECORDS into the bucket of files, as one file.")
-@click.option("--items", is_flag=True, help="Show what is stored, too: each item as a line of JSON.")
+@click.option("--items", is_flag=True, help="Also print each stored item as a line of JSON.")
 @click.option(
     "--prepare",
     metavar="COMMAND",

@@ -21,7 +21,7 @@ SAMPLE = Path("events/valid.json")
 
 @click.command("smoke", epilog=EXIT_CODES)
 @click.option(
-    "--timeout", type=click.FloatRange(min=1), default=60, show_default=True, help="Seconds that it may take."
+    "--timeout", type=click.FloatRange(min=1), default=60, show_default=True, help="Seconds after which it gives up."
 )
 @click.option(
     "--record",
@@ -29,7 +29,7 @@ SAMPLE = Path("events/valid.json")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A record to send, as JSON; its id and timestamp are replaced.  [default: the project's events/valid.json]",
 )
-@click.option("--config-env", "environment", help="The stack that this section of samconfig.toml names.")
+@click.option("--config-env", "environment", help="Use the stack of this section of samconfig.toml.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @of_stack
 def smoke(

@@ -20,7 +20,7 @@ DAY = 24 * 60 * 60
 
 @click.command("status", epilog=EXIT_CODES)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--check", is_flag=True, help="Exit with 1 if anything needs attention, or is not known.")
+@click.option("--check", is_flag=True, help="Exit with 1 if anything needs attention or is unknown.")
 @of_stack
 def status(context: Context, as_json: bool, check: bool) -> None:
     """Show the stack's health: alarms, dead letters, versions, concurrency, failures, items.

@@ -47,18 +47,18 @@ REJECTED = ".rejected"
     "--rejected",
     "rejected_path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the lines go that were not accepted.  [default: RECORDS.rejected]",
+    help="The file for lines that were not accepted.  [default: RECORDS.rejected]",
 )
 @click.option(
     "--journal",
     "journal_path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="What was accepted already, to resume by; removed at the end.  [default: RECORDS.journal]",
+    help="The file that a resumed submission reads; removed at the end.  [default: RECORDS.journal]",
 )
 @click.option(
     "--batch",
     type=click.IntRange(1, MOST_RECORDS),
-    help="Records in an event at most; 1: each line as it stands.  [default: by size, so that an event is one request]",
+    help="Most records in an event; 1 sends each line as it is.  [default: by size, so that an event is one request]",
 )
 @settle_options(
     "Wait until each line is stored or a dead letter, send again what is missing, and report as `verify` does.",

@@ -30,13 +30,15 @@ from pipeline.terminal.tables import show_table
 
 @click.command("up", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(path_type=Path), required=False)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one.  [default: 0]")
-@click.option("--listen", multiple=True, help="An address to listen on beside 127.0.0.1, such as the Docker bridge's.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on; 0 is a free one.  [default: 0]"
+)
+@click.option("--listen", multiple=True, help="Also listen on this address, such as the Docker bridge's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as a JSON object.")
 @click.option(
     "--watch",
     is_flag=True,
-    help="Make what is saved live, and send RECORDS again; the outcomes that changed come first.",
+    help="Make each saved change live, send RECORDS again, and show first what changed.",
 )
 @queue_options
 def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: bool, watch: bool, **queue: Any) -> None:

@@ -27,17 +27,21 @@ from pipeline.records.source import Source
     "--missing",
     "missing_path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the missing lines go, for `submit`.",
+    help="Write the missing lines to this file, for `submit`.",
 )
 @click.option(
     "--started",
     metavar="MS",
     type=click.IntRange(min=1),
-    help="What `submit --timestamp now` printed as timestamps from.  [default: the journal's, if it is still there]",
+    help="The time that `submit --timestamp now` printed.  [default: the journal's, if it is still there]",
 )
 @keys_only_option
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), default=3000, show_default=True, help="Records a second."
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3000,
+    show_default=True,
+    help="Records to look for in a second.",
 )
 @in_json
 @of_stack

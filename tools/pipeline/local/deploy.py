@@ -17,7 +17,6 @@ from .embedded.process import EmbeddedAws
 from .embedded.workspace import Workspace
 from .errors import LocalError
 
-TETHER = "pipeline.local.embedded.tether"
 PARAMETERS = {"ProcessorProvisionedConcurrency": "0", "Architecture": "x86_64"}
 """Nothing is kept warm here, and the functions run on this machine."""
 WITH_FILES = {**PARAMETERS, "FilesBucket": "true"}

@@ -76,3 +76,22 @@ def test_a_reader_that_ends_early_is_no_fault(stack: DeployedStack, embedded: De
 def test_what_can_not_be_asked_is_misuse(operate: Run) -> None:
     assert operate("export", "--json").error == "--json tells of a file: give one by -o."
     assert operate("export", "--id", "").code == 2
+
+
+def test_a_restored_table_brings_back_what_was_deleted_and_changes_nothing_else(
+    stack: DeployedStack, embedded: DeployedStack, operate: Run, records: Write
+) -> None:
+    """As the runbook has it, but for the time: the embedded AWS restores what is there."""
+    table, client = stack.outputs.table, stack.client("dynamodb")
+    assert operate("submit", records(*(record(n) for n in range(1, 31))), "--settle").code == 0
+    before = {(item.id, item.timestamp, item.data) for item in stack.items()}
+    client.restore_table_to_point_in_time(
+        SourceTableName=table, TargetTableName="restored", UseLatestRestorableTime=True
+    )
+    for item in stack.items()[:10]:
+        client.delete_item(TableName=table, Key={"id": {"S": item.id}, "timestamp": {"N": str(item.timestamp)}})
+    program = f"{sys.executable} -m pipeline export --table restored | {sys.executable} -m pipeline submit - --settle"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", program], capture_output=True, text=True, check=False)
+    client.delete_table(TableName="restored")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ({(item.id, item.timestamp, item.data) for item in stack.items()}, stack.failures()) == (before, [])

@@ -140,6 +140,9 @@ def test_how_a_record_was_stored_is_its_detail() -> None:
     text, _ = printed(reported(line(1, "a", enriched_by="1.0", changed=True), line(2, "b")))
     assert re.search(r"1 +a +stored +enriched by version 1.0; data was changed\n", re.sub(" +\n", "\n", text))
     assert re.search(r"2 +b +stored +not enriched\n", re.sub(" +\n", "\n", text))
+    text, _ = printed(reported(line(1, "a", changed=True), line(2, "b")))  # by a pipeline without an enricher
+    assert re.search(r"1 +a +stored +data was changed\n", re.sub(" +\n", "\n", text))
+    assert "enriched" not in text
 
 
 def test_an_item_is_shown_as_a_line_of_json() -> None:

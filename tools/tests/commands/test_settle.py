@@ -86,7 +86,13 @@ def test_a_dead_letter_is_not_sent_again_and_a_line_that_is_lost_again_and_again
     aws.reset()
     ran = operate("submit", records(record(0), name="lost.jsonl"), "--settle", "--quiet", 0.02)
     assert (ran.code, counts(ran)) == (1, {"missing": 1})
-    assert len(aws.invocations) == 1 + settling.SENT_AGAIN
+    assert len(aws.invocations) == 1 + settling.FRUITLESS
+
+
+def test_lines_are_sent_again_as_long_as_that_settles_some(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.on_invoke = lambda invocation: store(aws, records_of(invocation.payload)[0])  # the others are lost
+    ran = operate("submit", records(*map(record, range(7))), "--settle", "--quiet", 0.02)
+    assert (ran.code, counts(ran), len(aws.invocations)) == (0, {"stored": 7}, 7)
 
 
 def test_what_takes_its_time_is_waited_for_and_not_sent_again(
@@ -120,7 +126,7 @@ def test_a_batch_whose_records_have_no_timestamp_is_not_sent_again(aws: FakeAws,
     path = records([{"id": "a", "data": 1}], record(1))
     ran = operate("submit", path, "--settle", "--quiet", 0.02)
     assert (ran.code, counts(ran)) == (1, {"missing": 2})
-    assert [len(records_of(one.payload)) for one in aws.invocations] == [1] * (2 + settling.SENT_AGAIN)
+    assert [len(records_of(one.payload)) for one in aws.invocations] == [1] * (2 + settling.FRUITLESS)
     assert sum(b'"a"' in one.payload for one in aws.invocations) == 1
 
 

@@ -75,9 +75,3 @@ def test_routing_weights_that_were_left_behind_are_taken_away(stack: DeployedSta
     stack.submit(RECORD)
     stack.drain()
     assert len(stack.items()) == 1
-
-
-def test_the_quota_of_the_account_is_told(stack: DeployedStack) -> None:
-    assert "aws lambda get-account-settings" in RUNBOOK
-    settings = stack.client("lambda").get_account_settings()
-    assert settings["AccountLimit"]["ConcurrentExecutions"] > 10

@@ -27,7 +27,7 @@ def test_every_alarm_has_its_section_in_the_runbook(template: dict[str, Any]) ->
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
     assert len(names) >= 17
-    of_every_stage = r"^(?!table)\w+(?=-(failures|throttles|duration|event-age|lost-\w+)$)"
+    of_every_stage = r"^(?!table|dependency)\w+(?=-(failures|throttles|duration|event-age|lost-\w+)$)"
     assert sections == {re.sub(of_every_stage, "*stage*", name) for name in names}
 
 

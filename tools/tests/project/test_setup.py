@@ -143,8 +143,8 @@ CHECKS = {
 }
 
 
-@pytest.mark.parametrize("broken", [None, *sorted(CHECKS)])
-def test_lint_runs_every_check_and_fails_where_one_does(fresh: Path, broken: str | None) -> None:
+def note_checks(fresh: Path, broken: str | None = None) -> None:
+    """Put stand-ins for the checks' programs into the environment, which note what they are asked; one check fails."""
     tools = fresh / ".venv/bin"
     tools.mkdir(parents=True)
     for name in {check.split()[0] for check in CHECKS}:
@@ -152,9 +152,23 @@ def test_lint_runs_every_check_and_fails_where_one_does(fresh: Path, broken: str
         tool.write_text(f'#!/bin/sh\necho "{name} $*" >> ran\n[ "$(echo {name} $*)" != "{broken}" ]\n')
         tool.chmod(0o755)
     (fresh / ".venv/.ready").write_text(f"{fresh}\n")
+
+
+@pytest.mark.parametrize("broken", [None, *sorted(CHECKS)])
+def test_lint_runs_every_check_and_fails_where_one_does(fresh: Path, broken: str | None) -> None:
+    note_checks(fresh, broken)
     run = make(fresh, "lint")
     assert {line.strip() for line in (fresh / "ran").read_text().splitlines()} == CHECKS
     assert run.returncode == (2 if broken else 0), run.stderr
+
+
+@pytest.mark.parametrize(("tests", "time"), [([], "about a minute"), (["tools/tests"], "some minutes")])
+def test_the_tests_begin_with_how_long_they_take(fresh: Path, tests: list[str], time: str) -> None:
+    note_checks(fresh)
+    for folder in tests:
+        (fresh / folder).mkdir()
+    assert f"which takes {time} ..." in make(fresh, "test").stdout
+    assert "python -m pytest" in (fresh / "ran").read_text()
 
 
 def test_help_lists_every_command(fresh: Path) -> None:

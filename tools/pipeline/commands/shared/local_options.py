@@ -38,7 +38,7 @@ def queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "kinds",
             type=click.Choice(list(FAULT_KINDS)),
             multiple=True,
-            help="How those calls fail; may be given more than once.  [default: all of them]",
+            help="How those calls fail. May be repeated.  [default: all of them]",
         ),
         _rate("--lose-rate", "The share of the accepted events that Lambda deletes without a letter or a word."),
         _rate("--throttle-rate", "The share of the table's writes that are throttled; of a batch, each by itself."),
@@ -49,7 +49,7 @@ def queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Which calls fail, and how; which events are lost; which writes are throttled.",
         ),
-        click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing more after so many calls."),
+        click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing after so many calls."),
     ]
     for option in reversed(options):
         command = option(command)

@@ -18,7 +18,7 @@ records_argument = click.argument("records", type=click.Path(path_type=Path))
 keys_only_option = click.option(
     "--keys-only",
     is_flag=True,
-    help="For a pipeline that changes data: an item with other data is of the first line with its key.",
+    help="Ignore data that differs: for a pipeline whose stages change data.",
 )
 
 
@@ -27,14 +27,18 @@ def sending(rate: str) -> Callable[[Command], Command]:
     options = (
         click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
         click.option(
-            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
+            "--parallel",
+            type=click.IntRange(1, 100),
+            default=8,
+            show_default=True,
+            help="Events that are sent at once.",
         ),
         click.option(
             "--patience",
             type=click.FloatRange(min=0),
             default=60,
             show_default=True,
-            help="Seconds of nothing but throttling or faults after which it gives up.",
+            help="Seconds without any success after which it gives up.",
         ),
     )
 
@@ -54,9 +58,9 @@ def selecting(command: Command) -> Command:
         "stages",
         metavar="STAGE",
         multiple=True,
-        help="Only letters of this stage; may be given more than once. unknown: those that can't be attributed.",
+        help="Only letters of this stage, or `unknown`. May be repeated.",
     )
-    @click.option("--grep", metavar="REGEX", callback=_pattern, help="Only letters whose event or error has a match.")
+    @click.option("--grep", metavar="REGEX", callback=_pattern, help="Only letters whose event or error matches.")
     @wraps(command)
     def chosen(context: Context, *, stages: tuple[str, ...], grep: re.Pattern[str] | None, **rest: Any) -> None:
         context.require_stages(name for name in stages if name != UNKNOWN)

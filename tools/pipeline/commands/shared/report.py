@@ -61,12 +61,13 @@ def outcomes_document(outcomes: Outcomes) -> dict[str, Any]:
 
 def outcome_table(outcomes: Outcomes) -> OutcomeTable:
     """Return a row for each record; if there are many, a row for each outcome and reason with how many had it."""
+    enriches = bool(outcomes.enriched_by)
     if outcomes.few:
-        rows = [(str(one.line), _shown(one.id or "", LONGEST_ID), *_row(_group(one))) for one in outcomes.few]
+        rows = [(str(one.line), _shown(one.id or "", LONGEST_ID), *_row(_group(one), enriches)) for one in outcomes.few]
         return OutcomeTable(("line", "id", "outcome", "detail"), rows, [STYLES[one.outcome] for one in outcomes.few])
     counts = Counter[tuple[str, ...]]()
     for group, number in outcomes.groups():
-        row = _row(group)
+        row = _row(group, enriches)
         counts[row if row in counts or len(counts) < FEW else (row[0], OTHERS)] += number
     found = sorted(counts.items(), key=lambda item: (item[0][-1] == OTHERS, -item[1]))
     styles = [STYLES[Outcome(row[0])] for row, _ in found]
@@ -192,11 +193,11 @@ def _group(one: Judged) -> Group:
     return Group(one.outcome, *one.why[:2], one.enriched_by, one.changed)
 
 
-def _row(group: Group) -> tuple[str, str]:
+def _row(group: Group, enriches: bool) -> tuple[str, str]:
     detail = f"{group.stage}: {group.reason}" if group.stage else group.reason or DETAILS.get(group.outcome, "")
     if group.outcome is Outcome.STORED:
-        enriched = f"enriched by version {group.enriched_by}" if group.enriched_by else "not enriched"
-        detail = enriched + group.changed * "; data was changed"
+        enriched = f"enriched by version {group.enriched_by}" if group.enriched_by else enriches * "not enriched"
+        detail = "; ".join(filter(None, [enriched, group.changed * "data was changed"]))
     return group.outcome.value, _shown(detail, LONGEST_DETAIL)
 
 

@@ -21,8 +21,8 @@ from pipeline.records.submit import Submission
 from pipeline.records.timestamps import lacks_timestamp
 from pipeline.terminal.printable import counted
 
-SENT_AGAIN = 3
-"""How often a line is sent again at most."""
+FRUITLESS = 3
+"""Rounds in a row after which lines are sent again no more, if none of them has settled a line."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds between two looks, doubled from look to look that finds nothing new."""
 RATE = 3000.0
@@ -88,16 +88,24 @@ class Settling:
     def run(self) -> int:
         """Settle the lines, print what became of them, and return the exit code."""
         with standing(lambda: "the lines were sent; run the same command again to settle them"):
-            for round_ in range(SENT_AGAIN + 1):
-                self._wait(self.quiet * 2**round_)
-                if not self._open or round_ == SENT_AGAIN or not self._send_again():
-                    break
+            self._settle()
         with Outcomes() as outcomes:
             judgement = Judgement(
                 self.context.table(rate=RATE), read_dead_records(self.context), self.prepare, self.keys_only
             )
             look(self.context, self.source, outcomes, judgement)
             return show_outcomes(self.context.screen, outcomes)
+
+    def _settle(self) -> None:
+        """Wait, and send again what is missing, as long as that settles lines."""
+        fruitless, before = 0, None
+        while True:
+            self._wait(self.quiet * 2**fruitless)
+            left = len(self._open or ())
+            fruitless = fruitless + 1 if left == before else 0
+            if not left or fruitless == FRUITLESS or not self._send_again():
+                return
+            before = left
 
     def _wait(self, quiet: float) -> None:
         """Wait until no line is open, or nothing has changed for so many seconds."""

@@ -6,6 +6,7 @@ So a request names its action in the one place that its service's protocol has f
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -16,6 +17,8 @@ from .certificate import NAMES
 from .ministack import REST, ministack
 
 FORM = "x-www-form-urlencoded"
+TWICE = re.compile(r"%|//")
+"""What MiniStack would decode, or leave out, in a path that was decoded; only keys of S3 have it."""
 QUERY_ONLY = ("iam", "sts", "cloudformation")
 """Services that MiniStack takes JSON for, and AWS doesn't."""
 SAME = {"cloudcontrol": "cloudcontrolapi", "dynamodbstreams": "dynamodb"}
@@ -43,6 +46,8 @@ def ambiguity(scope: Scope, caller: Caller, body: bytes) -> str | None:
     parameters = Parameters(query, form, header(scope, "x-amz-target"))
     if header(scope, "host").rpartition(":")[0] not in NAMES:
         return f"The host is none of {', '.join(NAMES)}."
+    if caller.service != "s3" and TWICE.search(scope["path"]):
+        return "The path could be read in two ways."
     if len(parameters.actions) > 1:
         return "The request names its action more than once."
     return _of_target(scope, caller, parameters) if parameters.target else _of_action(scope, caller, parameters, body)

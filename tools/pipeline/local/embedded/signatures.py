@@ -15,6 +15,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
@@ -87,7 +88,7 @@ class Signed(NamedTuple):
         """Tell whether a body is the one that was announced."""
         sigv4, parts, announced = ministack("core.sigv4"), self.parts, self.announced
         if announced in CHUNKED:
-            key = sigv4.derive_signing_key(secret, parts.date_stamp, parts.region, parts.service)
+            key = _signing_key(secret, parts.date_stamp, parts.region, parts.service)
             return bool(sigv4._chunk_signatures_match(body, parts.signature, parts, key))
         return announced in UNSIGNED or announced == hashlib.sha256(body).hexdigest()
 
@@ -97,12 +98,19 @@ class Signed(NamedTuple):
         _, text = sigv4.header_signing_documents(
             parts, self.method, self.path, self.query, headers, b"", presigned=self.presigned
         )
-        return str(sigv4.calculate_signature(secret, parts.date_stamp, parts.region, parts.service, text))
+        key = _signing_key(secret, parts.date_stamp, parts.region, parts.service)
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
     def rest_of_query(self) -> bytes:
         """Return the query without what belongs to the signature."""
         rest = {name: values for name, values in self.query.items() if name not in {*IN_QUERY, TOKEN}}
         return urlencode(rest, doseq=True).encode()
+
+
+@lru_cache(256)
+def _signing_key(secret: str, *scope: str) -> bytes:
+    key: bytes = ministack("core.sigv4").derive_signing_key(secret, *scope)
+    return key
 
 
 def read_signature(scope: Scope) -> Signed | None:

@@ -1,8 +1,9 @@
 """What MiniStack does otherwise than AWS, each mended in a module named for it.
 
-`configurations`, `invocations`, `sender_ids` and `statements` stand before MiniStack's public API. The rest never
-passes that API: CloudFormation makes functions from the inside, and the names of IAM's actions and request ids are made
-up there. For these, and for what rules send to functions, `inside` and `rule_targets` wrap MiniStack's own functions.
+`configurations`, `invocations` and `statements` stand before MiniStack's public API. The rest never passes that API:
+CloudFormation makes functions from the inside, rules send and mappings poll there, and the names of IAM's actions,
+request ids and senders are made up there. For these, `inside`, `mappings`, `rule_targets`, `sender_ids` and `streams`
+wrap MiniStack's own functions.
 For each gap a test asks MiniStack alone, and fails on the day that it needs no mending.
 """
 

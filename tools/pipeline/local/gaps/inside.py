@@ -36,6 +36,7 @@ def wrap() -> None:
     _name_roles()
     _name_actions()
     _cut_statements_once()
+    _complete_messages_once()
     _number_requests()
     _reserve_for_all_versions()
     _require_versions()
@@ -98,6 +99,19 @@ def _cut_statements_once() -> None:
     """Cut the text of a statement into its tokens once, however often it comes: it is the same for each item."""
     keywords = ministack("services._dynamodb_keywords")
     keywords._tokenize = lru_cache(1000)(keywords._tokenize)
+
+
+def _complete_messages_once() -> None:
+    """Complete a message once, and not each time that its queue is read, which takes a minute for 10,000 letters."""
+    sqs = ministack("services.sqs")
+    complete = sqs._ensure_msg_fields
+
+    def once(message: dict[str, Any]) -> None:
+        if "complete" not in message:
+            complete(message)
+            message["complete"] = True
+
+    sqs._ensure_msg_fields = once
 
 
 def _number_requests() -> None:

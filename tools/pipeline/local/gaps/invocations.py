@@ -21,6 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 from pipeline.local.asynchronous import (
+    CALLER,
     REQUEST_ID_HEADER,
     Answer,
     App,
@@ -29,11 +30,13 @@ from pipeline.local.asynchronous import (
     Scope,
     Send,
     call,
+    header,
     lambda_error,
     read_body,
     respond,
     target_of,
 )
+from pipeline.local.embedded.ministack import ministack
 
 from .inside import REQUEST_ID
 
@@ -63,11 +66,26 @@ class Invocations:
         except NameRefusedError as error:
             await respond(send, lambda_error(400, *error.args))
             return
-        header = REQUEST_ID_HEADER.encode()
-        wanted = next((value.decode("latin-1") for name, value in scope["headers"] if name == header), str(uuid4()))
-        REQUEST_ID.set(wanted)
-        answer = await call(self.inner, scope, await read_body(receive, REQUEST_LIMIT) or b"")
+        wanted, body = header(scope, REQUEST_ID_HEADER), await read_body(receive, REQUEST_LIMIT) or b""
+        if wanted:
+            answer = await invoke(scope, body, wanted)
+        else:
+            REQUEST_ID.set(wanted := str(uuid4()))
+            answer = await call(self.inner, scope, body)
         await respond(send, _mended(answer, wanted))
+
+
+async def invoke(scope: Scope, body: bytes, request_id: str) -> Answer:
+    """Run a function for the queue, past what MiniStack does for one from outside: a sixth of the server's time."""
+    responses, lambda_svc = ministack("core.responses"), ministack("services.lambda_svc")
+    caller = scope[CALLER]
+    responses.set_request_account_id(caller.key.access_key)
+    responses.set_request_region(caller.region)
+    REQUEST_ID.set(request_id)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    status, answered, content = await lambda_svc.handle_request(scope["method"], scope["path"], headers, body, {})
+    content = content.encode() if isinstance(content, str) else content
+    return Answer(status, {name.lower(): value for name, value in answered.items()}, content)
 
 
 def _mended(answer: Answer, request_id: str) -> Answer:

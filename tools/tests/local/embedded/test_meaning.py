@@ -196,9 +196,10 @@ USERS = urlencode({"Action": "CreateUser", "UserName": NAME}).encode()
         ("s3", "PUT", f"/{NAME}?Action=ListAllMyBuckets", b"", {}),
         ("s3", "PUT", f"/{NAME}", b"Action=ListAllMyBuckets", {"content_type": FORM}),
         ("monitoring", "POST", "/service/x/operation/PutMetricData", urlencode(parameters("x")).encode(), {}),
+        ("lambda", "DELETE", "/2015-03-31/functions/f%252Fconcurrency", b"", {}),
         ("sns", "POST", "/?Action=ListTopics", urlencode(parameters("CreateTopic")).encode(), {"content_type": FORM}),
     ],
-    ids=["target", "form", "text", "json", "bucket", "content", "cbor", "sns"],
+    ids=["target", "form", "text", "json", "bucket", "content", "cbor", "path", "sns"],
 )  # fmt: skip
 def test_an_action_beside_the_one_that_is_judged_is_not_done(  # noqa: PLR0917 - as above
     attacker: Attacker, service: str, method: str, path: str, body: bytes, headers: dict[str, str]

@@ -6,11 +6,13 @@ import contextlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+from pipeline.local.gaps import inside
 from tests.deployed import DeployedStack
 from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy
 
@@ -267,3 +269,17 @@ def test_ministack_alone_still_reserves_nothing_for_versions_and_deploys_half_fu
     name = made["PhysicalResourceId"]
     assert "ReservedConcurrentExecutions" not in client.get_function_concurrency(FunctionName=name)
     assert "DeadLetterConfig" not in client.get_function_configuration(FunctionName=name)
+
+
+# Queues
+
+
+def test_a_message_is_completed_once_however_often_its_queue_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    completed: list[str] = []
+    sqs = SimpleNamespace(_ensure_msg_fields=lambda message: completed.append(message["body"]))
+    monkeypatch.setattr(inside, "ministack", lambda name: sqs)
+    inside._complete_messages_once()
+    messages = [{"body": "a"}, {"body": "b"}]
+    for message in messages * 3:
+        sqs._ensure_msg_fields(message)
+    assert completed == ["a", "b"]

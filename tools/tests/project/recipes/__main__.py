@@ -1,4 +1,4 @@
-"""Makes changes in the folder that it is called in: `python -m tests.sample.recipes take_the_enricher_out ...`."""
+"""Makes changes in the current folder: `python -m tools.tests.project.recipes take_the_enricher_out ...`."""
 
 import sys
 from pathlib import Path

@@ -89,6 +89,14 @@ def add_a_field(copy: Path) -> None:
     edit(record, at=r"^(FIELDS = \((?:\n .*)+\n)\)", put=rf"\1{examples()['functions/record.py']})")
 
 
+def add_a_boolean_of_a_stage(copy: Path) -> None:
+    edit(
+        copy / "functions/record.py",
+        at=r"^(ADDED = \((?:\n .*)+\n)\)",
+        put=r'\1    Field("reviewed", boolean, at_most=1),\n)',
+    )
+
+
 def add_an_index(copy: Path) -> None:
     storage = copy / "model/storage.py"
     timestamp = '            dynamodb.AttributeDefinition(AttributeName="timestamp", AttributeType="N"),\n'
@@ -117,6 +125,7 @@ SMALL: tuple[Change, ...] = (
     change_a_memory,
     change_the_runtime,
     change_tags,
+    add_a_boolean_of_a_stage,
 )
 RECIPES: tuple[Change, ...] = (
     add_a_field,

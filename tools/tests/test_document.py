@@ -38,3 +38,9 @@ def test_the_exit_codes_are_those_that_help_tells(operate: Callable[..., Ran]) -
     told = dict(re.findall(r"(?m)^\s+(\d+)\s+(.*)$", operate("redrive", "--help").out))
     assert shown == told
     assert set(shown) == {"0", "1", "2", "3", "130"}
+
+
+def test_the_outcomes_in_the_help_of_verify_have_a_line_each(operate: Callable[..., Ran]) -> None:
+    help_text = operate("verify", "--help").out
+    outcomes = ("stored", "dead letter", "refused", "different", "missing", "unknown")
+    assert [line for line in outcomes if not re.search(rf"(?m)^ +{line}  ", help_text)] == []

@@ -54,13 +54,13 @@ def dead_letters(
     discard: bool,
     yes: bool,
 ) -> None:
-    """Show what is in the dead-letter queue, without consuming it unless it is told to.
+    """Show what is in the dead-letter queue, and leave it there.
 
     A batch of records that failed as a whole is one letter.
 
-    SQS can't be looked into: letters are received and then given back, so others don't see them for a moment, and their
-    receive count rises, which nothing depends on. If this is killed they come back by themselves, after 60 s in a queue
-    that is not long, after 15 minutes at most.
+    SQS can't be looked into, so the letters are received and given back. Others don't see them for a moment, and their
+    receive count rises, which nothing depends on. If this command is killed, they come back by themselves within 15
+    minutes.
     """
     if discard or export_path:
         if as_json or only_count or only_summary:

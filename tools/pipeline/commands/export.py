@@ -32,13 +32,7 @@ from pipeline.terminal.printable import counted
 @click.option(
     "--rate", type=click.FloatRange(min=1), default=10_000, show_default=True, help="Items read a second at most."
 )
-@click.option(
-    "--segments",
-    type=click.IntRange(1, 64),
-    default=4,
-    show_default=True,
-    help="Parts of the table that are read at once.",
-)
+@click.option("--segments", type=click.IntRange(1, 64), default=4, show_default=True, help="Parts read at once.")
 @click.option("--json", "as_json", is_flag=True, help="With -o, print the number of records as JSON.")
 @of_stack
 def export(
@@ -54,9 +48,8 @@ def export(
 ) -> None:
     """Write the table as lines that `submit` takes: each record as its producer sent it, in any order.
 
-    What a record holds is exact, to the last digit. What stages add (enriched, enrichedAt, version) is left out, and is
-    added again. Submitted into the same stack, the lines change nothing, unless a stage changes data: then it makes
-    other data of what it made before.
+    Records are exact, to the last digit. What stages added is left out, and is added again. If you submit the lines to
+    the same stack, they change nothing, unless a stage changes data.
     """
     if as_json and path is None:
         raise MisuseError("--json tells of a file: give one by -o.")

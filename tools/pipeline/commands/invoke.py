@@ -19,10 +19,10 @@ from pipeline.local.handlers import invoke as call
 def invoke(stage: str, event: Path) -> None:
     """Call the handler of a STAGE with an EVENT, a file of one JSON document; `-` is standard input.
 
-    The result is printed on standard output; log lines and the requests to AWS on standard error. Nothing is sent to
-    AWS, unless TABLE_NAME is set. An error is printed as Lambda names it, and the exit code is 1.
+    The result goes to standard output; log lines and requests to AWS go to standard error. Nothing is sent to AWS
+    unless TABLE_NAME is set. An error is printed as Lambda names it, and the exit code is 1.
 
-    Set breakpoints with `python -m pdb -m pipeline invoke STAGE EVENT`, or by breakpoint() in the code.
+    Set breakpoints by `python -m pdb -m pipeline invoke STAGE EVENT`, or by breakpoint() in the code.
     """
     result = call(project.root(), stage, _read(event))
     click.echo(json.dumps(result.document, indent=2))

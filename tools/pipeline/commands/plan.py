@@ -25,16 +25,17 @@ NAMES = (
     "environment",
     default="default",
     show_default=True,
-    help="The section of samconfig.toml to deploy with.",
+    help="Deploy by this section of samconfig.toml.",
 )
 @click.option("--allow", type=click.Choice(NAMES), multiple=True, help="Leave this finding out. May be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the findings.")
 @of_stack
 def plan(context: Context, environment: str, allow: tuple[str, ...], as_json: bool) -> None:
-    """Say what deploying the project's template.yaml would do to records, waiting events and aliases.
+    """Say what a deployment of template.yaml would do to records, waiting events and aliases.
 
-    It is compared with the stack that samconfig.toml names for the environment, as it is deployed and as it is live.
-    Only what CloudFormation and SAM don't say is told. Exits with 0 if there is nothing to know, else with 1.
+    The template is compared with the stack that samconfig.toml names for the environment, as it is deployed and as it
+    is live. Only what CloudFormation and SAM don't say is shown. The exit code is 0 if there is nothing to know, else
+    1.
     """
     folder = project.root()
     settings = project.deployment(folder, environment)

@@ -67,13 +67,12 @@ def redrive(
 ) -> None:
     """Send dead letters again, to the stage that failed, and delete each whose event Lambda accepted.
 
-    Whatever fails stays in the queue. What can't be attributed to a stage, or is not JSON, is left and named. Killed at
-    any moment, the same command goes on: a letter that was sent and not deleted is sent again, which stores nothing
-    twice. For that reason a record without a timestamp gets the one that the pipeline gave it, or its letter's.
+    What fails stays in the queue. What can't be attributed to a stage, or is not JSON, is named and left. If this
+    command is killed, the same command goes on. It may send a letter twice, which stores nothing twice: a record
+    without a timestamp gets the one that the pipeline gave it, or its letter's.
 
-    It is about the letters that are there when it begins. A letter that arrives later is left alone; one that comes of
-    an event that was just sent is named, also a moment after the last was sent, as its cause is not mended. What
-    becomes of an event later is open, unless --settle follows it.
+    Letters that arrive after the beginning are left. A letter of an event that was just sent is named, because its
+    cause is still there. With --settle, the command waits until each record is stored or a letter again.
     """
     if not (yes or dry_run or sys.stdin.isatty()):
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")

@@ -22,12 +22,7 @@ COLUMNS = ("Change", "What", "Records", "Lines")
 @click.command("rehearse", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--against",
-    "revision",
-    metavar="REV",
-    default="HEAD",
-    show_default=True,
-    help="The revision of git to compare with.",
+    "--against", "revision", metavar="REV", default="HEAD", show_default=True, help="Compare with this revision."
 )
 @click.option("--values", is_flag=True, help="Show what the first records were stored as, before and now.")
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown, for a pull request.")
@@ -35,9 +30,8 @@ COLUMNS = ("Change", "What", "Records", "Lines")
 def rehearse(records: Path, revision: str, values: bool, markdown: bool, as_json: bool) -> None:
     """Say whose fate changes if the working tree is deployed instead of a revision.
 
-    The stages of both run on RECORDS, one a line, without AWS and with a clock that stands still, each in the order of
-    its template.yaml. A record is stored the same, stored otherwise, newly refused, newly accepted, or fails. Exits
-    with 0 if nothing changes, else with 1.
+    The stages of both run on RECORDS, one a line, without AWS and with a clock that stands still. A record is stored
+    the same, stored otherwise, newly refused, newly accepted, or fails. The exit code is 0 if nothing changes, else 1.
     """
     if as_json and markdown:
         raise MisuseError("--json and --markdown are two ways to print it: choose one.")

@@ -31,9 +31,7 @@ from pipeline.records.source import Source
 
 @click.command("run", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the report as JSON, and everything else on standard error."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; all else goes to standard error.")
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the report as JSON too.")
 @click.option(
     "--picture",
@@ -69,10 +67,11 @@ def run(
     prepare: str | None,
     **queue: Any,
 ) -> None:
-    """Deploy, submit each line of RECORDS (default: events/records.jsonl), and report what became of it.
+    """Deploy to an embedded AWS, submit each line of RECORDS, and say what became of it.
 
-    `-` is standard input. The functions run on the Python that runs this command, whatever the template names: the
-    container of `sam local invoke` has Lambda's own. Ctrl-C ends the run with a report of what was done until then.
+    RECORDS is events/records.jsonl if you name no other file; `-` is standard input. The functions run on the Python of
+    this command; `sam local invoke` runs them in Lambda's own image. Ctrl-C ends the run and reports what was done
+    until then.
     """
     for path in filter(None, (report_path, picture_path)):
         _require_writable(path)

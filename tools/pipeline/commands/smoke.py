@@ -35,10 +35,10 @@ SAMPLE = Path("events/valid.json")
 def smoke(
     context: Context, *, timeout: float, record_path: Path | None, environment: str | None, as_json: bool
 ) -> None:
-    """Send one record of its own through the deployed stack, after a deployment, and remove it again.
+    """Send one record through the deployed stack, after a deployment, and remove it again.
 
-    It has to be stored with what the stages add, and stored once when it is sent again. If it does not come through,
-    the place where it stuck is named, and the exit code is 1. What then fails for good becomes a dead letter.
+    The record must be stored with what the stages add, and stored once when it is sent again. If it does not come
+    through, the command says where it stopped, and the exit code is 1.
     """
     if environment:
         context = replace(context, name=project.deployment(project.root(), environment).stack)

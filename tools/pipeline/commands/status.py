@@ -26,8 +26,7 @@ def status(context: Context, as_json: bool, check: bool) -> None:
     """Show the stack's health: alarms, dead letters, versions, concurrency, failures, items.
 
     What AWS does not tell is shown as unknown. Up to a thousand dead letters are looked at, as by dead-letters.
-    Failures are those of the last hour: what a stage could not do, timeouts, runs out of memory and failed starts, but
-    no refused records. DynamoDB counts a table's items every six hours or so.
+    Failures are those of the last hour, without refused records. DynamoDB counts a table's items every six hours or so.
     """
     stack = context.stack
     health = ask(context.access, stack, letters=or_unknown(lambda: context.pipeline))

@@ -84,15 +84,15 @@ def submit(
     parallel: int,
     patience: float,
 ) -> None:
-    """Send each line of RECORDS, a JSON document, to the pipeline's entry; `-` is standard input.
+    """Send each line of RECORDS, a JSON document, to the pipeline; `-` is standard input.
 
-    Many records are packed into one event, a JSON array of them, which costs a fraction of an event for each. A line
-    that is an array is an event by itself.
+    Many records are packed into one event, which costs a fraction of an event for each. A line that is an array is an
+    event by itself.
 
-    Stopped in any way, the same command resumes: it sends only what was not accepted yet. Standard input, or another
-    pipe, can't be read twice, so it can't be resumed.
+    If the command is stopped, the same command resumes: it sends only what was not accepted yet. Standard input can't
+    be read twice, so it can't be resumed.
 
-    The lines that were not accepted go to a file: as they are, with --timestamp now as they were sent.
+    Lines that are not accepted go to a file: as they are, or with --timestamp now as they were sent.
     """
     if settle and timestamp == "keep":
         raise MisuseError("--settle may send a line twice, so each needs a timestamp: leave out --timestamp keep.")

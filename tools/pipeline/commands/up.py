@@ -30,9 +30,7 @@ from pipeline.terminal.tables import show_table
 
 @click.command("up", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on; 0 is a free one.  [default: 0]"
-)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 is a free one.  [default: 0]")
 @click.option("--listen", multiple=True, help="Also listen on this address, such as the Docker bridge's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as a JSON object.")
 @click.option(
@@ -42,10 +40,10 @@ from pipeline.terminal.tables import show_table
 )
 @queue_options
 def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: bool, watch: bool, **queue: Any) -> None:
-    """Deploy, print the export lines for a shell, and stay up until Ctrl-C.
+    """Deploy to an embedded AWS, print the export lines for a shell, and stay up until Ctrl-C.
 
-    With --watch a saved handler is live within seconds, and a saved model after a deployment. Mistakes are shown, and
-    the watching goes on. RECORDS go through an emptied table each time.
+    With --watch, a saved handler is live within seconds, and a saved model after a deployment. A mistake is shown, and
+    the command goes on. RECORDS are sent again each time, to an empty table.
     """
     if records and not watch:
         raise MisuseError("RECORDS are sent with --watch alone: use `pipeline run` or `pipeline submit` otherwise.")

@@ -41,7 +41,7 @@ from pipeline.records.source import Source
     type=click.FloatRange(min=0, min_open=True),
     default=3000,
     show_default=True,
-    help="Records to look for in a second.",
+    help="Records looked up a second.",
 )
 @in_json
 @of_stack
@@ -54,19 +54,19 @@ def verify(
     keys_only: bool,
     rate: float,
 ) -> None:
-    r"""Say what became of each line of RECORDS; `-` is standard input.
+    """Say what became of each line of RECORDS; `-` is standard input.
 
     \b
-    stored       there is an item with its key and its data
-    dead letter  it waits in the dead-letter queue; the stage and the reason are shown
-    refused      it can't be sent, as the reason says
+    stored       the table has its key with its data
+    dead letter  it waits in the dead-letter queue
+    refused      it can't be sent
     different    another record has its key
     missing      it is neither stored nor a dead letter
-    unknown      it has no timestamp, and there are items of its id with other data
+    unknown      it has no timestamp, and the table has its id with other data only
 
-    Run it when nothing is under way any more: what still is counts as missing. A record without a timestamp is found by
-    the one that `submit --timestamp now` gave it or, if the pipeline stamped it, by its id and data.
-    """
+    Wait until the pipeline is idle: a record that is on its way counts as missing. A record without a timestamp is
+    found by the one that `submit --timestamp now` gave it, or by its id and data if the validator stamped it.
+    """  # noqa: D301 - \b is click's own mark
     header = read_header(Path(f"{records}.journal"))
     if started is None and header and header.timestamp == "now":
         started = header.started

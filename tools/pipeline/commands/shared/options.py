@@ -27,11 +27,7 @@ def sending(rate: str) -> Callable[[Command], Command]:
     options = (
         click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
         click.option(
-            "--parallel",
-            type=click.IntRange(1, 100),
-            default=8,
-            show_default=True,
-            help="Events that are sent at once.",
+            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
         ),
         click.option(
             "--patience",

@@ -1,6 +1,7 @@
-"""A fake S3 with one file as large as its key says, and a fake Lambda: `python -m bench.harness.fake_s3` prints a port.
+"""A fake S3 with one file as large as its key says, and all else that the reader calls, which says yes to everything.
 
-The file is one block of records again and again, so that it takes no disk. Its key says how often: `4000/file.jsonl`.
+`python -m bench.harness.fake_s3` prints its port. The file is one block of records again and again, so that it takes no
+disk. Its key says how often: `4000/file.jsonl`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from bench.harness.records import sized
 
 RECORDS = 4000  # in a block
 TEXT = "".join(json.dumps(sized(index)) + "\n" for index in range(RECORDS)).encode()
+ITEM = json.dumps(sized(0)["data"])  # of every record
 BLOCKS = {".jsonl": TEXT, ".gz": gzip.compress(TEXT, mtime=0)}
 
 
@@ -24,7 +26,13 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """Send a range of the file."""
+        """Send a range of the file; nothing else is there."""
+        if "list-type" in self.path:
+            self._answer(200, b"<ListBucketResult/>")
+            return
+        if "Range" not in self.headers:
+            self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+            return
         block, _ = self._block()
         first, last = map(int, re.findall(r"\d+", self.headers["Range"]))
         begin = first - first % len(block)
@@ -32,16 +40,30 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(206, repeated[first - begin : last - begin + 1])
 
     def do_HEAD(self) -> None:
-        """Tell the file's size."""
+        """Tell the file's size; nothing else is there."""
+        if "/file.jsonl" not in self.path or re.match("/files/(receipts|rejected|missing)/", self.path):
+            self._answer(404)
+            return
         block, count = self._block()
         self._answer(200, length=len(block) * count)
 
     def do_PUT(self) -> None:
-        """Take a document of the reader, or an event for Lambda."""
+        """Take a document of the reader."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer(200 if self.command == "PUT" else 202)
+        self._answer(200)
 
-    do_POST = do_PUT  # noqa: N815 - http.server finds it by this name
+    def do_POST(self) -> None:
+        """Take an event for Lambda, or answer SQS's and DynamoDB's requests."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        if not operation:
+            self._answer(202)
+        elif operation == "BatchGetItem":
+            ((table, wanted),) = json.loads(body)["RequestItems"].items()
+            items = [{**key, "data": {"S": ITEM}} for key in wanted["Keys"]]
+            self._answer(200, json.dumps({"Responses": {table: items}}).encode())
+        else:
+            self._answer(200, json.dumps({"Attributes": {"ApproximateNumberOfMessagesNotVisible": "1"}}).encode())
 
     def _block(self) -> tuple[bytes, int]:
         *_, count, name = self.path.split("?")[0].split("/")

@@ -48,9 +48,9 @@ def window(resources: Resources) -> Iterator[str]:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
     for name, alarm in _of_type(resources, ALARM):
-        longest = 7 * DAY if alarm["Period"] >= HOUR else DAY
+        longest = 7 * DAY if period(alarm) >= HOUR else DAY
         wanted = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
-        if seconds(alarm) > longest or not 1 <= wanted <= alarm["EvaluationPeriods"] or alarm["Period"] % 60:
+        if seconds(alarm) > longest or not 1 <= wanted <= alarm["EvaluationPeriods"] or period(alarm) % 60:
             yield name
 
 
@@ -100,8 +100,17 @@ def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 def seconds(alarm: dict[str, Any]) -> int:
     """Give how far back an alarm looks."""
-    looked_back: int = alarm["Period"] * alarm["EvaluationPeriods"]
+    looked_back: int = period(alarm) * alarm["EvaluationPeriods"]
     return looked_back
+
+
+def period(alarm: dict[str, Any]) -> int:
+    """Give the seconds of a period, which an expression has from its metrics."""
+    return max(
+        [alarm["Period"]]
+        if "Period" in alarm
+        else [m["MetricStat"]["Period"] for m in alarm["Metrics"] if "MetricStat" in m]
+    )
 
 
 def _of_type(resources: Resources, resource_type: str) -> list[tuple[str, dict[str, Any]]]:

@@ -123,16 +123,16 @@ def test_a_response_over_six_megabytes_is_an_error(lab: Lab, size: int) -> None:
 def test_ministack_alone_still_numbers_attempts_and_errors_in_its_own_way(bare: Callable[..., Any]) -> None:
     """When this fails, look what of `local/gaps/invocations.py` and of the runtime MiniStack does by itself."""
     client = bare("lambda")
-    bare("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(
+    bare("iam").create_role(RoleName="attempts", AssumeRolePolicyDocument=json.dumps(
         {"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     ))  # fmt: skip
-    client.create_function(FunctionName="f", Runtime="python3.13", Handler="f.handler", Role=ROLE,
+    client.create_function(FunctionName="attempts", Runtime="python3.13", Handler="f.handler", Role=ROLE,
                            Code={"ZipFile": package("def handler(e, c):\n  if e: raise ValueError(1)\n"
                                                     "  return [c.aws_request_id, c.memory_limit_in_mb]")})  # fmt: skip
-    answer = client.invoke(FunctionName="f", Payload=b"0")
+    answer = client.invoke(FunctionName="attempts", Payload=b"0")
     request_id, memory = json.loads(answer["Payload"].read())
     assert request_id != answer["ResponseMetadata"]["RequestId"]
     assert memory == 128
-    failed = json.loads(client.invoke(FunctionName="f", Payload=b"1")["Payload"].read())
+    failed = json.loads(client.invoke(FunctionName="attempts", Payload=b"1")["Payload"].read())
     assert failed == {"errorMessage": "1", "errorType": "Runtime.HandlerError"}

@@ -123,7 +123,7 @@ def test_a_response_over_six_megabytes_is_an_error(lab: Lab, size: int) -> None:
 def test_ministack_alone_still_numbers_attempts_and_errors_in_its_own_way(bare: Callable[..., Any]) -> None:
     """When this fails, look what of `local/gaps/invocations.py` and of the runtime MiniStack does by itself."""
     client = bare("lambda")
-    bare("iam").create_role(RoleName="attempts", AssumeRolePolicyDocument=json.dumps(
+    bare("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(
         {"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     ))  # fmt: skip

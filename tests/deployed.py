@@ -15,6 +15,7 @@ from pipeline.letters.queue import DeadLetterQueue
 from pipeline.local.asynchronous import QueueOptions
 from pipeline.local.deploy import build, deploy
 from pipeline.local.embedded.process import EmbeddedAws, Options
+from pipeline.local.watch import empty
 from pipeline.project import default_stack
 from pipeline.records import table
 from pipeline.records.dead import origins
@@ -114,13 +115,7 @@ class DeployedStack:
     def reset(self, options: QueueOptions = QueueOptions()) -> None:  # noqa: B008 - a value
         """Empty the asynchronous queue, the table and the dead-letter queue."""
         self.aws.restart_queue(options)
-        table = self.client("dynamodb")
-        for page in table.get_paginator("scan").paginate(TableName=self.outputs.table):
-            # Also what a test put there that is no record.
-            keys = [{name: item[name] for name in ("id", "timestamp")} for item in page["Items"]]
-            for start in range(0, len(keys), 25):
-                requests = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + 25]]
-                table.batch_write_item(RequestItems={self.outputs.table: requests})
+        empty(self.client("dynamodb"), self.outputs.table)
         self.failures()
 
 

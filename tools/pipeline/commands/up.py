@@ -70,7 +70,7 @@ class Sender:
 
     def send(self, stack: Stack) -> None:
         """Send the records through an empty stack; rows that are not as they were before come first."""
-        clear(self._aws, stack, lambda: self._aws.restart_queue(self._options.queue))
+        clear(self._aws, stack, self._options.queue)
         with Outcomes() as outcomes:
             fed = feed(self._aws, stack, self._source, self._screen)
             report = judged(self._aws, stack, fed, outcomes, self._screen)

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from pipeline.stack import Stack
 
+from .asynchronous import QueueOptions
 from .deploy import build, deploy
 from .embedded.process import EmbeddedAws
 from .errors import LocalError
@@ -156,13 +157,17 @@ def _compile(content: bytes, path: Path) -> None:
         raise LocalError(f"{path.name}{f', line {line}' if line else ''}: {error}") from error
 
 
-def clear(aws: EmbeddedAws, stack: Stack, restart: Callable[[], object]) -> None:
-    """Empty the asynchronous queue, the table and the dead-letter queue."""
-    restart()
-    table: Any = aws.client("dynamodb")
-    for page in table.get_paginator("scan").paginate(TableName=stack.table):
+def clear(aws: EmbeddedAws, stack: Stack, options: QueueOptions) -> None:
+    """Empty the asynchronous queue, which goes on with these options, the table and the dead-letter queue."""
+    aws.restart_queue(options)
+    empty(aws.client("dynamodb"), stack.table)
+    aws.client("sqs").purge_queue(QueueUrl=stack.queue_url)
+
+
+def empty(client: Any, table: str) -> None:
+    """Delete all items of a table, records or not, by a client of DynamoDB."""
+    for page in client.get_paginator("scan").paginate(TableName=table):
         keys = [{name: item[name] for name in ("id", "timestamp")} for item in page["Items"]]
         for start in range(0, len(keys), 25):
             requests = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + 25]]
-            table.batch_write_item(RequestItems={stack.table: requests})
-    aws.client("sqs").purge_queue(QueueUrl=stack.queue_url)
+            client.batch_write_item(RequestItems={table: requests})

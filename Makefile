@@ -31,8 +31,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." for its options)
-	@$(QUIETLY) $(BIN)/cfn-lint
-	@$(BIN)/pipeline run $(ARGS)
+	@$(BIN)/pipeline run --lint $(ARGS)
 
 up: $(READY) generate ## keep the embedded AWS up, with the stack deployed (ARGS="--port N")
 	@$(BIN)/pipeline up $(ARGS)

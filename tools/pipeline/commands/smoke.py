@@ -45,7 +45,7 @@ def smoke(
     record = _record(record_path)
     access = context.access
     invoker = context.invoker(rate=None, parallel=1, patience=timeout)
-    table, until = context.table(rate=None, whole=True), time.monotonic() + timeout
+    table, until = context.table(), time.monotonic() + timeout
     run = Smoke(access.client("logs"), context.pipeline, table, invoker, record, until, record["timestamp"])
     steps: list[Step] = []
     stuck = None

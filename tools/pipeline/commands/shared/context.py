@@ -76,9 +76,9 @@ class Context:
         """Return the dead-letter queue, for so many threads."""
         return DeadLetterQueue(self.access.client("sqs", connections=connections), self.stack.queue_url)
 
-    def table(self, *, rate: float | None, whole: bool = False) -> Table:
-        """Return the data table, of which so many keys are read a second, perhaps with all attributes."""
-        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate), whole)
+    def table(self, *, rate: float | None = None) -> Table:
+        """Return the data table, of which so many keys are read a second."""
+        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate))
 
     def invoker(self, *, rate: float | None, parallel: int, patience: float) -> Invoker:
         """Return what sends events at a rate (each second), from so many threads."""

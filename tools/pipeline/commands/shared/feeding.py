@@ -148,7 +148,7 @@ def judged(
             items.write(json.dumps(one.item.document, ensure_ascii=False) + "\n")
 
     with step("report", console):
-        table = Table(quick(aws.client("dynamodb")), stack.table, RateLimiter(), whole=items is not None)
+        table = Table(quick(aws.client("dynamodb")), stack.table, RateLimiter())
         judgement = Judgement(table, _dead_records(aws, stack), fed.prepare, changes_data=True)
         judge(outcomes, judgement, _telling(console, fed.lines()), show)
     return RunReport(outcomes, fed.events, fed.seconds, fed.queue, fed.unsent)

@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import IO, Any, NamedTuple, TypeVar
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import ClientError
 
-from pipeline.errors import AwsError, MisuseError
+from pipeline.errors import MisuseError
 from pipeline.records.lines import InvalidLineError, Line, Prepared, prepare
 from pipeline.records.packing import Prepare
 from pipeline.records.source import STDIN, Source
-from pipeline.stack.aws import code_of, explained, sentence
+from pipeline.stack.aws import code_of, explained
 
 T = TypeVar("T")
 
@@ -182,10 +181,8 @@ class Bucket:
         """
         source.rewind()
         try:
-            with self._versions() as versions:
+            with explained(), self._versions() as versions:
                 self.client.upload_fileobj(_Unclosed(source.file), self.name, key, Callback=advance)
-        except Boto3Error as error:
-            raise AwsError(f"{source.path} could not be uploaded: {sentence(error)}.") from error
         except OSError as error:
             raise MisuseError(f"{source.path} can't be read: {error.strerror or error}.") from error
         return versions[-1]

@@ -151,7 +151,7 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
 def _name(context: Context, handled: Handled) -> None:
     finding, verdict = handled.finding, handled.verdict.value
     if context.screen.as_json:
-        letter = {"messageId": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
+        letter = {"message_id": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
         context.screen.document.setdefault("left", []).append(letter | {"verdict": verdict, "reason": handled.reason})
         return
     of = f" (record {finding.record_id})" if finding.record_id else ""

@@ -286,7 +286,7 @@ def describe(evidence: Evidence) -> Mapping[str, Any]:
                 "where": moment.where,
                 "what": moment.what,
                 "detail": moment.detail or None,
-                "requestId": moment.request or None,
+                "request_id": moment.request or None,
             }
             for moment in evidence.moments
         ],

@@ -273,7 +273,8 @@ class Bucket:
             if not page.get("IsTruncated") or seen >= MOST_KEYS:
                 break
             token = {"ContinuationToken": page["NextContinuationToken"]}
-        left = [item for item in files.items() if not _is_read(item, receipts.get(f"{RECEIPTS}{item[0]}.json"))]
+        never = datetime.min.replace(tzinfo=UTC)
+        left = [item for item in files.items() if receipts.get(f"{RECEIPTS}{item[0]}.json", never) < item[1]]
         left.sort(key=lambda item: item[1])
         messages = queue.messages() if left else 0
         found = [
@@ -288,7 +289,3 @@ class Bucket:
             return Standing.SETTLED if state.round else Standing.READ
         is_late = datetime.now(UTC) - uploaded > timedelta(seconds=DELIVERED)
         return Standing.UNANNOUNCED if is_late and not messages else Standing.WAITING
-
-
-def _is_read(item: tuple[str, datetime], reported: datetime | None) -> bool:
-    return reported is not None and reported >= item[1]

@@ -69,11 +69,7 @@ def smoke(
 
 
 def _record(path: Path | None) -> dict[str, Any]:
-    """Return the record to send.
-
-    Raises:
-        MisuseError: The file holds none.
-    """
+    """Return the record to send."""
     folder = project.find()
     if path is None and folder and (folder / SAMPLE).exists():
         path = folder / SAMPLE

@@ -103,11 +103,7 @@ def _watch(aws: EmbeddedAws, stack: Stack, sender: Sender | None, screen: Consol
 
 
 def _pause(aws: EmbeddedAws, seconds: float) -> None:
-    """Wait, and look whether the embedded AWS is still there.
-
-    Raises:
-        LocalError: It has ended by itself.
-    """
+    """Wait, and look whether the embedded AWS is still there."""
     time.sleep(seconds)
     aws.queue_state()
 

@@ -141,11 +141,7 @@ def key_of(source: Source, *, prefix: str = "") -> str:
 
 
 def require_key(key: str) -> None:
-    """Refuse a key that S3 does not take, or not with what the reader writes about the file.
-
-    Raises:
-        MisuseError: It is too long, or belongs to the reader.
-    """
+    """Refuse a key that S3 does not take, or not with what the reader writes about the file."""
     if key.startswith(OWN):
         raise MisuseError(f"A key can't begin with {' or '.join(OWN)} (got {key}).")
     if (size := len(key.encode())) > LONGEST_KEY:
@@ -173,12 +169,7 @@ class Bucket:
         self.client, self.name = client, name
 
     def upload(self, source: Source, key: str, advance: Callable[[int], None] = lambda count: None) -> str:
-        """Upload a file as it stands, packed or not; return its version.
-
-        Raises:
-            MisuseError: It can't be read.
-            AwsError: S3 does not take it.
-        """
+        """Upload a file as it stands, packed or not; return its version."""
         source.rewind()
         try:
             with explained(), self._versions() as versions:

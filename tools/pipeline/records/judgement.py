@@ -139,11 +139,7 @@ class Judgement:
     _remembered: int = field(default=0, init=False)
 
     def run(self, lines: Iterable[Line]) -> Iterator[Judged]:
-        """Yield what became of each record, in order.
-
-        Raises:
-            AwsError: The table can't be read.
-        """
+        """Yield what became of each record, in order."""
         with ThreadPoolExecutor(READERS) as pool:
             ahead = deque[tuple[list[_Record | Judged], Future[_Stored]]]()
             for window in _windows(self._records(lines)):

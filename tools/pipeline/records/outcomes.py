@@ -52,11 +52,7 @@ class Outcomes:
         self._spool.close()
 
     def take(self, judged: Iterable[Judged], claims: Claims, show: Callable[[Judged], object]) -> None:
-        """Note what became of records, whose claims are settled at the end.
-
-        Raises:
-            MisuseError: The disk does not take it.
-        """
+        """Note what became of records, whose claims are settled at the end."""
         self._claims = claims
         seen = 0
         try:

@@ -83,11 +83,7 @@ class Table:
     """Keys a second."""
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        """Return the items that there are under up to a hundred keys.
-
-        Raises:
-            AwsError: The table can't be read.
-        """
+        """Return the items that there are under up to a hundred keys."""
         wanted: list[Any] = [{"id": {"S": key.id}, "timestamp": {"N": str(key.timestamp)}} for key in keys]
         found: dict[Key, Item] = {}
         attempt = 0
@@ -107,11 +103,7 @@ class Table:
         return found
 
     def of_id(self, record_id: str) -> list[Item]:
-        """Return the items of an id, oldest first.
-
-        Raises:
-            AwsError: The table can't be read.
-        """
+        """Return the items of an id, oldest first."""
         self.rate.take_all(1)
         request = {
             "TableName": self.name,

@@ -188,9 +188,7 @@ def many(count: int) -> list[dict[str, Any]]:
     return [record(n, more="x" * 100) for n in range(count)]
 
 
-def test_every_line_is_named_by_what_became_of_it(
-    stack: DeployedStack, operate: Run, tmp_path: Path
-) -> None:
+def test_every_line_is_named_by_what_became_of_it(stack: DeployedStack, operate: Run, tmp_path: Path) -> None:
     records = many(400)
     for number in range(30, 45):
         records[number]["data"] = None  # the validator refuses it

@@ -34,10 +34,7 @@ from pipeline.records.source import Source
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; all else goes to standard error.")
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the report as JSON too.")
 @click.option(
-    "--picture",
-    "picture_path",
-    type=click.Path(path_type=Path),
-    help="Write what is printed as an SVG, too.",
+    "--picture", "picture_path", type=click.Path(path_type=Path), help="Write what is printed as an SVG, too."
 )
 @click.option(
     "--batch",

@@ -98,11 +98,11 @@ def _standing(uploaded: Sequence[Uploaded], count: int) -> str:
 
 def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, began: int, until: float) -> None:
     """Wait until each file is settled or has failed, and say what became of its lines."""
-    waiting = Waiting(context, bucket, uploaded, began)
+    progress = FileProgress(context, bucket, uploaded, began)
     with standing(lambda: "the files are in the bucket, and are read"):
-        waiting.wait(until)
-    receipts = waiting.receipts
-    context.screen.table("", COLUMNS, [(one.key, *_row(one, waiting)) for one in uploaded])
+        progress.wait(until)
+    receipts = progress.receipts
+    context.screen.table("", COLUMNS, [(one.key, *_row(one, progress)) for one in uploaded])
     if all(one in receipts and receipts[one].is_whole for one in uploaded):
         return
     for one, receipt in receipts.items():
@@ -118,16 +118,16 @@ def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, b
     raise click.exceptions.Exit(LEFT)
 
 
-def _row(one: Uploaded, waiting: Waiting) -> tuple[object, ...]:
-    if receipt := waiting.receipts.get(one):
+def _row(one: Uploaded, progress: FileProgress) -> tuple[object, ...]:
+    if receipt := progress.receipts.get(one):
         state = receipt.reason or "settled"
         return state, receipt.lines, receipt.stored, receipt.rejected, receipt.different, *receipt[4:7]
-    failure, so_far = waiting.failed.get(one.key), waiting.states.get(one)
+    failure, so_far = progress.failed.get(one.key), progress.states.get(one)
     told = f"failed: {failure}" if failure else "being settled" if so_far and so_far.round else "not read yet"
     return told, *[""] * (len(COLUMNS) - 2)
 
 
-class Waiting:
+class FileProgress:
     """The files that are waited for, and how far each is."""
 
     def __init__(self, context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int) -> None:

@@ -31,8 +31,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) generate ## run the whole pipeline on an embedded AWS (ARGS="..." for its options)
-	@$(QUIETLY) $(BIN)/cfn-lint
-	@$(BIN)/pipeline run $(ARGS)
+	@$(BIN)/pipeline run --lint $(ARGS)
 
 up: $(READY) generate ## keep the embedded AWS up, with the stack deployed (ARGS="--port N")
 	@$(BIN)/pipeline up $(ARGS)
@@ -105,29 +104,35 @@ clean: ## remove what the other commands made
 # The lock is complete: nothing is resolved, and no package's own build runs. uv, itself in the lock, installs in seconds
 # what pip takes a minute for. Two makes in one clone install one after the other, and the second finds it done.
 define SETUP
-stale=
-for file in "$$2" "$$TOOLS_PIN" functions/requirements.txt; do
-	if [ -e "$$file" ] && [ ! "$$1/.ready" -nt "$$file" ]; then stale=1; fi
+folder="$$1" lock="$$2" python="$$1/bin/python" stale=
+for file in "$$lock" "$$TOOLS_PIN" functions/requirements.txt; do
+	if [ -e "$$file" ] && [ ! "$$folder/.ready" -nt "$$file" ]; then stale=1; fi
 done
 if [ -z "$$stale" ]; then exit; fi
-rm -f "$$1/.ready"
-"$$PYTHON" -m venv --clear "$$1"
-sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > "$$1/uv.txt"
-if ! { "$$1/bin/python" -m pip install -qq --no-deps --only-binary :all: --require-hashes --requirement "$$1/uv.txt" &&
-	"$$1/bin/uv" pip install --quiet --python "$$1/bin/python" --no-deps --only-binary :all: --require-hashes \
-		--requirement "$$2"; }; then
+rm -f "$$folder/.ready"
+"$$PYTHON" -m venv --clear --without-pip "$$folder" # to make pip takes longest, and the lock has one
+by_pip() { "$$PYTHON" -m pip --python "$$python" install -qq --no-deps "$$@"; }
+by_uv() { "$$folder/bin/uv" pip install --quiet --python "$$python" --no-deps "$$@"; }
+if ! "$$PYTHON" -m pip --python "$$python" --version >/dev/null 2>&1; then # it has no pip, or an old one
+	"$$python" -m ensurepip >/dev/null
+	by_pip() { "$$python" -m pip install -qq --no-deps "$$@"; }
+fi
+sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > "$$folder/uv.txt"
+if ! { by_pip --only-binary :all: --require-hashes --requirement "$$folder/uv.txt" &&
+	by_uv --only-binary :all: --require-hashes --requirement "$$lock"; }; then
 	echo "uv can't install here, so pip does: that takes about a minute." >&2
-	"$$1/bin/python" -m pip install -qq --no-deps --no-compile --only-binary :all: --require-hashes --requirement "$$2"
+	by_pip --no-compile --only-binary :all: --require-hashes --requirement "$$lock"
+	by_uv() { by_pip "$$@"; }
 fi
-if [ "$$1" = "$$VENV" ]; then
-	"$$1/bin/python" -m pip install -qq --no-deps --no-build-isolation --no-index $$TOOLS
-	if [ -e functions/requirements.txt ]; then "$$1/bin/python" -m pip install -qq -r functions/requirements.txt; fi
+if [ "$$folder" = "$$VENV" ]; then
+	by_uv --no-build-isolation --no-index $$TOOLS
+	if [ -e functions/requirements.txt ]; then "$$python" -m pip install -qq -r functions/requirements.txt; fi
 fi
-if [ "$$1 $$TOOLS_PIN" = "$$VENV tools.txt" ]; then # the rules where .cfnlintrc looks for them, whatever Python's version
-	package=$$("$$1/bin/python" -c 'import os, pipeline; print(os.path.dirname(pipeline.__file__))')
-	ln -sfn "$$package/rules" "$$1/rules"
+if [ "$$folder $$TOOLS_PIN" = "$$VENV tools.txt" ]; then # the rules where .cfnlintrc looks for them, whatever Python's version
+	package=$$("$$python" -c 'import os, pipeline; print(os.path.dirname(pipeline.__file__))')
+	ln -sfn "$$package/rules" "$$folder/rules"
 fi
-pwd -P > "$$1/.ready"
+pwd -P > "$$folder/.ready"
 endef
 export SETUP PYTHON VENV TOOLS TOOLS_PIN
 INSTALL := $(PYTHON) -c 'import fcntl, os, sys; lock = os.open(sys.argv[1] + ".lock", os.O_CREAT | os.O_RDWR, 0o600); \

@@ -47,6 +47,7 @@ from pipeline.records.source import Source
     help="Most records in an event, of at most 300 KB; 1 sends each line as it is.",
 )
 @click.option("--by-file", is_flag=True, help="Upload RECORDS into the bucket of files, as one file.")
+@click.option("--lint", is_flag=True, help="Check template.yaml by cfn-lint while it is deployed.")
 @click.option("--items", is_flag=True, help="Also print each stored item as a line of JSON.")
 @click.option(
     "--prepare",
@@ -63,6 +64,7 @@ def run(
     picture_path: Path | None,
     batch: int,
     by_file: bool,
+    lint: bool,
     items: bool,
     prepare: str | None,
     **queue: Any,
@@ -85,7 +87,7 @@ def run(
         stored = opened.enter_context(TemporaryFile("w+", encoding="utf-8")) if items else None
         if by_file:
             require_key(key_of(source))
-        with deployed(options, screen, WITH_FILES if by_file else PARAMETERS) as (aws, stack):
+        with deployed(options, screen, WITH_FILES if by_file else PARAMETERS, linted=lint) as (aws, stack):
             if prepare:
                 _prepare(prepare, exports(aws, stack))
             fed = feed_by_file(aws, stack, source, screen) if by_file else feed(aws, stack, source, screen, batch=batch)

@@ -58,6 +58,8 @@ class DeadLetterQueue:
 
     client: Any
     url: str
+    poll: int | None = None
+    """Seconds instead of POLL."""
 
     def depth(self) -> Depth:
         """Ask how many letters there are."""
@@ -77,7 +79,7 @@ class DeadLetterQueue:
                 QueueUrl=self.url,
                 MaxNumberOfMessages=min(most, BATCH),
                 VisibilityTimeout=visibility,
-                WaitTimeSeconds=POLL,
+                WaitTimeSeconds=POLL if self.poll is None else self.poll,
                 MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
                 MessageAttributeNames=ATTRIBUTES,
             )

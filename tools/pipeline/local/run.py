@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +19,7 @@ from pipeline.stack import Stack
 
 from .deploy import PARAMETERS, build, deploy
 from .embedded.process import EmbeddedAws, Options
+from .errors import LocalError
 
 POLL = 0.1
 """Seconds between two looks at the queue."""
@@ -24,26 +29,64 @@ TOLD_EVERY = 10
 
 @contextmanager
 def deployed(
-    options: Options, console: Console, parameters: Mapping[str, str] = PARAMETERS
+    options: Options, console: Console, parameters: Mapping[str, str] = PARAMETERS, *, linted: bool = False
 ) -> Iterator[tuple[EmbeddedAws, Stack]]:
-    """Start an embedded AWS with the stack deployed; the build goes on while it starts.
+    """Start an embedded AWS with the stack deployed. It starts while the stack is built, and cfn-lint runs meanwhile.
 
     Raises:
-        LocalError: It could not be deployed.
+        LocalError: It could not be deployed, or cfn-lint found something.
     """
     root = project.root()
     aws = EmbeddedAws(options)
     aws.start()
     try:
-        with step("build", console):
-            template = build(aws.workspace, root=root)
-        with step("start", console):
-            aws.wait_until_ready()
-        with step("deploy", console):
-            stack = deploy(aws, template, root=root, parameters=parameters)
+        with Lint(root) if linted else nullcontext() as lint:
+            with step("build", console):
+                template = build(aws.workspace, root=root)
+            with step("start", console):
+                aws.wait_until_ready()
+            with step("deploy", console):
+                stack = deploy(aws, template, root=root, parameters=parameters)
+            if lint:
+                with step("lint", console):
+                    lint.wait()
         yield aws, stack
     finally:
         aws.end()
+
+
+class Lint:
+    """A run of cfn-lint over a project's template, beside what this context does.
+
+    If that fails, what the linter found is raised instead: it says more.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._found = TemporaryFile()  # noqa: SIM115 - closed on leaving
+        command = str(Path(sys.executable).parent / "cfn-lint")
+        self._process = subprocess.Popen([command], cwd=root, stdout=self._found, stderr=subprocess.STDOUT)
+
+    def __enter__(self) -> Lint:
+        return self
+
+    def wait(self) -> None:
+        """Wait for its end.
+
+        Raises:
+            LocalError: It found something.
+        """
+        if self._process.wait():
+            self._found.seek(0)
+            raise LocalError(f"cfn-lint failed:\n{self._found.read().decode('utf-8', 'replace')}".rstrip())
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if isinstance(error, LocalError):
+                self.wait()
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._found.close()
 
 
 def exports(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:

@@ -20,7 +20,7 @@ from .asynchronous import QueueOptions
 from .deploy import build, deploy
 from .embedded.process import EmbeddedAws
 from .errors import LocalError
-from .run import step
+from .run import Lint, step
 
 POLL = 0.2
 """Seconds between two looks at the files."""
@@ -118,17 +118,20 @@ class Project:
             LocalError: One of them fails.
         """
         with step("generate", self._console):
-            self._run(sys.executable, "generate.py")
-        with step("lint", self._console):
-            self._run(str(Path(sys.executable).parent / "cfn-lint"))
+            self._generate()
+        with Lint(self.root) as lint:
+            with step("build", self._console):
+                template = build(self.aws.workspace, root=self.root)
+            with step("lint", self._console):
+                lint.wait()
         with step("deploy", self._console):
-            template = build(self.aws.workspace, root=self.root)
             self.stack = deploy(self.aws, template, root=self.root, parameters=self._parameters)
 
-    def _run(self, *command: str) -> None:
+    def _generate(self) -> None:
+        command = [sys.executable, "generate.py"]
         done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise LocalError(f"{Path(command[-1]).name} failed:\n{done.stdout}{done.stderr}".rstrip())
+            raise LocalError(f"generate.py failed:\n{done.stdout}{done.stderr}".rstrip())
 
 
 def _package(folder: Path) -> bytes:

@@ -6,33 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-import yaml
-
 from pipeline.errors import MisuseError
 from pipeline.stack import ENTRY
+from pipeline.stack.yaml_text import parse
 
 FUNCTION = "AWS::Serverless::Function"
 ABSENT = object()
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-
-
-class _Loader(yaml.CSafeLoader):
-    """Reads the short forms of intrinsic functions as the long ones."""
-
-
-def _intrinsic(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
 
 
 class Template(NamedTuple):
@@ -76,9 +56,9 @@ def read(text: str, given: Mapping[str, str] = {}, *, origin: str = "the templat
         MisuseError: It is no template.
     """
     try:
-        whole: Any = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        raise MisuseError(f"{origin} can't be read: {' '.join(str(error).split())}.") from error
+        whole = parse(text)
+    except ValueError as error:
+        raise MisuseError(f"{origin} can't be read: {error}.") from error
     if not isinstance(whole, dict) or not isinstance(whole.get("Resources"), dict):
         raise MisuseError(f"{origin} must be a template with Resources.")
     defaults = {name: str(one.get("Default", "")) for name, one in whole.get("Parameters", {}).items()}

@@ -61,33 +61,34 @@ def test_a_missing_venv_module_is_named_with_how_to_install_it(fresh: Path) -> N
 
 @pytest.fixture
 def installing(fresh: Path) -> str:
-    """A stand-in that makes environments whose pip and uv note what they were asked."""
+    """A stand-in with a pip that may be missing, and whose environments note what pip and uv were asked."""
+    note = 'echo "NAME $@" >> "FOLDER/installed"; [ ! -e "FOLDER/no-NAME" ]'.replace("FOLDER", str(fresh))
     return python(
         fresh,
         f"""case "$1 $2" in
         "-m venv")
             sleep 0.3
-            mkdir -p "$4/bin"
+            mkdir -p "$5/bin"
             for name in python uv; do
-                printf '#!/bin/sh\\necho "'$name' $@" >> "{fresh}/installed"; [ ! -e "{fresh}/no-'$name'" ]\\n' \
-                    > "$4/bin/$name"
-                chmod +x "$4/bin/$name"
+                printf '%s\\n' '#!/bin/sh' '{note}' | sed "s/NAME/$name/g" > "$5/bin/$name"
+                chmod +x "$5/bin/$name"
             done;;
+        "-m pip") {note.replace("NAME", "pip")};;
         *) exec "{sys.executable}" "$@";;
         esac""",
     )
 
 
 def installed(folder: Path) -> list[str]:
-    """Return what was installed: the tool, uv, and the locked packages by it or by pip."""
+    """Return by which command the locked packages were installed."""
     lines = (folder / "installed").read_text().splitlines()
-    return [line for line in lines if line.endswith("requirements.txt")]
+    return [line for line in lines if line.endswith(" requirements.txt")]
 
 
 def test_what_is_installed_is_as_locked_and_runs_no_build(fresh: Path, installing: str) -> None:
     assert make(fresh, "setup", f"PYTHON={installing}").returncode == 0
     (asked,) = installed(fresh)
-    assert asked.startswith("uv ")
+    assert asked.startswith("uv pip install ")
     assert {"--no-deps", "--require-hashes"} <= set(asked.split())
     assert "--only-binary :all:" in asked
     uv = (fresh / ".venv/uv.txt").read_text()
@@ -96,13 +97,17 @@ def test_what_is_installed_is_as_locked_and_runs_no_build(fresh: Path, installin
     assert "--hash=sha256:" in uv
 
 
-def test_pip_installs_the_same_if_uv_can_not(fresh: Path, installing: str) -> None:
+@pytest.mark.parametrize(("missing", "by"), [("pip", "python -m pip"), ("", "pip -m pip --python .venv/bin/python")])
+def test_pip_installs_the_same_if_uv_can_not(fresh: Path, installing: str, missing: str, by: str) -> None:
     (fresh / "no-uv").touch()
+    (fresh / f"no-{missing}").touch()
     run = make(fresh, "setup", f"PYTHON={installing}")
     assert (run.returncode, run.stderr) == (0, "uv can't install here, so pip does: that takes about a minute.\n")
     _, asked = installed(fresh)
-    assert asked.startswith("python -m pip install ")
+    assert asked.startswith(f"{by} install ")
     assert {"--no-deps", "--require-hashes"} <= set(asked.split())
+    made = "python -m ensurepip" in (fresh / "installed").read_text()
+    assert made == bool(missing)
 
 
 def test_an_environment_is_made_once(fresh: Path, installing: str) -> None:

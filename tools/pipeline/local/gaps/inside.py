@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
+from threading import local
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +28,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsq
 """
 UNNAMED = {"/2016-08-19/account-settings": "lambda:GetAccountSettings"}
 """Actions that MiniStack has no name for, by their paths."""
+EXITED = "Runtime.ExitError"
+"""In the error of a handler that exited."""
 CBOR = re.compile(r"/service/\w+/operation/(\w+)")
 """How CloudWatch's newer protocol names an action."""
 
@@ -38,6 +42,7 @@ def wrap() -> None:
     _cut_statements_once()
     _complete_messages_once()
     _number_requests()
+    _keep_environments()
     _reserve_for_all_versions()
     _require_versions()
     _deploy_whole_functions()
@@ -124,6 +129,41 @@ def _number_requests() -> None:
         return wanted or str(uuid4())
 
     lambda_svc.new_uuid = new_uuid
+
+
+def _keep_environments() -> None:
+    """Let an interpreter live on after an error of its handler, as Lambda's do: a new one takes a third of a second.
+
+    It ends, as in Lambda, if the handler exits, takes too long, or could not be loaded.
+    """
+    runtime, thread = ministack("core.lambda_runtime"), local()
+    invoke, signal, collect = runtime.Worker.invoke, runtime._signal, runtime._collect
+
+    def invoked(worker: Any, *arguments: Any, **more: Any) -> dict[str, Any]:
+        thread.ending, thread.inside = None, True
+        try:
+            result: dict[str, Any] = invoke(worker, *arguments, **more)
+        finally:
+            thread.inside = False
+            process, thread.ending = thread.ending, None
+        if process and "trace" in result and EXITED not in result["error"]:
+            worker._proc = process
+        else:
+            signal(process)
+            collect(process, monotonic() + runtime._REAP_GRACE)
+        return result
+
+    def signalled(process: Any) -> None:
+        if getattr(thread, "inside", False):
+            thread.ending = process
+        else:
+            signal(process)
+
+    def collected(process: Any, deadline: float) -> None:
+        if not getattr(thread, "inside", False):
+            collect(process, deadline)
+
+    runtime.Worker.invoke, runtime._signal, runtime._collect = invoked, signalled, collected
 
 
 def _reserve_for_all_versions() -> None:

@@ -74,6 +74,16 @@ def test_an_exception_keeps_its_type_and_has_its_trace(lab: Lab) -> None:
     assert ["deep()" in trace[0], "raise Bad('worse')" in trace[1], len(trace)] == [True, True, 2]
 
 
+@pytest.mark.parametrize(("failure", "calls"), [("raise KeyError", 3), ("import sys; sys.exit()", 1)])
+def test_a_handler_finds_what_it_left_before_an_error_but_not_before_it_exited(
+    lab: Lab, failure: str, calls: int
+) -> None:
+    code = f"calls = []\ndef handler(event, context):\n calls.append(0)\n if event: {failure}\n return len(calls)\n"
+    name = lab.function(code)
+    answers = [lab.client().invoke(FunctionName=name, Payload=json.dumps(fails)) for fails in (True, True, False)]
+    assert json.loads(answers[-1]["Payload"].read()) == calls
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "message"),
     [

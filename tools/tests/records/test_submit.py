@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ class Slow:
 
     def invoke(self, **_: Any) -> dict[str, Any]:
         assert self.go_on.wait(10)
-        return {"StatusCode": 202, "ResponseMetadata": {"RequestId": "id-1"}}
+        return {"StatusCode": 202, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": "id-1"}}
 
 
 def test_no_more_is_read_than_the_threads_will_send_soon() -> None:

@@ -225,7 +225,11 @@ class Case:
         self.loses = self.chance.choice([0.0, 0.1, 0.5])
         self.repeats = self.chance.choice([0.0, 0.2])
         self.throttles = self.chance.choice([0.0, 0.05])
+        self.twins = self.chance.choice([0, 3])
+        """How often another reader works in the middle of one's work."""
         self.withdrawn = False
+        self.message: list[Message] = []
+        """What is being worked on; nothing while a second reader works."""
         self.at = 0
         """The call at which the reader is killed; 0 for none."""
         world.before, world.after = self.before, self.after
@@ -249,6 +253,8 @@ class Case:
         self.at -= 1
         if self.at == 0:
             raise Killed
+        if self.twins and self.message and self.chance.random() < 0.1:
+            self.work_beside()
         if name == "invoke" and self.chance.random() < self.throttles:
             raise refused("TooManyRequestsException")
         if name in ("BatchGetItem", "SendMessage") and self.chance.random() < self.throttles:
@@ -265,7 +271,7 @@ class Case:
         pack = gzip.compress if key.endswith(".gz") else bytes
         versions = [self.announce(key, pack(self.content()))]
         changes = chance.choice([None, None, "delete", "replace"])
-        for step in range(400):
+        for _ in range(400):
             if changes and chance.random() < 0.2:
                 if changes == "delete":
                     world.s3.delete(key)
@@ -275,7 +281,7 @@ class Case:
                 changes = None
             if not world.messages:
                 return versions
-            self.step(step)
+            self.step()
         raise AssertionError("it does not end")
 
     def announce(self, key: str, content: bytes) -> str:
@@ -284,16 +290,29 @@ class Case:
             self.world.messages *= 2
         return version
 
-    def step(self, number: int) -> None:
+    def work_beside(self) -> None:
+        """Let a second reader work on the same message, or on another one."""
+        self.twins -= 1
+        (message,), self.message, at, self.at = self.message, [], self.at, 0
+        if self.world.messages and self.chance.random() < 0.7:
+            other = self.world.messages.pop(self.chance.randrange(len(self.world.messages)))
+            if not self.world.deliver(other):
+                self.world.messages.append(other._replace(received=other.received + 1))
+        else:
+            self.world.deliver(message)
+        self.message, self.at = [message], at
+
+    def step(self) -> None:
         world, chance = self.world, self.chance
         message = world.messages.pop(chance.randrange(len(world.messages)))
+        self.message = [message]
         if self.kills:
             self.at, self.kills = chance.randrange(1, 30), self.kills - 1
         try:
             done = world.deliver(message, looks=chance.choice([3, 10, 40, 10**9]))
         except Killed:
             done = False
-        self.at = 0
+        self.at, self.message = 0, []
         if not done:
             self.throttles *= 0.8
             world.messages.append(message._replace(received=message.received + 1))

@@ -13,13 +13,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .uploaded import ABSENT, STATES, Version, s3
+from .uploaded import ABSENT, STATES, Version, get, put, s3
 
 PART = 5 * 1024 * 1024
 """Bytes: S3 takes no smaller part but the last (CreateMultipartUpload)."""
 CONTENT_TYPE = "application/x-ndjson"
 
-_NAME = re.compile("[0-9a-f]{32}")
+_END = "end"
+_NAME = re.compile(f"[0-9a-f]{{32}}|{_END}")
 
 
 class Cleared(RuntimeError):  # noqa: N818 - as DamagedFile
@@ -73,6 +74,22 @@ def publish(version: Version, key: str, names: list[str]) -> None:
         answer = s3().upload_part(**place, **upload, PartNumber=len(parts) + 1, Body=body)
         parts.append({"PartNumber": len(parts) + 1, "ETag": answer["ETag"]})
     s3().complete_multipart_upload(**place, **upload, MultipartUpload={"Parts": parts})
+
+
+def decide(version: Version, end: dict[str, Any]) -> dict[str, Any]:
+    """Return how a file ends: so, unless another step has decided it.
+
+    Two steps may end at once, as when a message is delivered twice. If each wrote its own documents, the receipt of
+    one might stand beside the lines of the other.
+
+    Raises:
+        Cleared: the other step has already settled the file.
+    """
+    if put(version.bucket, _key(version, _END), end, IfNoneMatch="*"):
+        return end
+    if decided := get(version.bucket, _key(version, _END)):
+        return decided
+    raise Cleared(f"{version.key} is settled")
 
 
 def clear(version: Version) -> None:

@@ -105,11 +105,7 @@ def _watch(aws: EmbeddedAws, stack: Stack, before: Mapping[Path, int], sender: S
 
 
 def _pause(aws: EmbeddedAws, seconds: float) -> None:
-    """Wait, and look whether the embedded AWS is still there.
-
-    Raises:
-        LocalError: It has ended by itself.
-    """
+    """Wait, and look whether the embedded AWS is still there."""
     time.sleep(seconds)
     aws.queue_state()
 

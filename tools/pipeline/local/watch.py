@@ -120,10 +120,12 @@ class Project:
         """
         with step("generate", self._console):
             self._generate()
-        with step("lint", self._console), Lint(self.root) as lint:
-            lint.wait()
+        with Lint(self.root) as lint:
+            with step("build", self._console):
+                template = build(self.aws.workspace, root=self.root)
+            with step("lint", self._console):
+                lint.wait()
         with step("deploy", self._console):
-            template = build(self.aws.workspace, root=self.root)
             self.stack = deploy(self.aws, template, root=self.root, parameters=self._parameters)
 
     def _generate(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pipeline.letters.selection import Finding
@@ -26,6 +27,8 @@ REQUESTS = 8
 PREFIX = 200
 """Characters of an id that a pattern holds."""
 DONE, STORED = re.compile(r"(record (?!refused)|batch )\w"), ("record stored", "record already stored")
+REQUEST = re.compile(r"[\w-]{1,64}", re.ASCII)
+"""An invocation's id; whoever may send to the queue may write anything in its place."""
 REFUSED = "record refused"
 MISSING = "missing/"
 """What the keys begin with of the lines that were not stored although the reader sent them again."""
@@ -210,7 +213,8 @@ def is_about(finding: Finding, record_id: str) -> bool:
 def find_lines(client: Any, stack: Stack, record_id: str, letters: Iterable[Finding], *, since: int) -> list[Line]:
     """Return the lines about an id, and those of the invocations that led to its dead letters, in order of time."""
     letters = list(letters)
-    requests = [one for finding in letters for one in finding.attribution.request_ids][:REQUESTS]
+    named = (one for finding in letters for one in finding.attribution.request_ids if REQUEST.fullmatch(one))
+    requests = list(islice(named, REQUESTS))
     reasons = {finding.reason for finding in letters}
     pattern = " || ".join([f"($.recordId = {_pattern(record_id)})", *(f'($.requestId = "{one}")' for one in requests)])
     found = [
@@ -285,14 +289,14 @@ def describe(evidence: Evidence) -> Mapping[str, Any]:
         "id": evidence.record_id,
         "stored": bool(evidence.items),
         "sentence": evidence.sentence,
-        "items": [{**item.fields, "data": json.loads(item.data)} for item in evidence.items],
+        "items": [item.document for item in evidence.items],
         "timeline": [
             {
                 "time": shown(moment.time),
                 "where": moment.where,
                 "what": moment.what,
                 "detail": moment.detail or None,
-                "requestId": moment.request or None,
+                "request_id": moment.request or None,
             }
             for moment in evidence.moments
         ],

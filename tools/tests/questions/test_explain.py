@@ -223,6 +223,13 @@ def test_the_lines_of_a_letters_invocations_are_found_too() -> None:
     assert client.patterns == ['{ ($.recordId = "r-1") || ($.requestId = "e1") || ($.requestId = "v1") }']
 
 
+def test_a_request_id_that_lambda_did_not_write_is_not_looked_for() -> None:
+    client = Logs()
+    planted = [found(letter(record(1), request_id=one)) for one in ('x" || "', "x" * 2000, "", "v-1")]
+    find_lines(client, stack("validator"), "r-1", planted, since=0)
+    assert client.patterns == ['{ ($.recordId = "r-1") || ($.requestId = "v-1") }']
+
+
 @pytest.mark.parametrize(
     ("record_id", "pattern"), [('a "b"', '"a *"'), ("ü", "*"), ("x" * 300, f'"{"x" * 200}*"'), ("a*b", '"a*"')]
 )

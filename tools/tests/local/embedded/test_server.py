@@ -276,9 +276,8 @@ def test_without_send_message_the_dead_letter_is_lost_and_counted(stack: Deploye
 # At-least-once delivery, exactly-once effects
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_with_duplicates_and_failures_every_record_is_stored_once_or_dead(stack: DeployedStack, seed: int) -> None:
-    stack.reset(QueueOptions(Clock(0.01), Faults(seed, duplicate=True, fail_rate=0.1)))
+def test_with_duplicates_and_failures_every_record_is_stored_once_or_dead(stack: DeployedStack) -> None:
+    stack.reset(QueueOptions(Clock(0.01), Faults(1, duplicate=True, fail_rate=0.1)))
     records = [{"id": f"r{n}", "timestamp": 1700000000000 + n, "data": n} for n in range(20)]
     stack.submit(*records, {"id": "bad"})
     stack.drain()

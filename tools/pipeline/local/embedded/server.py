@@ -57,6 +57,7 @@ KEEP_ALIVE = 75
 def main(options: dict[str, Any]) -> int:
     """Serve until the parent is gone."""
     asyncio.sslproto.SSLProtocol.max_size = TLS_BUFFER
+    sys.setswitchinterval(0.0005)
     folder = Path(options["folder"])
     end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")

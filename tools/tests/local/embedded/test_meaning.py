@@ -127,7 +127,7 @@ def requests(draw: st.DrawFn) -> tuple[str, str, str, bytes, dict[str, str]]:
     return service, method, path + (f"?{urlencode(query)}" if query else ""), draw(st.sampled_from(bodies)), headers
 
 
-@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(requests())
 def test_whatever_is_asked_nothing_is_done_that_iam_denies(attacker: Attacker, request_: Any) -> None:
     service, method, path, body, headers = request_

@@ -298,12 +298,12 @@ def test_the_status_tells_what_is_deployed(stack: DeployedStack, operate: Run) -
     status = json.loads(ran.out)
     assert ran.code == 0
     assert status["status"].endswith("_COMPLETE")
-    assert status["deadLetters"] == {"visible": 2, "inFlight": 0, "records": 2}
+    assert status["dead_letters"] == {"visible": 2, "in_flight": 0, "records": 2}
     assert [alarm["name"] for alarm in status["alarms"]] == [f"{NAME}-dlq-messages-dev"]
     assert status["items"] == 0
     for function in status["functions"].values():
         assert [version["weight"] for version in function["versions"]] == [1.0]
-        assert function["provisionedConcurrency"]["wanted"] == 0
+        assert function["provisioned_concurrency"]["wanted"] == 0
     assert {"what": "2 dead letters wait", "do": "pipeline dead-letters"} in status["troubles"]
     assert operate("status", "--check").code == 1
 

@@ -45,7 +45,7 @@ def _find(context: Context, record_id: str, since: int | None) -> questions.Evid
     stack, log = context.pipeline, context.access.client("logs")
     if since is None:
         since = questions.retained_since(log, logs.group_of(stack.aliases[ENTRY]), time.time_ns() // 1_000_000)
-    items = context.table(rate=None, whole=True).of_id(record_id) if is_storable_id(record_id) else []
+    items = context.table().of_id(record_id) if is_storable_id(record_id) else []
     with findings(context) as (found, _):
         letters = [finding for finding in found if questions.is_about(finding, record_id)]
     lines = questions.find_lines(log, stack, record_id, letters, since=since)

@@ -21,7 +21,7 @@ PAGE = 100
 @of_stack
 def items(context: Context, record_id: str | None, limit: int, *, as_lines: bool) -> None:
     """Show items of the data table, in no particular order; `export` writes all of them."""
-    table = context.table(rate=None, whole=True)
+    table = context.table()
     found = table.all(PAGE) if record_id is None else iter(table.of_id(record_id))
     shown = [item.document for item in islice(found, limit)]
     if as_lines:
@@ -30,7 +30,7 @@ def items(context: Context, record_id: str | None, limit: int, *, as_lines: bool
     elif shown:
         names = list(dict.fromkeys(name for item in shown for name in item))
         rows = [[_text(item.get(name, "")) for name in names] for item in shown]
-        context.screen.table("", [name.capitalize() for name in names], rows)
+        context.screen.table("", names, rows)
     if len(shown) == limit and next(found, None) is not None:
         context.screen.note(f"There are more than {limit} items: --limit shows more.")
 

@@ -9,7 +9,7 @@ import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.findings import findings, note_full, note_unseen
-from pipeline.commands.shared.options import selecting, sending
+from pipeline.commands.shared.options import keys_only_option, selecting, sending
 from pipeline.commands.shared.settling import RATE, Pauses, settle_options
 from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.letters.following import Following
@@ -45,6 +45,7 @@ from pipeline.terminal.printable import counted
     quiet=240,
     after="after which it waits no longer",
 )
+@keys_only_option
 @sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
 @in_json
 @of_stack
@@ -61,6 +62,7 @@ def redrive(
     yes: bool,
     settle: bool,
     quiet: float,
+    keys_only: bool,
     rate: float | None,
     parallel: int,
     patience: float,
@@ -88,7 +90,7 @@ def redrive(
         context.screen.note("Nothing was sent.")
         raise click.exceptions.Exit(LEFT)
     run = Redrive(plan, queue, context.invoker(rate=rate, parallel=parallel, patience=patience))
-    following = Following(plan.stack.pipeline)
+    following = Following(plan.stack.pipeline, keys_only=keys_only)
     if settle:
         run.sender.follow, run.sender.follow_file = following.add, following.add_file
     counts = _run(context, run, depth)
@@ -125,6 +127,7 @@ def _run(context: Context, run: Redrive, depth: Depth) -> RedriveCounts:
 def _settle(context: Context, run: Redrive, following: Following, quiet: float) -> None:
     """Follow what was sent until it is stored or a dead letter again, or it was quiet for too long."""
     table, pauses, letters = context.table(rate=RATE), Pauses(quiet), -1
+    bucket = Bucket(context.access.client("s3"), context.stack.bucket) if context.stack.bucket else None
     with (
         context.screen.progress("settle", following.open) as advance,
         standing(lambda: f"of the records that were sent, {following.stored} are stored and {following.open} are open"),
@@ -132,7 +135,8 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
         while following.open:
             before = following.open
             following.look_at(table)
-            following.look_at_files(Bucket(context.access.client("s3"), context.stack.bucket))
+            if bucket:
+                following.look_at_files(bucket)
             if (depth := context.queue().depth().visible) != letters:
                 letters = depth
                 with findings(context, shown=False) as (found, _):
@@ -147,7 +151,7 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
 def _name(context: Context, handled: Handled) -> None:
     finding, verdict = handled.finding, handled.verdict.value
     if context.screen.as_json:
-        letter = {"messageId": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
+        letter = {"message_id": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
         context.screen.document.setdefault("left", []).append(letter | {"verdict": verdict, "reason": handled.reason})
         return
     of = f" (record {finding.record_id})" if finding.record_id else ""

@@ -110,22 +110,14 @@ def run(
 
 
 def _prepare(command: str, variables: Mapping[str, str]) -> None:
-    """Run a command of the shell with the embedded AWS's variables.
-
-    Raises:
-        LocalError: It failed.
-    """
+    """Run a command of the shell with the embedded AWS's variables."""
     done = subprocess.run(command, shell=True, env={**os.environ, **variables}, check=False)  # noqa: S602 - the user's own
     if done.returncode:
         raise LocalError(f"--prepare failed with exit code {done.returncode}: {command}")
 
 
 def _require_writable(path: Path) -> None:
-    """Refuse a path before the run that could not be written after it.
-
-    Raises:
-        MisuseError: It can't be written.
-    """
+    """Refuse a path before the run that could not be written after it."""
     there = path if path.exists() else path.absolute().parent
     if path.is_dir() or not os.access(there, os.W_OK):
         reason = "Is a directory" if path.is_dir() else os.strerror(errno.EACCES if there.exists() else errno.ENOENT)

@@ -45,7 +45,7 @@ def smoke(
     record = _record(record_path)
     access = context.access
     invoker = context.invoker(rate=None, parallel=1, patience=timeout)
-    table, until = context.table(rate=None, whole=True), time.monotonic() + timeout
+    table, until = context.table(), time.monotonic() + timeout
     run = Smoke(access.client("logs"), context.pipeline, table, invoker, record, until, record["timestamp"])
     steps: list[Step] = []
     stuck = None
@@ -69,11 +69,7 @@ def smoke(
 
 
 def _record(path: Path | None) -> dict[str, Any]:
-    """Return the record to send.
-
-    Raises:
-        MisuseError: The file holds none.
-    """
+    """Return the record to send."""
     folder = project.find()
     if path is None and folder and (folder / SAMPLE).exists():
         path = folder / SAMPLE

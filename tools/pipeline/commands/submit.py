@@ -112,7 +112,8 @@ def submit(
         invoker = context.invoker(rate=rate or WRITES, parallel=parallel, patience=patience)
         path = journal_path or Path(f"{records}.journal")
         journal = opened.enter_context(Journal(path, header)) if resumable else None
-        started = (journal.header if journal else header).started if timestamp == "now" else None
+        began = (journal.header if journal else header).started
+        started = began if timestamp == "now" else None
         opened.enter_context(rejected)
         prepared = partial(prepare, started=started)
         submission = Submission(
@@ -128,7 +129,7 @@ def submit(
         _report(context, submission, started)
         code = LEFT if submission.counts.rejected else 0
         if settle:
-            code = Settling(context, source, prepared, submission, quiet, keys_only).run()
+            code = Settling(context, source, prepared, submission, began, quiet, keys_only).run()
         if journal:
             journal.remove()
     if submission.counts.rejected:

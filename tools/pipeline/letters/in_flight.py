@@ -37,11 +37,7 @@ class InFlight:
                 self._receipts.pop(letter.message_id, None)
 
     def give_back(self) -> None:
-        """Let everybody see the letters again at once, and not only when their time is up.
-
-        Raises:
-            AwsError: They can't be given back; the message says that nothing is lost.
-        """
+        """Let everybody see the letters again at once, and not only when their time is up."""
         with self._lock:
             receipts = list(self._receipts.values())
             self._receipts.clear()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -39,28 +39,27 @@ def deployed(
     root = project.root()
     aws = EmbeddedAws(options)
     aws.start()
-    with ExitStack() as opened:
-        opened.callback(aws.end)
-        lint = opened.enter_context(Lint(root)) if linted else None
-        try:
+    try:
+        with Lint(root) if linted else nullcontext() as lint:
             with step("build", console):
                 template = build(aws.workspace, root=root)
             with step("start", console):
                 aws.wait_until_ready()
             with step("deploy", console):
                 stack = deploy(aws, template, root=root, parameters=parameters)
-        except LocalError:
             if lint:
-                lint.wait()  # what it found says more
-            raise
-        if lint:
-            with step("lint", console):
-                lint.wait()
+                with step("lint", console):
+                    lint.wait()
         yield aws, stack
+    finally:
+        aws.end()
 
 
 class Lint:
-    """A run of cfn-lint over a project's template, which goes on by itself."""
+    """A run of cfn-lint over a project's template, beside what this context does.
+
+    If that fails, what the linter found is raised instead: it says more.
+    """
 
     def __init__(self, root: Path) -> None:
         self._found = TemporaryFile()  # noqa: SIM115 - closed on leaving
@@ -80,10 +79,14 @@ class Lint:
             self._found.seek(0)
             raise LocalError(f"cfn-lint failed:\n{self._found.read().decode('utf-8', 'replace')}".rstrip())
 
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._found.close()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if isinstance(error, LocalError):
+                self.wait()
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._found.close()
 
 
 def exports(aws: EmbeddedAws, stack: Stack) -> dict[str, str]:

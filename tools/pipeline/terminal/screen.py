@@ -56,7 +56,7 @@ class Screen:
         if self._out.is_terminal:
             show_table(self._out, columns, texts, title=title, styles=styles)
             return
-        for line in ([name.lower() for name in columns], *texts):
+        for line in ([name[:1].lower() + name[1:] for name in columns], *texts):
             click.echo("\t".join(line), file=sys.stdout)
 
     def note(self, text: str, *, kind: str = "") -> None:

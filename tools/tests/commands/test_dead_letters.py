@@ -73,10 +73,10 @@ def test_everything_is_in_the_json(letters: FakeAws, operate: Run) -> None:
         "id": "r-1",
         "records": 1,
         "error": "Invalid data: missing data field",
-        "errorCode": "200",
+        "error_code": "200",
         "received": 1,
-        "requestId": "id-1",
-        "messageId": next(iter(letters.messages)),
+        "request_id": "id-1",
+        "message_id": next(iter(letters.messages)),
         "problem": None,
         "event": record(1),
         "body": None,
@@ -227,7 +227,7 @@ def test_letters_can_be_exported_and_stay(letters: FakeAws, operate: Run, tmp_pa
     assert (ran.code, ran.counts) == (0, {"chosen": 2, "exported": 2})
     found = {one["id"]: one for one in exported(tmp_path / "letters.jsonl")}
     assert found["r-1"]["body"] == json.dumps(record(1))
-    assert (found["r-1"]["requestId"], found["r-1"]["error"]) == ("id-1", "Invalid data: missing data field")
+    assert (found["r-1"]["request_id"], found["r-1"]["error"]) == ("id-1", "Invalid data: missing data field")
     assert "event" not in found["r-1"]
     assert (tmp_path / "letters.jsonl").stat().st_mode & 0o777 == 0o600
     assert letters.visible == 4

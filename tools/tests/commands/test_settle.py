@@ -111,6 +111,16 @@ def test_what_takes_its_time_is_waited_for_and_not_sent_again(
     assert (ran.code, len(aws.invocations)) == (0, 1)
 
 
+def test_a_dead_letter_of_an_earlier_submission_says_nothing_of_this_one(
+    aws: FakeAws, operate: Run, records: Write
+) -> None:
+    working(aws, loses={"r-0"})
+    for number in range(2):
+        aws.put(record(number), sent=int(time.time() * 1000) - 10_000)
+    ran = operate("submit", records(record(0), record(1)), "--settle", "--quiet", 0.02)
+    assert (ran.code, counts(ran), len(aws.invocations)) == (0, {"stored": 2}, 2)
+
+
 def test_records_without_a_timestamp_are_stamped_so_that_sending_them_again_is_harmless(
     aws: FakeAws, operate: Run, records: Write
 ) -> None:

@@ -77,12 +77,12 @@ def test_while_the_reader_is_paused_files_wait_and_status_shows_them(
         assert (ran.code, rows(ran)[0][1]) == (1, "not read yet")
         status = dict(row for row in rows(operate("status")) if len(row) == 2)
         assert re.search(r"1 waiting.*, the oldest is waits/records\.jsonl of ", status["files in work"])
-        states = json.loads(operate("status", "--json").out)["filesByState"]
+        states = json.loads(operate("status", "--json").out)["files_by_state"]
         assert states["waiting"] == ["waits/records.jsonl"]
         stack.client("sqs").purge_queue(QueueUrl=stack.outputs.files_url)
         monkeypatch.setattr(bucket, "DELIVERED", 0)
         health = json.loads(operate("status", "--json").out)
-        assert health["filesByState"]["announced to nobody"] == ["waits/records.jsonl"]
+        assert health["files_by_state"]["announced_to_nobody"] == ["waits/records.jsonl"]
     place = f"s3://{stack.outputs.bucket}/waits/records.jsonl"
     assert f"aws s3 cp {place} {place} --metadata-directive REPLACE" in operate("status").err
     again = {"Bucket": stack.outputs.bucket, "Key": "waits/records.jsonl"}

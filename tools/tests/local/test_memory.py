@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tracemalloc
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ class Lambda:
     """Takes every event."""
 
     def invoke(self, **_: object) -> dict[str, Any]:
-        return {"StatusCode": 202, "ResponseMetadata": {"RequestId": "request"}}
+        return {"StatusCode": 202, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": "request"}}
 
 
 class DynamoDb:

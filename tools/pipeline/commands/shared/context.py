@@ -63,11 +63,7 @@ class Context:
         return stack
 
     def require_stages(self, names: Iterable[str]) -> None:
-        """Refuse what is no stage of the stack.
-
-        Raises:
-            MisuseError: One of them is none.
-        """
+        """Refuse what is no stage of the stack."""
         for name in names:
             if name not in (stages := self.pipeline.stages):
                 raise MisuseError(f"There is no stage '{name}' in '{self.stack.name}': it has {', '.join(stages)}.")
@@ -76,9 +72,9 @@ class Context:
         """Return the dead-letter queue, for so many threads."""
         return DeadLetterQueue(self.access.client("sqs", connections=connections), self.stack.queue_url)
 
-    def table(self, *, rate: float | None, whole: bool = False) -> Table:
-        """Return the data table, of which so many keys are read a second, perhaps with all attributes."""
-        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate), whole)
+    def table(self, *, rate: float | None = None) -> Table:
+        """Return the data table, of which so many keys are read a second."""
+        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate))
 
     def invoker(self, *, rate: float | None, parallel: int, patience: float) -> Invoker:
         """Return what sends events at a rate (each second), from so many threads."""
@@ -87,11 +83,7 @@ class Context:
         return Invoker(client, RateLimiter(rate, wait=stop.wait), stop, patience)
 
     def _usual(self, client: Any) -> str:
-        """Return the name of the stack if none is named, as long as there are not several to choose from.
-
-        Raises:
-            MisuseError: There are.
-        """
+        """Return the name of the stack if none is named, as long as there are not several to choose from."""
         try:
             pages = client.get_paginator("describe_stacks").paginate()
             names = sorted(stack["StackName"] for page in pages for stack in page["Stacks"] if _is_pipeline(stack))
@@ -142,11 +134,7 @@ def in_json(command: Command) -> Command:
 
 
 def _default() -> str:
-    """Return the name of the stack that the project in the current folder deploys.
-
-    Raises:
-        MisuseError: There is no project.
-    """
+    """Return the name of the stack that the project in the current folder deploys."""
     folder = project.find()
     if folder is None:
         raise MisuseError(

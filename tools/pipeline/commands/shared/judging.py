@@ -28,10 +28,10 @@ def dead_records(found: Iterable[Finding]) -> DeadRecords:
     return dead
 
 
-def read_dead_records(context: Context) -> DeadRecords:
-    """Look at all dead letters of a stack."""
+def read_dead_records(context: Context, *, since: int = 0) -> DeadRecords:
+    """Look at all dead letters of a stack, or at those since a time in ms since the epoch."""
     with findings(context) as (found, _):
-        return dead_records(found)
+        return dead_records(finding for finding in found if finding.letter.sent >= since)
 
 
 def judge(

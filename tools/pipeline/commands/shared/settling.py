@@ -75,6 +75,8 @@ class Settling:
     prepare: Prepare
     submission: Submission
     """That sent the lines."""
+    started: int
+    """When it began, in ms since the epoch: older letters are of another one."""
     quiet: float
     keys_only: bool
     _letters: int = field(default=0, init=False)
@@ -121,8 +123,10 @@ class Settling:
 
     def _look(self) -> None:
         """Find which of the open lines still are."""
-        if (letters := self.context.queue().depth().visible) != self._letters:
-            self._dead, self._letters = read_dead_records(self.context), letters
+        depth = self.context.queue().depth()
+        if depth.visible != self._letters:
+            since = self.started + depth.time - time.time_ns() // 1_000_000  # by SQS's clock
+            self._dead, self._letters = read_dead_records(self.context, since=since), depth.visible
         judgement = Judgement(self.context.table(rate=RATE), self._dead, self.prepare)
         lines = self.source.lines() if self._open is None else self.source.chosen(self._open)
         with Outcomes() as outcomes:

@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from .aws_api import AwsApi, Key
-from .configuration import EventInvokeConfig, VersionConfig
 from .counts import Counts, Loss
 from .documents import Document, dead_letter, invocation_record
-from .event import Event
+from .event import Event, EventInvokeConfig, VersionConfig
 from .lambda_api import LambdaApi
 from .retries import Condition
 from .roles import AssumeRoleError, Roles

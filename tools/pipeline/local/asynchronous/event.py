@@ -1,4 +1,4 @@
-"""The event in the queue: what was sent to which function, and what became of its attempts."""
+"""The event in the queue: what was sent to which function, its settings, and what became of its attempts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from .configuration import Known
 from .targets import Target
 
 
@@ -36,6 +35,32 @@ class Attempt(NamedTuple):
     def ran(self) -> bool:
         """Whether the function's code was reached."""
         return self.result in (Result.SUCCESS, Result.FUNCTION_ERROR)
+
+
+class EventInvokeConfig(NamedTuple):
+    """A qualifier's settings for asynchronous invocation; Lambda's defaults where there are none."""
+
+    maximum_retries: int = 2
+    maximum_age: float = 21600
+    """Lambda seconds."""
+    on_success: str | None = None
+    on_failure: str | None = None
+    """The ARNs of the destinations."""
+
+
+class VersionConfig(NamedTuple):
+    """What a delivery needs to know of the version that ran."""
+
+    version: str
+    role: str
+    dead_letter_target: str | None
+
+
+class Known(NamedTuple):
+    """What was known of the function when an event was accepted; it counts when the function is gone since."""
+
+    config: EventInvokeConfig = EventInvokeConfig()
+    version: VersionConfig | None = None
 
 
 @dataclass

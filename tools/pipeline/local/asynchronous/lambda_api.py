@@ -9,8 +9,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from .aws_api import TRACE_HEADER, Answer, AwsApi, Key
-from .configuration import EventInvokeConfig, Known, VersionConfig
-from .event import Attempt, Event, Result
+from .event import Attempt, Event, EventInvokeConfig, Known, Result, VersionConfig
 from .targets import UNQUALIFIED, Target
 
 FUNCTIONS = "/2015-03-31/functions"

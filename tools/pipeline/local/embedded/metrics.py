@@ -10,7 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipeline.local.asynchronous import AwsApi, Count, Counts, Queue, Target
+from pipeline.local.asynchronous import Count, Counts, Queue, Target
+from pipeline.local.asynchronous.aws_api import AwsApi
 
 RECEIVED, DROPPED, AGE = "AsyncEventsReceived", "AsyncEventsDropped", "AsyncEventAge"
 PUBLISHED = (RECEIVED, DROPPED, "DeadLetterErrors", "DestinationDeliveryFailures")

@@ -11,13 +11,10 @@ A request passes these layers, each an ASGI app around the next one:
 | `door.Door` | refuses what is not signed rightly or could mean two things; names the caller in the scope |
 | `asynchronous.AsynchronousInvocation` | takes events for the queue, as Lambda does |
 | `throttling.Throttling` | injects DynamoDB's throttling |
-| `gaps.Configurations` | settings of functions: refuses what Lambda refuses |
-| `gaps.Invocations` | answers of functions: request ids, errors and sizes as Lambda has them |
-| `gaps.SenderIds` | notes who sends a message to SQS |
-| `gaps.Statements` | denies statements of a PartiQL batch one by one |
+| `gaps.Gaps` | answers what MiniStack answers otherwise than AWS, and notes who sends a message to SQS |
 | MiniStack | everything else |
 
-The queue's own requests begin at `gaps.Configurations`.
+The queue's own requests begin at `gaps.Gaps`.
 """
 
 from __future__ import annotations
@@ -38,7 +35,8 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from pipeline.local.asynchronous import App, AsynchronousInvocation, AwsApi, Queue, QueueOptions
+from pipeline.local.asynchronous import AsynchronousInvocation, Queue, QueueOptions
+from pipeline.local.asynchronous.aws_api import App, AwsApi
 from pipeline.local.gaps import deliver_by, mended
 
 from .certificate import Certificates, make_certificates

@@ -201,15 +201,18 @@ def _require_versions() -> None:
 
 def _deploy_whole_functions() -> None:
     """Let CloudFormation refuse what Lambda refuses, and set what it leaves out of functions."""
-    provisioners = ministack("services.cloudformation.provisioners")
+    functions = ministack("services.lambda_svc")._functions
 
-    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS
-    functions = handlers["AWS::Lambda::Function"]
-    functions["create"] = _whole(functions["create"], properties=1)
-    functions["update"] = _whole(functions["update"], properties=2)
-    settings = handlers["AWS::Lambda::EventInvokeConfig"]
-    settings["create"] = _checked(settings["create"], properties=1)
-    settings["update"] = _checked(settings["update"], properties=2)
+    def complete(name: str, wanted: dict[str, Any]) -> None:
+        function, reserved = functions[name], wanted.get("ReservedConcurrentExecutions")
+        function["config"]["DeadLetterConfig"] = wanted.get("DeadLetterConfig") or {}
+        function["concurrency"] = None if reserved is None else int(reserved)
+
+    def refusal(wanted: dict[str, Any]) -> str | None:
+        return refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted)
+
+    provide("Function", refusal_of_function, complete)
+    provide("EventInvokeConfig", refusal)
 
 
 def _keep_alarms_on_expressions() -> None:
@@ -225,33 +228,25 @@ def _keep_alarms_on_expressions() -> None:
     provisioners._cw_metric_alarm_record = kept
 
 
-def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
-    lambda_svc = ministack("services.lambda_svc")
+def provide(
+    kind: str,
+    refusal: Callable[[dict[str, Any]], str | None],
+    complete: Callable[[str, dict[str, Any]], None] = lambda *_: None,
+) -> None:
+    """Let CloudFormation refuse a resource of Lambda's by its properties, and complete it once it is made."""
+    handlers = ministack("services.cloudformation.provisioners")._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]
+    for call, place in (("create", 1), ("update", 2)):
+        handlers[call] = _provision(handlers[call], place, refusal, complete)
 
+
+def _provision(original: Callable[..., Any], place: int, refusal: Any, complete: Any) -> Callable[..., Any]:
     def provision(*arguments: Any, **more: Any) -> Any:
-        wanted = arguments[properties]
-        refuse(refusal_of_function(wanted))
+        if sentence := refusal(arguments[place]):
+            service = f"(Service: Lambda, Status Code: 400, Request ID: {uuid4()})"
+            handler = f"(RequestToken: {uuid4()}, HandlerErrorCode: InvalidRequest)"
+            raise ValueError(f'Resource handler returned message: "{sentence} {service}" {handler}')
         made = original(*arguments, **more)
-        function, reserved = lambda_svc._functions[made[0]], wanted.get("ReservedConcurrentExecutions")
-        function["config"]["DeadLetterConfig"] = wanted.get("DeadLetterConfig") or {}
-        function["concurrency"] = None if reserved is None else int(reserved)
+        complete(made[0], arguments[place])
         return made
 
     return provision
-
-
-def _checked(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
-    def provision(*arguments: Any, **more: Any) -> Any:
-        wanted = arguments[properties]
-        refuse(refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted))
-        return original(*arguments, **more)
-
-    return provision
-
-
-def refuse(sentence: str | None) -> None:
-    """Fail a resource as CloudFormation does when Lambda refuses it."""
-    if sentence:
-        service = f"(Service: Lambda, Status Code: 400, Request ID: {uuid4()})"
-        handler = f"(RequestToken: {uuid4()}, HandlerErrorCode: InvalidRequest)"
-        raise ValueError(f'Resource handler returned message: "{sentence} {service}" {handler}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 
 from pipeline.local.asynchronous import Clock, Faults, QueueOptions, Result
+from pipeline.stack.invoke import Invoker, Reply
+from pipeline.stack.rate_limit import RateLimiter
 from tests.deployed import STACK_NAME, DeployedStack
 from tests.own import enricher
 
@@ -71,6 +74,15 @@ def test_the_request_id_of_the_answer_is_that_of_the_dead_letter(stack: Deployed
     answer = stack.client("lambda").invoke(FunctionName=stack.entry, InvocationType="Event", Payload=b"1")
     stack.drain()
     assert stack.failures()[0].letter.request_id == answer["ResponseMetadata"]["RequestId"]
+
+
+def test_events_share_a_connection(stack: DeployedStack) -> None:
+    client = stack.aws.client("lambda")
+    invoker = Invoker(client, RateLimiter(), threading.Event())
+    assert [invoker.send(stack.entry, b"{}").reply for _ in range(3)] == [Reply.ACCEPTED] * 3
+    pools = client._endpoint.http_session._manager.pools
+    assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - it is no dict
+    stack.drain()
 
 
 def test_an_unqualified_event_runs_alone(stack: DeployedStack) -> None:

@@ -22,7 +22,9 @@ if __name__ == "__main__":
     atexit.register(gc.freeze)
 
 try:
-    from model import build, draw, project, render
+    from model import build, project
+    from pipeline.generated.diagram import draw
+    from pipeline.generated.render import render
 except ModuleNotFoundError as missing:
     if str(missing.name).partition(".")[0] == "model":  # a mistake in the model, not in the set-up
         raise
@@ -147,7 +149,7 @@ def _picture(output: str) -> str:
 def _data_check(check: bool) -> int:
     """Write or check the module that checks data by the project's schema; without a schema there is none."""
     if SCHEMA.exists():
-        from model.schema import compiled  # noqa: PLC0415 - few projects have a schema
+        from pipeline.generated.schema import compiled  # noqa: PLC0415 - few projects have a schema
 
         try:
             text = compiled(SCHEMA.read_text(encoding="utf-8"))

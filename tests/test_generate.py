@@ -115,7 +115,7 @@ def test_another_name_is_that_of_everything_deployed_and_the_tests_go_on_with_it
     assert f"{NAME}-" not in template  # a stage's description may say the name
     assert f'stack_name = "{OTHER}-prod"' in (copied / "samconfig.toml").read_text()
     assert generate("--check", root=copied).returncode == 0
-    names = ("test_project", "stages/test_function", "watching/test_alarms", "test_tags", "test_render", "test_stack")
+    names = ("test_project", "stages/test_function", "watching/test_alarms", "test_tags", "test_stack")
     modules = [f"tests/model/{name}.py" for name in names]
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules]
     done = subprocess.run(tests, cwd=copied, capture_output=True, text=True, check=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.aws import AFTER_THROTTLING
 from core.files import looking, reading, sending, uploaded
 from core.store import is_same
 from record import parse
@@ -112,12 +113,21 @@ def test_keys_that_dynamodb_leaves_out_are_asked_for_again(world: World) -> None
     assert world.looks[:3] == [100, 50, 25]
 
 
-def test_if_dynamodb_leaves_out_all_keys_the_step_fails_and_its_message_stays(world: World) -> None:
-    world.left_out = lambda count: count
+@pytest.mark.parametrize("empty", [1, 4, 5])
+def test_if_dynamodb_leaves_out_all_keys_it_is_asked_again_ever_later_and_then_the_step_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch, empty: int
+) -> None:
+    monkeypatch.setattr(looking, "jitter", lambda seconds: seconds)
+    world.left_out = lambda count: count if len(world.looks) % 7 in range(1, empty + 1) else 0
     world.put("a.jsonl", text(record(1)))
     world.deliver(world.messages.pop())
-    assert not world.deliver(world.messages[0])
-    assert world.hidden == [MINUTE]
+    world.store_all()
+    (message,) = world.messages
+    world.slept = 0
+    assert world.deliver(message) == (empty < 5)
+    waits = [AFTER_THROTTLING * 2**attempt for attempt in range(1, empty + 1)]
+    assert (len(world.looks), world.slept) == ((empty + 1, sum(waits)) if empty < 5 else (5, sum(waits[:4])))
+    assert world.hidden == [MINUTE] * (empty == 5)
 
 
 def test_large_records_are_looked_for_few_at_a_time(world: World) -> None:
@@ -211,6 +221,25 @@ def test_a_stricter_contract_that_comes_while_a_file_is_settled_makes_its_open_l
     world.work_off()
     assert counts(world, "a.jsonl") == (0, 1, 0, 1)
     assert world.s3.documents("missing/a.jsonl.jsonl") == [record(1)]
+
+
+def test_a_file_tells_from_time_to_time_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("parts.PART", LARGE), ("sending.BATCH", 3000), ("looking.KEYS", 10)):
+        monkeypatch.setattr(f"core.files.{name}", value)
+    world = World(monkeypatch, part=LARGE)
+    losing(world, *(f"order-{number}" for number in range(40)), times=9)
+
+    def before(name: str) -> None:
+        world.seconds += 6
+
+    world.before = before
+    world.put("a.jsonl", text(*(record(number) for number in range(40))))
+    world.work_off()
+    reports = [json.loads(one.content) for one in world.s3.versions["reports/a.jsonl.json"]]
+    told = Counter((report["round"], report["again"]) for report in reports)
+    steps = [(0, False), (1, False), (1, True), (2, False), (2, True), (3, False)]
+    assert list(told) == steps
+    assert min(told.values()) >= 5
 
 
 # Random cases

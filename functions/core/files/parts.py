@@ -44,11 +44,10 @@ class Parts:
     def close(self) -> None:
         """Write what is not yet written."""
         if self._buffer:
-            content = bytes(self._buffer)
-            name = hashlib.sha256(content).hexdigest()[:32]
-            s3().put_object(Bucket=self._version.bucket, Key=_key(self._version, name), Body=content)
+            name = hashlib.sha256(self._buffer).hexdigest()[:32]
+            s3().put_object(Bucket=self._version.bucket, Key=_key(self._version, name), Body=self._buffer)
             self._names.append(name)
-            self._buffer.clear()
+            self._buffer = bytearray()
 
 
 def read(version: Version, name: str) -> list[bytes]:
@@ -103,16 +102,16 @@ def clear(version: Version) -> None:
         s3().delete_objects(Bucket=version.bucket, Delete={"Objects": parts, "Quiet": True})
 
 
-def _bodies(version: Version, names: list[str]) -> Iterator[bytes]:
+def _bodies(version: Version, names: list[str]) -> Iterator[bytearray]:
     """Yield the bodies of a multipart upload, at least one."""
     buffer = bytearray()
     for name in names:
         buffer += _content(version, name)
         if len(buffer) >= PART:
-            yield bytes(buffer)
-            buffer.clear()
+            yield buffer
+            buffer = bytearray()
     if buffer or not names:
-        yield bytes(buffer)
+        yield buffer
 
 
 def _content(version: Version, name: str) -> bytes:

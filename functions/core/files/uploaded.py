@@ -19,7 +19,7 @@ from .lines import DamagedFile, Line, gunzip, skip, split
 
 RECEIPTS, REJECTED, MISSING, STATES = RESERVED = ("receipts/", "rejected/", "missing/", "reports/")
 """What the keys begin with that only the reader writes."""
-RANGE = 4 * 1024 * 1024
+RANGE = 2 * 1024 * 1024
 """Bytes that are read at once: a connection that is read as slowly as records are sent would be closed on us."""
 ABSENT = ("404", "NoSuchKey", "NoSuchVersion")
 

@@ -55,14 +55,14 @@ class Uploaded(NamedTuple):
 @in_json
 @of_stack
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
-    """Upload files of records, one a line, to the stack's bucket, whose reader gives them to the pipeline.
+    """Upload files of records to the stack's bucket.
 
-    Each file is checked first, as by submit; `-` is standard input. Its key ends in .jsonl or .jsonl.gz. The same file
-    again stores nothing twice.
+    A file has one record a line; `-` is standard input. Each file is checked first, as by submit. Its key ends in
+    .jsonl or .jsonl.gz. If you upload the same file again, nothing is stored twice.
 
-    The reader looks for each line in the table, from five minutes after it was read, and sends again what is not
-    stored. Then receipts/ has the file's receipt, rejected/ the lines that are no records, and missing/ those that
-    could not be stored. A file that can't be read at all becomes a dead letter.
+    The bucket's reader gives the lines to the pipeline, looks for each in the table, and sends missing lines again.
+    Then receipts/ has the file's receipt, rejected/ the lines that are no records, and missing/ those that could not be
+    stored. A file that can't be read at all becomes a dead letter.
     """
     bucket = _bucket(context)
     began = time.time_ns() // 1_000_000

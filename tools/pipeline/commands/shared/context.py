@@ -124,7 +124,7 @@ def of_stack(command: Command) -> Command:
 def in_json(command: Command) -> Command:
     """Let a command of a stack print what it says as one JSON document."""
 
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with all lines that are named.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document that names all lines.")
     @wraps(command)
     def told(*, as_json: bool, **rest: Any) -> None:
         click.get_current_context().meta[AS_JSON] = as_json

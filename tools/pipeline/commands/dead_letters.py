@@ -184,7 +184,7 @@ def describe(finding: Finding) -> dict[str, Any]:
 
 def _print_tables(screen: Screen, rows: list[tuple[str, ...]], reasons: Counter[tuple[str, str]]) -> None:
     if not reasons:
-        screen.say("There are no dead letters, or none that were asked for.")
+        screen.say("There are no dead letters, or none that match.")
         return
     if rows:
         screen.table("Dead letters", COLUMNS, sorted(rows))

@@ -90,6 +90,6 @@ def _to_pipe(context: Context, source: Source) -> int:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        context.screen.note(f"Whoever read it has ended after {counted(count, 'record', 'records')}.")
+        context.screen.note(f"The reader of the output ended after {counted(count, 'record', 'records')}.")
         raise click.exceptions.Exit(LEFT) from None
     return count

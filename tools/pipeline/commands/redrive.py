@@ -195,15 +195,15 @@ def _report(context: Context, counts: RedriveCounts, following: Following | None
 def _say_what_is_left(context: Context, run: Redrive, *, is_open: bool) -> None:
     left = run.queue.depth()
     letters = counted(left.visible + left.in_flight, "dead letter is", "dead letters are")
-    in_hand = f", {left.in_flight} of them in a reader's hands" if left.in_flight else ""
+    in_hand = f", {left.in_flight} of them received by somebody" if left.in_flight else ""
     context.screen.note(f"{letters} left{in_hand}.")
     if left.is_full:
         note_full(context.screen, run.queue)
     if is_open and (targets := [stage for stage in context.pipeline.stages if run.counts.targets[stage]]):
         hours = max(map(context.pipeline.hours_from, targets))
         context.screen.note(
-            f"What becomes of the events is open for up to {hours:g} h, mostly for some minutes: an event that fails "
-            "again is a dead letter again. --settle waits for it."
+            f"Lambda may work on these events for up to {hours:g} h, mostly some minutes. An event that fails again "
+            "becomes a dead letter again. --settle waits for the end."
         )
 
 

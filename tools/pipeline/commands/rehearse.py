@@ -31,9 +31,8 @@ def rehearse(records: Path, revision: str, values: bool, markdown: bool, as_json
     """Say which records a change of the code affects.
 
     The stages of the working tree and of a revision run on RECORDS, one a line, without AWS and with a clock that
-    stands still. The command says which records are stored the same, stored otherwise, newly refused, newly accepted, or
-    fail.
-    The exit code is 0 if nothing changes, else 1.
+    stands still. The command says which records are stored the same, stored otherwise, newly refused, newly accepted,
+    or fail. The exit code is 0 if nothing changes, else 1.
     """
     if as_json and markdown:
         raise MisuseError("--json and --markdown are two ways to print it: choose one.")

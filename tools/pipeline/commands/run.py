@@ -81,7 +81,7 @@ def run(
     for path in filter(None, (report_path, picture_path)):
         _require_writable(path)
     if as_json and picture_path:
-        raise MisuseError("--picture shows what --json does not print: leave one of them out.")
+        raise MisuseError("--picture and --json can't be given together: leave one of them out.")
     screen = recording_console() if picture_path else console(stderr=as_json)
     options = Options(queue=queue_of(**queue))
     with ExitStack() as opened:

@@ -27,8 +27,8 @@ from pipeline.terminal.printable import counted
 WRITES = 3000
 """A second: a new table takes 4,000, and needs some for what is delivered twice."""
 PACED = (
-    f"Paced so that a new table keeps up, at {WRITES} writes a second: one for each KB of a record. --rate sets the "
-    "records a second instead."
+    f"At most {WRITES} writes a second are sent, which a new table takes; a record is a write for each KB. --rate sets "
+    "the records a second instead."
 )
 RESUME = "run the same command again to go on where it stopped"
 REJECTED = ".rejected"

@@ -49,7 +49,7 @@ def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: boo
     sent again, to an empty table. The command shows a mistake, and goes on.
     """
     if records and not watch:
-        raise MisuseError("RECORDS are sent with --watch alone: use `pipeline run` or `pipeline submit` otherwise.")
+        raise MisuseError("RECORDS can be given only with --watch: use `pipeline run` or `pipeline submit` otherwise.")
     screen, options = console(stderr=True), Options(port, listen, queue_of(**queue))
     before = saved(project.root())  # what is saved during the deployment is a change, too
     with ExitStack() as opened:

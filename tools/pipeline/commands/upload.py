@@ -185,8 +185,10 @@ class Following:
 
     def _say_when(self, one: Uploaded, state: ReaderState) -> None:
         when = datetime.fromtimestamp(state.due / 1000, UTC).strftime("%H:%M:%S")
-        lines = counted(state.accepted, "line is", "lines are")
-        self._context.screen.note(f"{one.key} is read: {lines} looked for in the table from {when} UTC on.")
+        lines = counted(state.accepted, "line", "lines")
+        self._context.screen.note(
+            f"{one.key} was read. The reader looks for its {lines} in the table from {when} UTC on."
+        )
 
     def _bytes(self) -> int:
         return sum(state.end if not state.round else one.size or 0 for one, state in self.states.items())

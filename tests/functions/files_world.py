@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -97,12 +98,13 @@ class World:
         self.seconds += seconds
         self.slept += seconds
 
-    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
         assert (FunctionName, InvocationType) == (ENTRY, "Event")
         assert len(Payload) <= 1_048_576
         with self.around("invoke"):
             self.events.append(json.loads(Payload))
             self.waiting.append(json.loads(Payload))
+        return {"Payload": io.BytesIO()}
 
     def call(self, operation: str, request: dict[str, Any]) -> Any:
         with self.around(operation):

@@ -111,7 +111,8 @@ def _refuse(name: str) -> None:
 
 def invoke(payload: bytes) -> None:
     """Give an event to the validator's queue."""
-    functions().invoke(FunctionName=os.environ["ENTRY_FUNCTION_ARN"], InvocationType="Event", Payload=payload)
+    answer = functions().invoke(FunctionName=os.environ["ENTRY_FUNCTION_ARN"], InvocationType="Event", Payload=payload)
+    answer["Payload"].read()  # empty; before that the connection is not used again
 
 
 def send_message(message: dict[str, Any], delay: int) -> None:

@@ -53,14 +53,14 @@ class Uploaded(NamedTuple):
 @in_json
 @of_stack
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
-    """Upload files of records, one a line, to the stack's bucket, whose reader gives them to the pipeline.
+    """Upload files of records to the stack's bucket.
 
-    Each file is checked first, as by submit; `-` is standard input. Its key ends in .jsonl or .jsonl.gz. The same file
-    again stores nothing twice.
+    A file has one record a line; `-` is standard input. Each file is checked first, as by submit. Its key ends in
+    .jsonl or .jsonl.gz. If you upload the same file again, nothing is stored twice.
 
-    The reader looks for each line in the table, from five minutes after it was read, and sends again what is not
-    stored. Then receipts/ has the file's receipt, rejected/ the lines that are no records, and missing/ those that
-    could not be stored. A file that can't be read at all becomes a dead letter.
+    The bucket's reader gives the lines to the pipeline, looks for each in the table, and sends missing lines again.
+    Then receipts/ has the file's receipt, rejected/ the lines that are no records, and missing/ those that could not be
+    stored. A file that can't be read at all becomes a dead letter.
     """
     bucket = _bucket(context)
     began = context.queue().depth().time if wait else 0  # by the clock that letters are dated by
@@ -183,8 +183,10 @@ class FileProgress:
 
     def _say_when(self, one: Uploaded, state: ReaderState) -> None:
         when = datetime.fromtimestamp(state.due / 1000, UTC).strftime("%H:%M:%S")
-        lines = counted(state.accepted, "line is", "lines are")
-        self._context.screen.note(f"{one.key} is read: {lines} looked for in the table from {when} UTC on.")
+        lines = counted(state.accepted, "line", "lines")
+        self._context.screen.note(
+            f"{one.key} was read. The reader looks for its {lines} in the table from {when} UTC on."
+        )
 
     def _bytes(self) -> int:
         return sum(state.end if not state.round else one.size or 0 for one, state in self.states.items())

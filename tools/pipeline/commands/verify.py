@@ -49,7 +49,7 @@ def verify(
     keys_only: bool,
     rate: float,
 ) -> None:
-    """Say what became of each line of RECORDS; `-` is standard input.
+    """Say what became of each line of RECORDS.
 
     \b
     stored       the table has its key with its data
@@ -59,8 +59,9 @@ def verify(
     missing      it is neither stored nor a dead letter
     unknown      it has no timestamp, and the table has its id with other data only
 
-    Wait until the pipeline is idle: a record that is on its way counts as missing. A record without a timestamp is
-    found by the one that `submit --timestamp now` gave it, or by its id and data if the validator stamped it.
+    `-` is standard input. Wait until the pipeline is idle: a record that is on its way counts as missing. A record
+    without a timestamp is found by the one that `submit --timestamp now` gave it, or by its id and data if the
+    validator stamped it.
     """  # noqa: D301 - \b is click's own mark
     header = read_header(Path(f"{records}.journal"))
     if started is None and header and header.timestamp == "now":

@@ -69,7 +69,7 @@ class Outcomes:
             self._spool.flush()
         except OSError as error:
             raise MisuseError(
-                f"What became of the lines can't be kept ({error.strerror}): name another folder by TMPDIR."
+                f"The outcomes of the lines can't be written ({error.strerror}): name another folder by TMPDIR."
             ) from error
         for one in self._listed():
             if one.claim is not None:

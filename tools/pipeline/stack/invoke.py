@@ -92,6 +92,7 @@ class Invoker:
             raise explain(error) from error
         if answer["StatusCode"] != ACCEPTED:
             raise _BusyError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED}")
+        answer["Payload"].read()  # empty; before that the connection is not used again
         self._busy_since = None
         self.rate.accepted(permits)
         return Answer(Reply.ACCEPTED, request_id=answer["ResponseMetadata"].get("RequestId", ""))

@@ -69,7 +69,7 @@ def test_a_letter_is_never_sent_to_a_later_stage_than_the_one_that_failed(aws: F
     for options in (("--yes",), ("--dry-run",)):
         ran = operate("redrive", "--to", "processor", *options)
         assert f"Left: letter {left}, not for that stage" in ran.err
-        assert "it failed at the validator, and the processor was given nothing of it" in ran.err
+        assert "it failed at the validator, so the processor was never given its event" in ran.err
     assert (aws.invocations, list(aws.messages)) == ([], [left])
 
 
@@ -264,7 +264,7 @@ def test_letters_in_another_readers_hands_are_told(aws: FakeAws, operate: Run) -
     aws.messages[held].visible_at = time.monotonic() + 60
     ran = operate("redrive", "--yes")
     assert (ran.code, ran.counts["sent again"]) == (1, 1)
-    assert "1 more letter was in another reader's hands" in ran.err
+    assert "Somebody else had received about 1 more letter" in ran.err
 
 
 def test_an_empty_queue_is_nothing_to_worry_about(aws: FakeAws, operate: Run) -> None:
@@ -374,7 +374,7 @@ def test_it_says_what_is_left(aws: FakeAws, operate: Run) -> None:
     assert "0 dead letters are left.\n" in operate("redrive", "--yes").err
     aws.put("{broken")
     aws.messages[aws.put(record(2))].visible_at = time.monotonic() + 60
-    assert "2 dead letters are left, 1 of them in a reader's hands.\n" in operate("redrive", "--yes").err
+    assert "2 dead letters are left, 1 of them received by somebody.\n" in operate("redrive", "--yes").err
 
 
 def test_a_letter_that_comes_back_a_moment_later_is_named(

@@ -47,7 +47,7 @@ def test_files_are_settled_and_their_lines_counted(
         ["in/a.jsonl", "settled", "5", "5", "0", "0", "0"],
         ["in/b.jsonl.gz", "settled", "1", "1", "0", "0", "0"],
     ]
-    assert "in/a.jsonl is read: 5 lines are looked for in the table from" in ran.err
+    assert "in/a.jsonl was read. The reader looks for its 5 lines in the table from" in ran.err
     assert len(embedded_with_files.items()) == 6
 
 
@@ -168,7 +168,7 @@ def test_a_file_that_is_not_settled_in_time_is_named_with_how_far_it_is(
         aws.put_object("reports/records.jsonl.json", STATE | state)
     ran = operate("upload", records(record(1)), "--wait", "--patience", "0.2")
     assert (ran.code, rows(ran)[0][1]) == (1, told)
-    assert ("records.jsonl is read: 1 line is looked for" in ran.err) == (told == "being settled")
+    assert ("records.jsonl was read. The reader looks for its 1 line in" in ran.err) == (told == "being settled")
 
 
 def test_a_file_that_fails_is_waited_for_no_longer(aws: FakeAws, operate: Run, records: Write) -> None:
@@ -193,7 +193,7 @@ def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, rec
             (own, "can't begin with receipts/ or rejected/")
             for own in ("reports/", "rejected/", "receipts/", "missing/")
         ),
-        ("ä" * 470, "must have at most 946 bytes, as the reader writes under longer ones (got 953)"),
+        ("ä" * 470, "must have at most 946 bytes, because the reader adds to it (got 953)"),
     ],
 )
 def test_a_key_that_belongs_to_the_reader_or_is_too_long_for_it_is_refused(

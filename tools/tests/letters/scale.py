@@ -3,6 +3,7 @@
 Its argument is the number of letters; every fifth is not to be sent. It writes what it found as JSON.
 """
 
+import io
 import json
 import re
 import resource
@@ -73,7 +74,8 @@ class Lambda:
 
     def invoke(self, **_: Any) -> dict[str, Any]:
         self.accepted += 1
-        return {"StatusCode": 202, "ResponseMetadata": {"RequestId": f"00000000-0000-0000-0000-{self.accepted:012}"}}
+        request_id = f"00000000-0000-0000-0000-{self.accepted:012}"
+        return {"StatusCode": 202, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": request_id}}
 
 
 class Time:

@@ -270,5 +270,5 @@ def test_reasons_beyond_a_thousand_are_counted_together() -> None:
 def test_a_disk_without_room_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TemporaryFile", lambda *_: open("/dev/full", "w+"))  # noqa: SIM115, PTH123
     lost = (Judged(number, None, Outcome.MISSING) for number in range(1000))
-    with pytest.raises(MisuseError, match=r"can't be kept .No space left on device.: name another folder by TMPDIR"):
+    with pytest.raises(MisuseError, match=r"can't be written .No space left on device.: name another folder by TMPDIR"):
         many(*lost)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ class Lambda:
                     {"Error": {"Code": "AsTold"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
                     "Invoke",
                 )
-        return {"StatusCode": 202, "ResponseMetadata": {"RequestId": "id-1"}}
+        return {"StatusCode": 202, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": "id-1"}}
 
 
 def lines(*contents: bytes) -> Iterator[Line]:

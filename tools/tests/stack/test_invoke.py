@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ class Client:
             status, code = answer
             error = {"Error": {"Code": code, "Message": "as told"}, "ResponseMetadata": {"HTTPStatusCode": status}}
             raise ClientError(error, "Invoke")
-        return {"StatusCode": answer, "ResponseMetadata": {"RequestId": "id-1"}}
+        return {"StatusCode": answer, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": "id-1"}}
 
 
 @pytest.fixture(autouse=True)

@@ -121,9 +121,7 @@ def of_stack(command: Command) -> Command:
     return opened
 
 
-in_json = click.option(
-    "--json", "whole_json", is_flag=True, help="Print one JSON document, with all lines that are named."
-)
+in_json = click.option("--json", "whole_json", is_flag=True, help="Print one JSON document that names all lines.")
 """Lets a command of a stack print what it says as one JSON document."""
 
 

@@ -23,30 +23,9 @@ How an event travels:
 Where a rule lives: who may send an event and what is refused, `middleware`; when there is another attempt, `retries`;
 which settings count, `lambda_api`; the dead letter's format, `documents` (and `deployed.dead_letter`, which reads it);
 another kind of destination, `targets` and `delivery`; what MiniStack leaves out, `ministack_gaps`. All of them call the
-embedded AWS by its public HTTP API, through `aws_api`, within the process.
+embedded AWS by its public HTTP API, through `aws_api`, within the process; the rest of local speaks HTTP by it, too.
 """
 
-from .aws_api import (
-    AUTHORIZATION,
-    CALLER,
-    Answer,
-    App,
-    AwsApi,
-    Caller,
-    Key,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    call,
-    chunks,
-    header,
-    lambda_error,
-    read_body,
-    replay,
-    respond,
-    sent_by,
-)
 from .counts import Count, Counts
 from .event import Result
 from .faults import KINDS, Faults
@@ -57,42 +36,23 @@ from .retries import DEFAULT_MINUTE, Clock
 from .targets import UNQUALIFIED, NameRefusedError, Target, UnsupportedTargetError, require_supported, service_of
 
 __all__ = [
-    "AUTHORIZATION",
-    "CALLER",
     "DEFAULT_MINUTE",
     "KINDS",
     "REQUEST_ID_HEADER",
     "UNQUALIFIED",
-    "Answer",
-    "App",
     "AsynchronousInvocation",
-    "AwsApi",
-    "Caller",
     "Clock",
     "Count",
     "Counts",
     "Faults",
-    "Key",
-    "Message",
     "NameRefusedError",
     "Queue",
     "QueueOptions",
-    "Receive",
     "Result",
-    "Scope",
-    "Send",
     "Target",
     "UnsupportedTargetError",
-    "call",
-    "chunks",
-    "header",
-    "lambda_error",
-    "read_body",
     "region_of",
-    "replay",
     "require_supported",
-    "respond",
-    "sent_by",
     "service_of",
     "target_of",
 ]

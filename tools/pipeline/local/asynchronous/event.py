@@ -1,4 +1,4 @@
-"""The event in the queue: what was sent to which function, and what became of its attempts."""
+"""The event in the queue: what was sent to which function, its settings, and what became of its attempts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from .configuration import Known
 from .targets import Target
 
 
@@ -38,6 +37,32 @@ class Attempt(NamedTuple):
         return self.result in (Result.SUCCESS, Result.FUNCTION_ERROR)
 
 
+class EventInvokeConfig(NamedTuple):
+    """A qualifier's settings for asynchronous invocation; Lambda's defaults where there are none."""
+
+    maximum_retries: int = 2
+    maximum_age: float = 21600
+    """Lambda seconds."""
+    on_success: str | None = None
+    on_failure: str | None = None
+    """The ARNs of the destinations."""
+
+
+class VersionConfig(NamedTuple):
+    """What a delivery needs to know of the version that ran."""
+
+    version: str
+    role: str
+    dead_letter_target: str | None
+
+
+class Known(NamedTuple):
+    """What was known of the function when an event was accepted; it counts when the function is gone since."""
+
+    config: EventInvokeConfig = EventInvokeConfig()
+    version: VersionConfig | None = None
+
+
 @dataclass
 class Event:
     """One accepted event."""
@@ -46,7 +71,7 @@ class Event:
     payload: bytes
     request_id: str
     accepted: float
-    """Monotonic real time in seconds."""
+    """Monotonic time in seconds, as if each wait had lasted as long as Lambda's."""
     lineage: str
     """Where the event comes from: the same in every run with the same input, so that a seed repeats its faults."""
     depth: int = 0
@@ -60,16 +85,12 @@ class Event:
     retries: int = 0
     """Retries of function errors: only these count against MaximumRetryAttempts."""
     backoffs: int = 0
-    waited: float = 0.0
-    """Lambda seconds spent between attempts."""
-    waited_real: float = 0.0
-    """Real seconds that those waits took here."""
     last: Attempt | None = None
     """The latest attempt's answer."""
 
     def age(self, now: float) -> float:
-        """Return the event's age at the monotonic time `now`: waits in Lambda's seconds, the rest in real ones."""
-        return now - self.accepted - self.waited_real + self.waited
+        """Return the event's age at a monotonic time: waits in Lambda's seconds, the rest in real ones."""
+        return now - self.accepted
 
     def note(self, attempt: Attempt) -> None:
         """Note how an attempt ended."""
@@ -82,5 +103,4 @@ class Event:
             self.retries += 1
         else:
             self.backoffs += 1
-        self.waited += seconds
-        self.waited_real += real
+        self.accepted -= seconds - real

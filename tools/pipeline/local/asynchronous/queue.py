@@ -13,10 +13,9 @@ from uuid import uuid4
 
 from .aws_api import AwsApi, new_trace
 from .concurrency import SLOW, Places
-from .configuration import EventInvokeConfig
 from .counts import Counts
 from .delivery import Delivery
-from .event import Attempt, Event, Result
+from .event import Attempt, Event, EventInvokeConfig, Result
 from .faults import Fault, Faults
 from .lambda_api import LambdaApi
 from .retries import Clock, Condition, Retry, after_failure

@@ -8,8 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from .configuration import EventInvokeConfig
-from .event import Result
+from .event import EventInvokeConfig, Result
 
 MAXIMUM_BACKOFF = 300
 """Lambda seconds."""

@@ -6,20 +6,8 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from pipeline.local.asynchronous import (
-    Answer,
-    App,
-    Clock,
-    Faults,
-    Queue,
-    QueueOptions,
-    Receive,
-    Result,
-    Scope,
-    Send,
-    read_body,
-    respond,
-)
+from pipeline.local.asynchronous import Clock, Faults, Queue, QueueOptions, Result
+from pipeline.local.asynchronous.aws_api import Answer, App, Receive, Scope, Send, read_body, respond
 
 CONTROL_PATH = "/_local/queue"
 """No path of AWS begins like this."""

@@ -12,8 +12,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from pipeline.local.asynchronous import (
-    REQUEST_ID_HEADER,
+from pipeline.local.asynchronous import REQUEST_ID_HEADER
+from pipeline.local.asynchronous.aws_api import (
     Answer,
     App,
     Message,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from pipeline.local.asynchronous import AUTHORIZATION, Caller, Scope, header
+from pipeline.local.asynchronous.aws_api import AUTHORIZATION, Caller, Scope, header
 
 from .certificate import NAMES
 from .ministack import REST, ministack

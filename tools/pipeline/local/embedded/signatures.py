@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
-from pipeline.local.asynchronous import Caller, Key, Scope
+from pipeline.local.asynchronous.aws_api import Caller, Key, Scope
 
 from .ministack import ministack
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.local.asynchronous import Answer, AwsApi, Faults, Receive, Scope, Send, read_body, replay, respond
+from pipeline.local.asynchronous import Faults
+from pipeline.local.asynchronous.aws_api import Answer, AwsApi, Receive, Scope, Send, read_body, replay, respond
 from pipeline.local.gaps import batch_answer, execute
 
 PUT, BATCH = (f"DynamoDB_20120810.{name}".encode() for name in ("PutItem", "BatchExecuteStatement"))

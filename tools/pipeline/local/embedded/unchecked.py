@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 
-from pipeline.local.asynchronous import Receive, chunks
+from pipeline.local.asynchronous.aws_api import Receive, chunks
 
 IN_MEMORY = 8 * 1024 * 1024
 """Bytes of all of them together that are in memory; more is on disk."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
-from contextvars import ContextVar
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from functools import lru_cache
 from threading import local
 from time import monotonic
@@ -42,6 +44,8 @@ def wrap() -> None:
     _cut_statements_once()
     _complete_messages_once()
     _number_requests()
+    _keep_threads()
+    _keep_metrics()
     _keep_environments()
     _reserve_for_all_versions()
     _require_versions()
@@ -131,6 +135,26 @@ def _number_requests() -> None:
     lambda_svc.new_uuid = new_uuid
 
 
+def _keep_threads() -> None:
+    """Run functions in threads that are kept: the event loop waits for the start of one, longer than a call takes."""
+    pool = ThreadPoolExecutor(10_000)  # so many that none waits for another
+
+    async def run(function: Callable[..., Any], *arguments: Any, **_: Any) -> Any:
+        call = asyncio.get_running_loop().run_in_executor(pool, copy_context().run, function, *arguments)
+        try:
+            return await asyncio.shield(call)
+        except asyncio.CancelledError:
+            await asyncio.wait({call})  # until then it counts as running
+            raise
+
+    ministack("services.lambda_svc").run_reentrant = run
+
+
+def _keep_metrics() -> None:
+    """Keep metrics for good: to look for old ones at each request takes a second for a million of them."""
+    ministack("services.cloudwatch")._evict_old_metrics = lambda: None
+
+
 def _keep_environments() -> None:
     """Let an interpreter live on after an error of its handler, as Lambda's do: a new one takes a third of a second.
 
@@ -201,15 +225,18 @@ def _require_versions() -> None:
 
 def _deploy_whole_functions() -> None:
     """Let CloudFormation refuse what Lambda refuses, and set what it leaves out of functions."""
-    provisioners = ministack("services.cloudformation.provisioners")
+    functions = ministack("services.lambda_svc")._functions
 
-    handlers: dict[str, Any] = provisioners._RESOURCE_HANDLERS
-    functions = handlers["AWS::Lambda::Function"]
-    functions["create"] = _whole(functions["create"], properties=1)
-    functions["update"] = _whole(functions["update"], properties=2)
-    settings = handlers["AWS::Lambda::EventInvokeConfig"]
-    settings["create"] = _checked(settings["create"], properties=1)
-    settings["update"] = _checked(settings["update"], properties=2)
+    def complete(name: str, wanted: dict[str, Any]) -> None:
+        function, reserved = functions[name], wanted.get("ReservedConcurrentExecutions")
+        function["config"]["DeadLetterConfig"] = wanted.get("DeadLetterConfig") or {}
+        function["concurrency"] = None if reserved is None else int(reserved)
+
+    def refusal(wanted: dict[str, Any]) -> str | None:
+        return refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted)
+
+    provide("Function", refusal_of_function, complete)
+    provide("EventInvokeConfig", refusal)
 
 
 def _keep_alarms_on_expressions() -> None:
@@ -225,33 +252,25 @@ def _keep_alarms_on_expressions() -> None:
     provisioners._cw_metric_alarm_record = kept
 
 
-def _whole(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
-    lambda_svc = ministack("services.lambda_svc")
+def provide(
+    kind: str,
+    refusal: Callable[[dict[str, Any]], str | None],
+    complete: Callable[[str, dict[str, Any]], None] = lambda *_: None,
+) -> None:
+    """Let CloudFormation refuse a resource of Lambda's by its properties, and complete it once it is made."""
+    handlers = ministack("services.cloudformation.provisioners")._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]
+    for call, place in (("create", 1), ("update", 2)):
+        handlers[call] = _provision(handlers[call], place, refusal, complete)
 
+
+def _provision(original: Callable[..., Any], place: int, refusal: Any, complete: Any) -> Callable[..., Any]:
     def provision(*arguments: Any, **more: Any) -> Any:
-        wanted = arguments[properties]
-        refuse(refusal_of_function(wanted))
+        if sentence := refusal(arguments[place]):
+            service = f"(Service: Lambda, Status Code: 400, Request ID: {uuid4()})"
+            handler = f"(RequestToken: {uuid4()}, HandlerErrorCode: InvalidRequest)"
+            raise ValueError(f'Resource handler returned message: "{sentence} {service}" {handler}')
         made = original(*arguments, **more)
-        function, reserved = lambda_svc._functions[made[0]], wanted.get("ReservedConcurrentExecutions")
-        function["config"]["DeadLetterConfig"] = wanted.get("DeadLetterConfig") or {}
-        function["concurrency"] = None if reserved is None else int(reserved)
+        complete(made[0], arguments[place])
         return made
 
     return provision
-
-
-def _checked(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
-    def provision(*arguments: Any, **more: Any) -> Any:
-        wanted = arguments[properties]
-        refuse(refusal_of_destinations(wanted.get("FunctionName", "").split(":")[-1], wanted))
-        return original(*arguments, **more)
-
-    return provision
-
-
-def refuse(sentence: str | None) -> None:
-    """Fail a resource as CloudFormation does when Lambda refuses it."""
-    if sentence:
-        service = f"(Service: Lambda, Status Code: 400, Request ID: {uuid4()})"
-        handler = f"(RequestToken: {uuid4()}, HandlerErrorCode: InvalidRequest)"
-        raise ValueError(f'Resource handler returned message: "{sentence} {service}" {handler}')

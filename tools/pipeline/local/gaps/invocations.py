@@ -2,77 +2,45 @@
 
 Four modules hand on an invocation's request id and a function's error, past MiniStack, which has no place for them:
 
-The request id: the queue gives it to each attempt in a header (`asynchronous/lambda_api.py`). `Invocations` takes it,
+The request id: the queue gives it to each attempt in a header (`asynchronous/lambda_api.py`). `invocation` takes it,
 or makes one up for another caller, and puts it into `REQUEST_ID`. `inside.py` lets MiniStack take it from there, so
 that the function has it in its context. `embedded/runtime/sitecustomize.py` writes it into the log lines, and
-`Invocations` into the answer.
+`invocation` into the answer.
 
 The error: `sitecustomize.py` raises it as JSON after `MARK`, in the message of another error. MiniStack answers with
-that message. `Invocations` makes it the answer, as Lambda's runtime has it, and `lambda_api.py` takes the reason of a
+that message. `invocation` makes it the answer, as Lambda's runtime has it, and `lambda_api.py` takes the reason of a
 dead letter from there.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from pipeline.local.asynchronous import (
-    CALLER,
-    REQUEST_ID_HEADER,
-    Answer,
-    App,
-    NameRefusedError,
-    Receive,
-    Scope,
-    Send,
-    call,
-    header,
-    lambda_error,
-    read_body,
-    respond,
-    target_of,
-)
+from pipeline.local.asynchronous import REQUEST_ID_HEADER, NameRefusedError, target_of
+from pipeline.local.asynchronous.aws_api import CALLER, Answer, AwsApi, Scope, call, header, lambda_error
 from pipeline.local.embedded.ministack import ministack
 
 from .inside import REQUEST_ID
 
-INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 MARK = "\x1eerror:"
-REQUEST_LIMIT = 16 * 1024 * 1024
 RESPONSE_LIMIT = 6_291_556
 """Bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 OF_THE_SANDBOX = {"Sandbox.Timedout", "Runtime.ExitError"}
 """Errors whose message begins with the request id."""
 
 
-@dataclass(frozen=True)
-class Invocations:
-    """Wraps an embedded AWS."""
-
-    inner: App
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or hand it through."""
-        match = INVOCATION.fullmatch(scope.get("path", ""))
-        if match is None or scope["method"] != "POST":
-            await self.inner(scope, receive, send)
-            return
-        try:
-            target_of(scope, match[1], "")
-        except NameRefusedError as error:
-            await respond(send, lambda_error(400, *error.args))
-            return
-        wanted, body = header(scope, REQUEST_ID_HEADER), await read_body(receive, REQUEST_LIMIT) or b""
-        if wanted:
-            answer = await invoke(scope, body, wanted)
-        else:
-            REQUEST_ID.set(wanted := str(uuid4()))
-            answer = await call(self.inner, scope, body)
-        await respond(send, _mended(answer, wanted))
+async def invocation(aws: AwsApi, scope: Scope, body: bytes) -> Answer:
+    """Answer a synchronous invocation."""
+    try:
+        target_of(scope, scope["path"].split("/")[3], "")
+    except NameRefusedError as error:
+        return lambda_error(400, *error.args)
+    if wanted := header(scope, REQUEST_ID_HEADER):
+        return _mended(await invoke(scope, body, wanted), wanted)
+    REQUEST_ID.set(wanted := str(uuid4()))
+    return _mended(await call(aws.app, scope, body), wanted)
 
 
 async def invoke(scope: Scope, body: bytes, request_id: str) -> Answer:

@@ -5,23 +5,23 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from pipeline.local.embedded.ministack import ministack
 
-from .inside import refuse
+from .inside import provide
 from .rules import refusal_of_mapping
 
 
 def map_queues() -> None:
     """Wrap MiniStack's own functions; once in a process."""
     lambda_svc = ministack("services.lambda_svc")
-
-    mappings = ministack("services.cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
-    mappings["create"] = _deployed(mappings["create"], properties=1)
-    mappings["update"] = _deployed(mappings["update"], properties=2)
     create, run = lambda_svc._create_esm, lambda_svc._run_sqs_batch
+
+    def complete(made: str, _: dict[str, Any]) -> None:
+        mapping = lambda_svc._esms[made]
+        mapping["Enabled"] = str(mapping["Enabled"]).lower() == "true"  # of a parameter it is text
+        mapping["State"] = "Enabled" if mapping["Enabled"] else "Disabled"
 
     def checked(wanted: dict[str, Any]) -> Any:
         if sentence := refusal_of_mapping(wanted):
@@ -34,18 +34,5 @@ def map_queues() -> None:
         config = {**function["config"], "FunctionArn": mapping["FunctionArn"]}
         run(mapping, {**function, "config": config}, event, messages, *rest)
 
+    provide("EventSourceMapping", refusal_of_mapping, complete)
     lambda_svc._create_esm, lambda_svc._run_sqs_batch = checked, run_whole
-
-
-def _deployed(original: Callable[..., Any], properties: int) -> Callable[..., Any]:
-    lambda_svc = ministack("services.lambda_svc")
-
-    def provision(*arguments: Any, **more: Any) -> Any:
-        refuse(refusal_of_mapping(arguments[properties]))
-        made = original(*arguments, **more)
-        mapping = lambda_svc._esms[made[0]]
-        mapping["Enabled"] = str(mapping["Enabled"]).lower() == "true"  # of a parameter it is text
-        mapping["State"] = "Enabled" if mapping["Enabled"] else "Disabled"
-        return made
-
-    return provision

@@ -15,7 +15,8 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from pipeline.local.asynchronous import AwsApi, Queue, Target
+from pipeline.local.asynchronous import Queue, Target
+from pipeline.local.asynchronous.aws_api import AwsApi
 from pipeline.local.embedded.ministack import ministack
 
 POLICY = "/2015-03-31/functions/{}/policy"

@@ -7,28 +7,14 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Receiv
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
-from pipeline.local.asynchronous import CALLER, App, Key, Receive, Scope, Send
+from pipeline.local.asynchronous.aws_api import Key
 from pipeline.local.embedded.ministack import ministack
 from pipeline.local.embedded.signatures import SESSION, principal_of
 
-_sender: ContextVar[Key | None] = ContextVar("sender", default=None)
+SENDER: ContextVar[Key | None] = ContextVar("sender", default=None)
 """The key of whoever sent the current request."""
-
-
-@dataclass(frozen=True)
-class SenderIds:
-    """Wraps an embedded AWS, and notes who sent each request."""
-
-    inner: App
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand one request through."""
-        if scope["type"] == "http":
-            _sender.set(scope[CALLER].key)
-        await self.inner(scope, receive, send)
 
 
 def write_senders(account: str) -> None:
@@ -37,7 +23,7 @@ def write_senders(account: str) -> None:
     attributes = sqs._build_send_sys_attrs
 
     def with_sender(*arguments: Any) -> dict[str, Any]:
-        return {**attributes(*arguments), "SenderId": _id_of(_sender.get(), account)}
+        return {**attributes(*arguments), "SenderId": _id_of(SENDER.get(), account)}
 
     sqs._build_send_sys_attrs = with_sender
 

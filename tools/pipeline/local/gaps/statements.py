@@ -11,29 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pipeline.local.asynchronous import (
-    CALLER,
-    Answer,
-    AwsApi,
-    Receive,
-    Scope,
-    Send,
-    call,
-    read_body,
-    region_of,
-    respond,
-)
+from pipeline.local.asynchronous import region_of
+from pipeline.local.asynchronous.aws_api import CALLER, Answer, AwsApi, Scope, call
 from pipeline.local.embedded.ministack import ministack
 
 EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")
 """What MiniStack asks for instead."""
 TARGET = "DynamoDB_20120810.BatchExecuteStatement"
-REQUEST_LIMIT = 16 * 1024 * 1024
-"""Bytes, DynamoDB's own limit."""
 DENIED = "AccessDeniedException"
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError)
 """What a request that is no request of DynamoDB's makes of the code that reads it."""
@@ -72,48 +59,26 @@ def _parse(text: str, parameters: Sequence[Any]) -> tuple[str, str]:
     return f"dynamodb:PartiQL{parsed['op'].capitalize()}", f"{table}/index/{index}" if index else table
 
 
-@dataclass(frozen=True)
-class Statements:
-    """Wraps an embedded AWS that denies a whole batch for one statement."""
-
-    aws: AwsApi
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or hand it through."""
-        if scope["type"] != "http" or (b"x-amz-target", TARGET.encode()) not in scope["headers"]:
-            await self.aws.app(scope, receive, send)
-            return
-        body = await read_body(receive, REQUEST_LIMIT) or b""
-        answer = await call(self.aws.app, scope, body)
+async def batch(aws: AwsApi, scope: Scope, body: bytes) -> Answer:
+    """Execute a batch; if MiniStack denies all of it for one statement, then each as if it had come alone."""
+    answer = await call(aws.app, scope, body)
+    if answer.error_code != DENIED:
+        return answer
+    responses, document = [], json.loads(body)
+    for statement in document["Statements"]:
+        answer = await execute(aws, scope, {**document, "Statements": [statement]})
         if answer.error_code == DENIED:
-            answer = await self._one_by_one(scope, json.loads(body))
-        await respond(send, answer)
-
-    async def _one_by_one(self, scope: Scope, document: dict[str, Any]) -> Answer:
-        """Execute each statement as if it had come alone, with the rights of the caller."""
-        responses = []
-        for statement in document["Statements"]:
-            answer = await execute(self.aws, scope, {**document, "Statements": [statement]})
-            if answer.error_code == DENIED:
-                responses.append({"Error": {"Code": "AccessDenied", "Message": answer.problem}})
-            elif answer.status == 200:
-                responses += answer.json()["Responses"]
-            else:
-                return answer
-        return batch_answer(responses)
+            responses.append({"Error": {"Code": "AccessDenied", "Message": answer.problem}})
+        elif answer.status == 200:
+            responses += answer.json()["Responses"]
+        else:
+            return answer
+    return batch_answer(responses)
 
 
 async def execute(aws: AwsApi, scope: Scope, document: dict[str, Any]) -> Answer:
     """Execute other statements than those of a request, as its caller."""
-    return await aws.request(
-        "POST",
-        "/",
-        service="dynamodb",
-        region=region_of(scope),
-        key=scope[CALLER].key,
-        headers={"x-amz-target": TARGET, "content-type": "application/x-amz-json-1.0"},
-        body=json.dumps(document).encode(),
-    )
+    return await aws.perform("dynamodb", region_of(scope), TARGET, document, scope[CALLER].key)
 
 
 def batch_answer(responses: Sequence[Any]) -> Answer:

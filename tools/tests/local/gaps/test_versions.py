@@ -36,6 +36,31 @@ def announced(client_of: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
     return version, told
 
 
+def part(client_of: Callable[..., Any], wanted: str) -> bytes:
+    """Read a part of a version that is not the latest."""
+    s3, name = client_of("s3"), f"v-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    version, _ = (s3.put_object(Bucket=name, Key="a", Body=body)["VersionId"] for body in (b"abcdef", b"later"))
+    answer = s3.get_object(Bucket=name, Key="a", VersionId=version, Range=f"bytes={wanted}", ChecksumMode="ENABLED")
+    return bytes(answer["Body"].read())
+
+
+@pytest.mark.parametrize(("wanted", "content"), [("2-3", b"cd"), ("4-9", b"ef"), ("3-", b"def"), ("-1", b"f")])
+def test_a_part_of_a_version_is_no_more_than_that(stack: DeployedStack, wanted: str, content: bytes) -> None:
+    assert part(stack.client, wanted) == content
+
+
+def test_what_is_behind_the_end_of_a_version_is_no_part_of_it(stack: DeployedStack) -> None:
+    with pytest.raises(ClientError, match="InvalidRange"):
+        part(stack.client, "6-7")
+
+
+def test_ministack_alone_still_answers_with_the_whole_version(bare: Callable[..., Any]) -> None:
+    """When this fails, MiniStack cuts it by itself: remove `cutting` in `local/gaps/versions.py`."""
+    assert part(bare, "2-3") == b"abcdef"
+
+
 def test_an_event_names_its_version(stack: DeployedStack) -> None:
     version, told = announced(stack.client)
     assert told["version-id"] == version

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +158,15 @@ def test_a_settling_that_is_stopped_is_gone_on_with(aws: FakeAws, operate: Run, 
     store(aws, record(0))
     again = operate("submit", path, "--settle", "--quiet", 0.02)
     assert (again.code, again.counts["accepted before"], len(aws.invocations)) == (0, 1, 1)
+
+
+def test_of_a_settling_of_standard_input_that_is_stopped_nothing_can_be_gone_on_with(
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(record(0)).encode())))
+    aws.failures["BatchGetItem"] = [Failure(403, "AccessDeniedException")]
+    ran = operate("submit", "-", "--settle", "--quiet", 0.02)
+    assert (ran.code, ran.error.endswith("The lines were sent.")) == (3, True), ran
 
 
 def test_standard_input_can_be_settled_too(aws: FakeAws, operate: Run, tmp_path: Path) -> None:

@@ -220,6 +220,8 @@ class FakeAws:
             "FilesBucketName": "files",
             "FilesQueueUrl": f"{self.endpoint}/{ACCOUNT}/files",
             "FilesQueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:files",
+            "ReaderFunctionArn": alias("reader"),
+            "ReaderRoleId": role_id("reader"),
         }
 
     def put_object(self, key: str, *documents: object, modified: str = "2026-01-01T00:00:00Z") -> None:

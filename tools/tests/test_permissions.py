@@ -30,10 +30,11 @@ class Right(NamedTuple):
 def table() -> dict[str, list[Right]]:
     """The rights of each command, as documented."""
     rows = re.findall(r"(?m)^\| (.*?) ?\| `(\w+:\w+)`.*? \| (.*?) \|$", DOCUMENT.read_text())
-    rights, command = defaultdict(list), ""
-    for name, action, resource in rows:
-        command = name.strip("`") or command
-        rights[command].append(Right(action, resource))
+    rights, commands = defaultdict(list), ""
+    for names, action, resource in rows:
+        commands = names or commands
+        for command in re.findall(r"[\w-]+", commands):
+            rights[command].append(Right(action, resource))
     every = rights.pop("every")
     return {name: every + own for name, own in rights.items()}
 

@@ -46,7 +46,7 @@ from pipeline.terminal.printable import counted
     after="after which it waits no longer",
 )
 @keys_only_option
-@sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
+@sending("Events a second at most; fewer while AWS throttles.  [default: no limit]")
 @in_json
 @of_stack
 @selecting
@@ -67,14 +67,15 @@ def redrive(
     parallel: int,
     patience: float,
 ) -> None:
-    """Send dead letters again, to the stage that failed, and delete each whose event Lambda accepted.
+    """Send dead letters again to the stage that failed.
 
-    What fails stays in the queue. What can't be attributed to a stage, or is not JSON, is named and left. If this
-    command is killed, the same command goes on. It may send a letter twice, which stores nothing twice: a record
-    without a timestamp gets the one that the pipeline gave it, or its letter's.
+    The command deletes each letter whose event Lambda accepted; the others stay in the queue. It names and leaves
+    letters that belong to no stage or are not JSON. If it is killed, the same command goes on. It may send a letter
+    twice, which stores nothing twice: a record without a timestamp gets the one that the pipeline gave it, or its
+    letter's.
 
-    Letters that arrive after the beginning are left. A letter of an event that was just sent is named, because its
-    cause is still there. With --settle, the command waits until each record is stored or a letter again.
+    The command leaves letters that arrive after it began. It names those of an event that it sent, because their cause
+    is still there. With --settle, it waits until each record is stored or a dead letter again.
     """
     if not (yes or dry_run or sys.stdin.isatty()):
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")
@@ -194,15 +195,15 @@ def _report(context: Context, counts: RedriveCounts, following: Following | None
 def _say_what_is_left(context: Context, run: Redrive, *, is_open: bool) -> None:
     left = run.queue.depth()
     letters = counted(left.visible + left.in_flight, "dead letter is", "dead letters are")
-    in_hand = f", {left.in_flight} of them in a reader's hands" if left.in_flight else ""
+    in_hand = f", {left.in_flight} of them received by somebody" if left.in_flight else ""
     context.screen.note(f"{letters} left{in_hand}.")
     if left.is_full:
         note_full(context.screen, run.queue)
     if is_open and (targets := [stage for stage in context.pipeline.stages if run.counts.targets[stage]]):
         hours = max(map(context.pipeline.hours_from, targets))
         context.screen.note(
-            f"What becomes of the events is open for up to {hours:g} h, mostly for some minutes: an event that fails "
-            "again is a dead letter again. --settle waits for it."
+            f"Lambda may work on these events for up to {hours:g} h, mostly some minutes. An event that fails again "
+            "becomes a dead letter again. --settle waits for the end."
         )
 
 

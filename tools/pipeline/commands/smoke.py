@@ -35,10 +35,11 @@ SAMPLE = Path("events/valid.json")
 def smoke(
     context: Context, *, timeout: float, record_path: Path | None, environment: str | None, as_json: bool
 ) -> None:
-    """Send one record through the deployed stack, after a deployment, and remove it again.
+    """Try the deployed stack by one record.
 
-    The record must be stored with what the stages add, and stored once when it is sent again. If it does not come
-    through, the command says where it stopped, and the exit code is 1.
+    Run it after a deployment. It sends the record and removes it again. The record must be stored with what the stages
+    add, and stored once when it is sent again. If it does not come through, the command says where it stopped, and the
+    exit code is 1.
     """
     if environment:
         context = replace(context, name=project.deployment(project.root(), environment).stack)

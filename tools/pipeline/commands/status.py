@@ -23,10 +23,11 @@ DAY = 24 * 60 * 60
 @click.option("--check", is_flag=True, help="Exit with 1 if anything needs attention or is unknown.")
 @of_stack
 def status(context: Context, as_json: bool, check: bool) -> None:
-    """Show the stack's health: alarms, dead letters, versions, concurrency, failures, items.
+    """Show the stack's health.
 
-    What AWS does not tell is shown as unknown. Up to a thousand dead letters are looked at, as by dead-letters.
-    Failures are those of the last hour, without refused records. DynamoDB counts a table's items every six hours or so.
+    The command shows alarms, dead letters, versions, concurrency, failures and items; what AWS does not tell is
+    unknown. It looks at up to a thousand dead letters, as dead-letters does. Failures are those of the last hour,
+    without refused records. DynamoDB counts a table's items about every six hours.
     """
     stack = context.stack
     health = ask(context.access, stack, letters=or_unknown(lambda: context.pipeline))

@@ -35,19 +35,19 @@ from pipeline.terminal.tables import show_table
 @click.option("--listen", multiple=True, help="Also listen on this address, such as the Docker bridge's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as a JSON object.")
 @click.option(
-    "--watch",
-    is_flag=True,
-    help="Make each saved change live, send RECORDS again, and show first what changed.",
+    "--watch", is_flag=True, help="Make each saved change live, send RECORDS again, and show first what changed."
 )
 @queue_options
 def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: bool, watch: bool, **queue: Any) -> None:
-    """Deploy to an embedded AWS, print the export lines for a shell, and stay up until Ctrl-C.
+    """Keep the pipeline up on an embedded AWS until Ctrl-C.
 
-    With --watch, a saved handler is live within seconds, and a saved model after a deployment. A mistake is shown, and
-    the command goes on. RECORDS are sent again each time, to an empty table.
+    The command prints the export lines that let another shell use this AWS.
+
+    With --watch, a saved handler is live within seconds, and a saved model after a deployment. Each time RECORDS are
+    sent again, to an empty table. The command shows a mistake, and goes on.
     """
     if records and not watch:
-        raise MisuseError("RECORDS are sent with --watch alone: use `pipeline run` or `pipeline submit` otherwise.")
+        raise MisuseError("RECORDS can be given only with --watch: use `pipeline run` or `pipeline submit` otherwise.")
     screen, options = console(stderr=True), Options(port, listen, queue_of(**queue))
     before = saved(project.root())  # what is saved during the deployment is a change, too
     with ExitStack() as opened:

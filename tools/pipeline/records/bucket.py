@@ -146,7 +146,7 @@ def require_key(key: str) -> None:
         raise MisuseError(f"A key can't begin with {' or '.join(OWN)} (got {key}).")
     if (size := len(key.encode())) > LONGEST_KEY:
         raise MisuseError(
-            f"The key of a file must have at most {LONGEST_KEY} bytes, as the reader writes under longer ones "
+            f"The key of a file must have at most {LONGEST_KEY} bytes, because the reader adds to it "
             f"(got {size}): {key}"
         )
 

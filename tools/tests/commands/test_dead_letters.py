@@ -207,7 +207,7 @@ def test_letters_in_another_readers_hands_are_told_beside_the_count(aws: FakeAws
         aws.messages[aws.put(record(number))].visible_at = time.monotonic() + 60
     ran = operate("dead-letters", "--count")
     assert (ran.code, ran.out) == (0, "1\n")
-    assert "About 2 more letters were in another reader's hands" in ran.err
+    assert "Somebody else had received about 2 more letters" in ran.err
 
 
 def test_it_says_so_where_sqs_hands_out_no_more(aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +215,7 @@ def test_it_says_so_where_sqs_hands_out_no_more(aws: FakeAws, operate: Run, monk
     counts = {"ApproximateNumberOfMessages": "7", "ApproximateNumberOfMessagesNotVisible": "119990"}
     monkeypatch.setattr(aws, "_GetQueueAttributes", lambda _: {"Attributes": counts})
     ran = operate("dead-letters", "--count")
-    assert "SQS hands out no more letters: 119990 are in flight, of 120000 that may be. 7 more are there" in ran.err
+    assert "SQS hands out no more letters: 119990 of at most 120000 are in flight. 7 more wait" in ran.err
 
 
 def exported(path: Path) -> list[dict[str, Any]]:

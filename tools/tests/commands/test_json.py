@@ -87,7 +87,8 @@ def test_an_error_is_no_document(aws: FakeAws, operate: Run, records: Write) -> 
     assert "denies" in ran.error
 
 
-def test_an_upload_tells_its_files(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
+def test_an_upload_tells_its_files(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.add_bucket()
     told = document(operate("upload", records(record(1)), "--json"), 0)
     assert "1 file is in" in told["notes"][0]
 

@@ -178,9 +178,9 @@ def test_standard_input_can_be_settled_too(aws: FakeAws, operate: Run, tmp_path:
 
 def test_a_redrive_says_that_the_outcome_is_open_and_for_how_long(aws: FakeAws, operate: Run) -> None:
     aws.put(record(1))
-    assert "What becomes of the events is open for up to 18 h" in operate("redrive", "--yes").err
+    assert "Lambda may work on these events for up to 18 h" in operate("redrive", "--yes").err
     aws.put(envelope(record(1), record(1)), of="enricher")
-    assert "open for up to 12 h" in operate("redrive", "--yes").err
+    assert "Lambda may work on these events for up to 12 h" in operate("redrive", "--yes").err
     assert "is open" not in operate("redrive", "--yes").err
 
 

@@ -201,9 +201,12 @@ def group(number: int) -> list[str]:
     return [line for line in listed.splitlines() if line.split(maxsplit=1)[0] == str(number)]
 
 
+MANY = 3000
+"""Lines, more than a run gets through before it is interrupted."""
+
+
 def write_many(records: Path) -> None:
-    """Write more lines than a run gets through before it is interrupted."""
-    records.write_text("".join(json.dumps({"id": f"r{n}", "timestamp": 1, "data": n}) + "\n" for n in range(20_000)))
+    records.write_text("".join(json.dumps({"id": f"r{n}", "timestamp": 1, "data": n}) + "\n" for n in range(MANY)))
 
 
 def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
@@ -220,7 +223,7 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path) -> None:
     assert re.search(r"\d+ submitted.*\nStopped with \d+ lines not submitted; \d+ events? on the way", output), output
     document = json.loads(report.read_text())
     assert document["problems"][0].startswith("stopped with ")
-    assert 0 < document["submitted"] < 20_000
+    assert 0 < document["submitted"] < MANY
     assert document["submitted"] == document["stored"] + document["lost"]
     assert_nothing_left(folder)
 

@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import boto3
 import pytest
-import yaml
 from botocore.exceptions import ClientError
 
 from model import build as build_model
 from pipeline.local.deploy import PARAMETERS, build, deploy
-from pipeline.local.embedded.environment import REGION
 from pipeline.local.embedded.process import EmbeddedAws, Options
-from pipeline.local.errors import LocalError
 from pipeline.stack import Stack
 from tests.deployed import ROOT, STACK_NAME
+from tools.tests.local.lambdas import client_of
 
 pytestmark = pytest.mark.xdist_group("deploy")  # it is deployed once
 
 ALARM = "AWS::CloudWatch::Alarm"
-SENTENCE = "The provided execution role does not have permissions to call SendMessage on SQS"
 # MiniStack's CloudFormation knows no CodeDeploy and no Application Auto Scaling: GradualDeployment and the maximum have
 # to wait for AWS.
 SUPPORTED = {
@@ -51,7 +47,8 @@ def existing_topic(aws: EmbeddedAws) -> str:
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[tuple[EmbeddedAws, Stack]]:
     with EmbeddedAws(Options()) as aws:
-        yield aws, deploy(aws, build(aws.workspace, root=ROOT), root=ROOT, parameters=with_arns(aws))
+        template = build(aws.workspace, root=ROOT)
+        yield aws, deploy(aws, template, root=ROOT, parameters=with_arns(aws))
 
 
 def test_the_stack_is_complete_with_all_of_them(deployed: tuple[EmbeddedAws, Stack]) -> None:
@@ -85,10 +82,7 @@ def test_a_function_cannot_use_the_key_itself_but_only_the_services_in_its_name(
     role = aws.client("cloudformation").describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="ProcessorRole")
     arn = aws.client("iam").get_role(RoleName=role["StackResourceDetail"]["PhysicalResourceId"])["Role"]["Arn"]
     taken = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="key")["Credentials"]
-    session = boto3.session.Session(
-        taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=REGION
-    )
-    kms = session.client("kms", endpoint_url=aws.endpoint, verify=aws.environment["AWS_CA_BUNDLE"])
+    kms = client_of(aws, "kms", taken)
     (key,) = (k["KeyArn"] for k in aws.client("kms").list_keys()["Keys"])
     with pytest.raises(ClientError, match="AccessDenied"):
         kms.generate_data_key(KeyId=key, KeySpec="AES_256")
@@ -137,23 +131,6 @@ def test_the_dashboard_leads_to_the_consoles_own_pages(deployed: tuple[EmbeddedA
 def test_a_second_deployment_of_the_same_changes_nothing(deployed: tuple[EmbeddedAws, Stack]) -> None:
     aws, stack = deployed
     events = aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
-    assert deploy(aws, build(aws.workspace, root=ROOT), root=ROOT, parameters=with_arns(aws)) == stack
+    built = aws.workspace.path / "build" / "template.yaml"
+    assert deploy(aws, built, root=ROOT, parameters=with_arns(aws)) == stack
     assert aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"] == events
-
-
-def test_a_role_without_the_right_to_send_dead_letters_fails_the_deployment_in_awss_words() -> None:
-    with EmbeddedAws(Options()) as aws:
-        template = build(aws.workspace, root=ROOT)
-        document = yaml.safe_load(template.read_text())
-        policy = document["Resources"]["ValidatorPolicy"]["Properties"]["PolicyDocument"]
-        policy["Statement"] = [
-            found for found in policy["Statement"] if "sqs:SendMessage" not in found.get("Action", [])
-        ]
-        changed = template.with_name("changed.yaml")
-        changed.write_text(yaml.safe_dump(document))
-        with pytest.raises(LocalError, match="ROLLBACK"):
-            deploy(aws, changed, root=ROOT)
-        events = aws.client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
-        failed = {event["LogicalResourceId"] for event in events if SENTENCE in event.get("ResourceStatusReason", "")}
-        functions = {title for title, body in document["Resources"].items() if body["Type"].endswith("::Function")}
-        assert failed & functions == {"ValidatorFunction"}

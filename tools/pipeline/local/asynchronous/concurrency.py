@@ -45,21 +45,22 @@ class Places:
         """
         if sum(map(len, self._running.values())) >= self.limit:
             return None
-        ready = [
-            waiting for target, waiting in self._waiting.items() if len(self._running[target]) < self._most(target)
-        ]
+        ready = [waiting for target, waiting in self._waiting.items() if waiting and self._has_place(target)]
         if not ready:
             return None
         event = max(ready, key=lambda waiting: waiting[0].depth).popleft()
         self._running[event.target][id(event)] = monotonic()
         return event
 
-    def _most(self, target: Target) -> int:
-        """Return how many places a function may have: half of all, because a chain's functions run at the same time."""
-        waiting, now = len(self._waiting[target]), monotonic()
-        slow = any(now - since > SLOW for since in self._running[target].values())
-        worth = self.limit if slow else 1 + waiting // WORTH_A_START
-        return max(1, min(self.limit // 2, worth)) if waiting else 0
+    def _has_place(self, target: Target) -> bool:
+        """Tell whether a function has a place: half of all at most, as a chain's functions run at the same time."""
+        running = self._running[target]
+        if not running or len(running) >= self.limit // 2:
+            return not running
+        if len(running) <= len(self._waiting[target]) // WORTH_A_START:
+            return True
+        now = monotonic()
+        return any(now - since > SLOW for since in running.values())
 
     def give_back(self, event: Event) -> None:
         """Free the place of an event."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
-from contextvars import ContextVar
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from functools import lru_cache
 from threading import local
 from time import monotonic
@@ -42,6 +44,8 @@ def wrap() -> None:
     _cut_statements_once()
     _complete_messages_once()
     _number_requests()
+    _keep_threads()
+    _keep_metrics()
     _keep_environments()
     _reserve_for_all_versions()
     _require_versions()
@@ -129,6 +133,26 @@ def _number_requests() -> None:
         return wanted or str(uuid4())
 
     lambda_svc.new_uuid = new_uuid
+
+
+def _keep_threads() -> None:
+    """Run functions in threads that are kept: the event loop waits for the start of one, longer than a call takes."""
+    pool = ThreadPoolExecutor(10_000)  # so many that none waits for another
+
+    async def run(function: Callable[..., Any], *arguments: Any, **_: Any) -> Any:
+        call = asyncio.get_running_loop().run_in_executor(pool, copy_context().run, function, *arguments)
+        try:
+            return await asyncio.shield(call)
+        except asyncio.CancelledError:
+            await asyncio.wait({call})  # until then it counts as running
+            raise
+
+    ministack("services.lambda_svc").run_reentrant = run
+
+
+def _keep_metrics() -> None:
+    """Keep metrics for good: to look for old ones at each request takes a second for a million of them."""
+    ministack("services.cloudwatch")._evict_old_metrics = lambda: None
 
 
 def _keep_environments() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from pipeline.local.asynchronous import Faults, QueueOptions, Result
+from pipeline.local.asynchronous import REQUEST_ID_HEADER, Clock, Faults, QueueOptions, Result, Target
 from pipeline.local.asynchronous.faults import Fault
 from pipeline.local.asynchronous.queue import injected
 
@@ -54,6 +55,75 @@ def test_202_is_answered_at_once_before_the_function_ends() -> None:
         assert answer.headers["x-amzn-requestid"]
         aws.gate.set()
         await opened.drained()
+
+    asyncio.run(scenario())
+
+
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("function", "payload", "status", "code"),
+    [
+        ("none", b"{}", 404, "ResourceNotFoundException"),
+        ("f!", b"{}", 400, "ValidationException"),
+        ("f:live", b"not json", 400, "InvalidRequestContentException"),
+        ("f:live", b"\xff", 400, "InvalidRequestContentException"),
+        ("f:live", b"[NaN]", 400, "InvalidRequestContentException"),
+        ("f:live", b"[" * 100_000, 400, "InvalidRequestContentException"),
+        ("f:live", b'"' + b"x" * (MEBIBYTE - 1) + b'"', 413, "RequestEntityTooLargeException"),
+    ],
+    ids=["function", "name", "json", "utf-8", "nan", "depth", "size"],
+)
+def test_what_lambda_refuses_is_not_taken(function: str, payload: bytes, status: int, code: str) -> None:
+    async def scenario() -> None:
+        opened = door(FakeAws({"f": [success()]}))
+        answer = await opened.invoke(function, payload)
+        assert (answer.status, answer.error_code) == (status, code)
+        assert opened.queue.counts.accepted == 0
+
+    asyncio.run(scenario())
+
+
+def test_an_event_of_a_mebibyte_is_taken_and_none_is_an_empty_object() -> None:
+    aws = FakeAws({"f": [success()]})
+    deliver(aws, payload=b'"' + b"x" * (MEBIBYTE - 2) + b'"')
+    deliver(aws, payload=b"")
+    assert [len(event) for event in aws.events["f:live"]] == [MEBIBYTE - 2, 0]
+    assert aws.events["f:live"][1] == {}
+
+
+def test_a_synchronous_invocation_passes() -> None:
+    async def scenario() -> None:
+        opened = door(FakeAws({"f": [success("now")]}))
+        kind = {"x-amz-invocation-type": "RequestResponse", REQUEST_ID_HEADER: "id"}
+        assert (await opened.invoke("f", **kind)).json() == "now"
+        assert opened.queue.counts.accepted == 0
+
+    asyncio.run(scenario())
+
+
+def test_an_error_of_the_queue_itself_is_told_and_ends_the_event() -> None:
+    async def scenario() -> None:
+        opened = door(FakeAws({"f": [(200, {}, b"\xff")]}, {"f:live": config(OnSuccess=DLQ)}))
+        await opened.invoke("f:live")
+        async with asyncio.timeout(5):
+            while opened.queue.counts.open:
+                await asyncio.sleep(0.001)
+        counts = opened.queue.counts
+        assert (counts.accepted, counts.ended, counts.errors[0][:18]) == (1, 1, "UnicodeDecodeError")
+
+    asyncio.run(scenario())
+
+
+def test_a_retry_waits_for_its_time() -> None:
+    async def scenario() -> None:
+        opened = door(FakeAws({"f": [function_error()]}))
+        await opened.queue.restart(QueueOptions(Clock(0.06)))
+        began = monotonic()
+        await opened.invoke("f")
+        await opened.drained()
+        assert monotonic() - began > 0.18  # one minute, and two
 
     asyncio.run(scenario())
 
@@ -324,9 +394,11 @@ def test_a_trace_is_answered_and_goes_with_the_event_to_its_dead_letter() -> Non
         await opened.drained()
         given = await opened.invoke("f:live", **{"x-amzn-trace-id": "Root=1-2-3"})
         await opened.drained()
+        await opened.queue.accept(Target.of_arn(arn("f:live")), b"1", request_id="id")
+        await opened.drained()
         traces = [message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] for message in aws.messages]
-        assert traces == [own.headers["x-amzn-trace-id"], "Root=1-2-3"]
-        assert traces[0].startswith("Root=1-")
+        assert traces[:2] == [own.headers["x-amzn-trace-id"], "Root=1-2-3"]
+        assert all(trace.startswith("Root=1-") for trace in traces)
         assert given.headers["x-amzn-trace-id"] == "Root=1-2-3"
 
     asyncio.run(scenario())
@@ -336,7 +408,11 @@ def test_a_chain_of_functions_that_goes_round_in_circles_ends() -> None:
     aws = FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=arn("f:live"))}, {"f:7": DLQ})
     deliver(aws)
     assert len(aws.events["f:live"]) == 17
-    assert aws.messages[0]["MessageAttributes"]["ErrorCode"]["StringValue"] == "400"
+    attributes = aws.messages[0]["MessageAttributes"]
+    assert (attributes["ErrorCode"]["StringValue"], attributes["ErrorMessage"]["StringValue"]) == (
+        "400",
+        "recursive loop",
+    )
 
 
 def test_parallel_invocations_are_bounded() -> None:
@@ -387,13 +463,13 @@ def test_the_same_seed_injects_the_same_faults_and_another_one_others() -> None:
 
 
 def test_lost_events_end_without_a_call_a_letter_or_a_count_and_a_seed_repeats_them() -> None:
-    def kept(seed: int, rate: float) -> list[Any]:
+    def kept(seed: int, rate: float, *, kinds: int = 60) -> list[Any]:
         aws = FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=DLQ)}, {"f:7": DLQ})
 
         async def scenario() -> None:
             opened = door(aws, Faults(seed, lose_rate=rate))
             for number in range(60):
-                assert (await opened.invoke("f:live", str(number).encode())).status == 202
+                assert (await opened.invoke("f:live", str(number % kinds).encode())).status == 202
             await opened.drained()
             assert count(opened, "AsyncEventsDropped") == count(opened, "DeadLetterErrors") == 0
             assert opened.queue.counts.accepted == opened.queue.counts.ended == 60
@@ -403,8 +479,24 @@ def test_lost_events_end_without_a_call_a_letter_or_a_count_and_a_seed_repeats_t
         return sorted(aws.events["f:live"])
 
     assert 10 < len(kept(1, 0.5)) < 50
+    assert 10 < len(kept(1, 0.5, kinds=1)) < 50, "equal events have each their own fate"
     assert kept(1, 0.5) == kept(1, 0.5) != kept(2, 0.5)
     assert (len(kept(1, 0)), len(kept(1, 1))) == (60, 0)
+
+
+@pytest.mark.parametrize(
+    "meets",
+    [
+        lambda faults, name: faults.loses(name),
+        lambda faults, name: faults.throttles(name, 1),
+        lambda faults, name: faults.strike(name, 1) is not None,
+    ],
+    ids=["lose", "throttle", "fail"],
+)
+def test_a_rate_is_the_share_that_meets_a_fault(meets: Callable[[Faults, str], bool]) -> None:
+    for rate in (0, 0.3, 1):
+        faults = Faults(fail_rate=rate, throttle_rate=rate, lose_rate=rate)
+        assert sum(meets(faults, str(number)) for number in range(1000)) == pytest.approx(1000 * rate, abs=50 * rate)
 
 
 def test_stop_after_ends_the_deliveries_for_good() -> None:

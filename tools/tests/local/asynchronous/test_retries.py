@@ -31,6 +31,12 @@ def test_no_retry_begins_beyond_the_maximum_age(
         assert age + decision.delay <= config.maximum_age
 
 
+@pytest.mark.parametrize(("age", "decision"), [(240, Retry(60)), (240.1, Condition.EVENT_AGE_EXCEEDED)])
+def test_a_retry_may_begin_at_the_maximum_age(age: float, decision: object) -> None:
+    config = EventInvokeConfig(maximum_age=300)
+    assert after_failure(Result.FUNCTION_ERROR, retries=0, backoffs=9, age=age, config=config) == decision
+
+
 @given(st.integers(0, 10_000))
 def test_the_backoff_never_shrinks_nor_exceeds_five_minutes(earlier: int) -> None:
     assert 1 <= backoff(earlier) <= backoff(earlier + 1) <= MAXIMUM_BACKOFF == 300

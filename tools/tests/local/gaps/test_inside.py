@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError, WaiterError
 
 from pipeline.local.gaps import inside
 from tests.deployed import DeployedStack
-from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy
+from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy, user
 
-SLOW = "import time\ndef handler(event, context):\n    time.sleep(3)\n"
+SLOW = "import time\ndef handler(event, context):\n    time.sleep(2.5)\n"
 DENIED = "The provided execution role does not have permissions to call SendMessage on SQS"
 
 
@@ -77,28 +77,20 @@ def test_ministack_alone_still_takes_any_version(bare: Callable[..., Any]) -> No
 # Reserved concurrency
 
 
-@pytest.fixture
-def reserved(lab: Lab) -> Iterator[Callable[..., None]]:
-    """Set a function's reserved concurrency, until the end of the test."""
-    yield lambda name, most: lab.client().put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=most)
+def reserve(lab: Lab, name: str, most: int) -> None:
+    lab.client().put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=most)
 
 
-@pytest.mark.parametrize("qualifier", ["", ":live", ":1"])
-def test_without_any_concurrency_no_version_runs(lab: Lab, reserved: Callable[..., None], qualifier: str) -> None:
-    name = lab.published()
-    reserved(name, 0)
-    with pytest.raises(ClientError) as refused:
-        lab.client().invoke(FunctionName=name + qualifier, Payload=b"{}")
-    assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
-    assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
-
-
-def test_an_event_without_any_concurrency_is_a_dead_letter_without_a_code(
-    lab: Lab, reserved: Callable[..., None]
-) -> None:
+def test_without_any_concurrency_no_version_runs_and_an_event_is_a_dead_letter_without_a_code(lab: Lab) -> None:
     url, arn = lab.queue()
     name = lab.published(ECHO, "sqs:SendMessage", DeadLetterConfig={"TargetArn": arn})
-    reserved(name, 0)
+    reserve(lab, name, 0)
+    client = lab.client()
+    for qualifier in ("", ":live"):
+        with pytest.raises(ClientError) as refused:
+            client.invoke(FunctionName=name + qualifier, Payload=b"{}")
+        assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
+        assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
     lab.send(f"{name}:live")
     (letter,) = lab.messages(url)
     attributes = letter["MessageAttributes"]
@@ -106,9 +98,9 @@ def test_an_event_without_any_concurrency_is_a_dead_letter_without_a_code(
     assert attributes["ErrorMessage"]["StringValue"].startswith("Function not invoked.")
 
 
-def test_with_one_the_second_event_is_throttled_and_comes_later(lab: Lab, reserved: Callable[..., None]) -> None:
+def test_with_one_the_second_event_is_throttled_and_comes_later(lab: Lab) -> None:
     name = lab.published(SLOW)
-    reserved(name, 1)
+    reserve(lab, name, 1)
     for number in range(2):
         lab.send(f"{name}:live", number)
     state = lab.stack.drain()["functions"][name]
@@ -237,10 +229,7 @@ def test_ministack_alone_still_asks_for_an_action_that_iam_does_not_have(
     bare: Callable[..., Any],
 ) -> None:
     """When this fails, MiniStack names actions as IAM does: remove `RENAMED`."""
-    iam = bare("iam")
-    iam.create_user(UserName="u")
-    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=policy(allow("sqs:SendMessage", "*")))
-    key = iam.create_access_key(UserName="u")["AccessKey"]
+    _, key = user(bare("iam"), allow("sqs:SendMessage", "*"))
     sqs = bare("sqs", key["AccessKeyId"], key["SecretAccessKey"], None)
     url = bare("sqs").create_queue(QueueName="batch")["QueueUrl"]
     with pytest.raises(ClientError, match="sqs:SendMessageBatch"):

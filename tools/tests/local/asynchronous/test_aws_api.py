@@ -1,0 +1,65 @@
+"""Requests and answers inside the process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pipeline.local.asynchronous.aws_api import Answer, Message, chunks, read_body, replay
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "code", "problem"),
+    [
+        ({}, b'{"__type": "com.amazon.coral#Denied", "message": "no"}', "Denied", "no"),
+        ({}, b'{"Type": "User", "Message": "no"}', "User", "no"),
+        ({}, b'{"__type": "Denied"}', "Denied", "Denied"),
+        ({"x-amzn-errortype": "Denied:http://a#b"}, b"{}", "Denied", "{}"),
+        ({}, b"[1]", "", "[1]"),
+        ({}, b"no \xff", "", "no \ufffd"),
+    ],
+)
+def test_an_error_is_read_in_each_form(headers: dict[str, str], body: bytes, code: str, problem: str) -> None:
+    answer = Answer(400, headers, body)
+    assert (answer.error_code, answer.problem) == (code, problem)
+
+
+def test_an_element_is_found_whatever_its_namespace_and_none_in_what_is_no_xml() -> None:
+    element = Answer(200, {}, b'<a xmlns="urn:x"><b>1</b></a>').xml("b")
+    assert element is not None
+    assert element.text == "1"
+    assert Answer(200, {}, b"{}").xml("b") is None
+    assert Answer(200, {}, b"").json() is None
+
+
+def receiving(*messages: Message) -> Any:
+    given = list(messages)
+
+    async def receive() -> Message:
+        return given.pop(0)
+
+    return receive
+
+
+PARTS = ({"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.request", "body": b"c"})
+
+
+@pytest.mark.parametrize(("limit", "body"), [(3, b"abc"), (2, None)])
+def test_a_body_is_read_in_parts_up_to_its_limit(limit: int, body: bytes | None) -> None:
+    assert asyncio.run(read_body(receiving(*PARTS), limit)) == body
+
+
+def test_a_client_that_goes_away_is_an_error() -> None:
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(read_body(receiving(PARTS[0], {"type": "http.disconnect"}), 10))
+
+
+def test_what_was_read_comes_again_and_then_what_follows() -> None:
+    async def scenario() -> None:
+        receive = replay(b"body", receiving({"type": "http.disconnect"}))
+        assert [chunk async for chunk in chunks(receive)] == [b"body"]
+        assert (await receive())["type"] == "http.disconnect"
+
+    asyncio.run(scenario())

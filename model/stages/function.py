@@ -11,12 +11,7 @@ from troposphere.awslambda import Environment
 from troposphere.cloudwatch import Alarm
 from troposphere.iam import ManagedPolicy, Role
 from troposphere.logs import LogGroup, MetricFilter
-from troposphere.serverless import (
-    DeadLetterQueue,
-    DestinationConfiguration,
-    EventInvokeConfiguration,
-    OnSuccess,
-)
+from troposphere.serverless import DeadLetterQueue, DestinationConfiguration, EventInvokeConfiguration, OnSuccess
 from troposphere.sqs import Queue
 
 from model import parameters, policy
@@ -200,10 +195,7 @@ def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConf
 def _logging(log_group: LogGroup) -> sam.LoggingConfig:
     """Log as JSON, without the start, end and report lines, which would cost more than the function's run time."""
     return sam.LoggingConfig(
-        LogFormat="JSON",
-        ApplicationLogLevel="INFO",
-        SystemLogLevel="WARN",
-        LogGroup=Ref(log_group),
+        LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(log_group)
     )
 
 

@@ -47,15 +47,8 @@ class _Stage(NamedTuple):
     def metric(self, name: str, **options: Any) -> list[Any]:
         """Name a metric of the stage's alias, which is what its callers invoke."""
         resource = f"{self.function}:{self.alias}"
-        return [
-            "AWS/Lambda",
-            name,
-            "FunctionName",
-            self.function,
-            "Resource",
-            resource,
-            {"label": self.name, **options},
-        ]
+        dimensions = ("FunctionName", self.function, "Resource", resource)
+        return ["AWS/Lambda", name, *dimensions, {"label": self.name, **options}]
 
     def whole(self, name: str, **options: Any) -> list[Any]:
         """Name a metric of the function as a whole."""
@@ -115,11 +108,7 @@ def files_dashboard(reader: Component, rule: Rule, queue: Queue) -> Dashboard:
 
 def _heading() -> dict[str, Any]:
     """Name the environment, how it is deployed, and where to look further in CloudWatch's own console."""
-    links = {
-        "logs query": "#logsV2:logs-insights",
-        "traces": "#xray:traces/query",
-        "alarms": "#alarmsV2:",
-    }
+    links = {"logs query": "#logsV2:logs-insights", "traces": "#xray:traces/query", "alarms": "#alarmsV2:"}
     deployed = f"gradual deployment: ${{{GRADUAL_DEPLOYMENT.title}}} (${{{DEPLOYMENT_TYPE.title}}})"
     text = " | ".join([f"**${{{ENVIRONMENT_SUFFIX.title}}}**", deployed, *(f"[{k}]({v})" for k, v in links.items())])
     return {"type": "text", "width": 3 * WIDTH, "height": 1, "properties": {"markdown": text}}

@@ -320,7 +320,7 @@ def context(dynamodb: FakeDynamoDB) -> Context:
     return Context()
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def no_schema() -> Iterator[None]:
     """Leave the project's own schema out: these tests have data of their own."""
     with pytest.MonkeyPatch.context() as patch:

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-import validator
 from core import aws, batch
 from core.aws import ServiceError
 from core.delivery import MAX_HANDED_ON_BYTES
 from core.stage import stage
 from record import InvalidRecord, Record
 
-from ..own import enricher
+from ..own import enricher, validator
 
 GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
 SUCCESS = {"statusCode": 200, "body": "Success"}

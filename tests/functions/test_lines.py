@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import gzip
 import itertools
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.files.lines import MOST, DamagedFile, gunzip, skip, split
+from core.files.lines import MOST, DamagedFile, Line, gunzip, skip, split
 
 
 def contents(*chunks: bytes) -> list[bytes]:
@@ -108,3 +109,15 @@ def test_a_compressed_file_that_is_damaged_further_on_is_read_up_to_there() -> N
 def test_what_is_no_compressed_file_is_refused_whole(content: bytes) -> None:
     with pytest.raises(DamagedFile):
         list(split(gunzip([content])))
+
+
+def test_a_line_that_is_damaged_ends_where_the_text_does() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"one\ntwo"
+        raise DamagedFile("damaged")
+
+    assert list(split(chunks())) == [Line(1, b"one", 4), Line(2, b"two", 7, "damaged")]
+
+
+def test_bytes_are_left_out_over_several_chunks() -> None:
+    assert list(skip([b"abc", b"def", b"ghi"], 4)) == [b"", b"ef", b"ghi"]

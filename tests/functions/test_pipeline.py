@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import validator
 from core.aws import ServiceError
 from record import InvalidRecord
 
-from ..own import enricher
+from ..own import enricher, validator
 from .conftest import Context, exactly
 
 SURROGATES = st.characters(categories=["Cs"])

@@ -194,6 +194,47 @@ def test_without_versions_a_file_that_was_replaced_meanwhile_is_read_no_further(
     assert world.events == []
 
 
+def test_without_versions_a_file_that_is_replaced_while_it_is_read_says_so(world: World) -> None:
+    event = world.put("a.jsonl", text(record(1)))
+    del event["detail"]["object"]["version-id"]
+    world.messages = [Message(0, json.dumps(event))]
+
+    calls: list[str] = []
+
+    def replace(name: str) -> None:
+        calls.append(name)
+        if calls.count("get_object") == 3:  # the file, after the two places of a receipt
+            world.before = lambda name: None
+            world.s3.put("a.jsonl", text(record(2)))
+
+    world.before = replace
+    world.work_off()
+    (receipt,) = (world.s3.json(key) for key in world.s3.names() if key.startswith("receipts/"))
+    assert receipt["reason"] == "the file was replaced"
+    assert world.events == []
+
+
+def test_a_part_that_cannot_be_read_now_is_read_later(world: World) -> None:
+    losing(world, "order-1", times=1)
+    world.put("a.jsonl", text(record(1)))
+    for _ in range(2):
+        world.deliver(world.messages.pop())
+        world.store_all()
+
+    def fail(name: str) -> None:
+        calls.append(name)
+        if name == "get_object" and calls.count(name) == 3:  # the part, after the two places of a receipt
+            raise refused("InternalError")
+
+    calls: list[str] = []
+    world.before = fail
+    (message,) = world.messages
+    assert not world.deliver(message)
+    world.before = lambda name: None
+    world.work_off()
+    assert counts(world, "a.jsonl") == (0, 1, 0, 0)
+
+
 def test_a_file_that_is_settled_is_not_read_again_whatever_is_delivered_again(world: World) -> None:
     world.put("a.jsonl", text(record(1)))
     first = world.messages[0]

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-import validator
 from record import InvalidRecord
 
-from ..own import enricher
+from ..own import enricher, validator
 
 GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
 

@@ -42,7 +42,8 @@ def build() -> Template:
 def write(folder: Path) -> Path:
     """Write the template and the code of the pipeline into a folder, and return it."""
     shutil.copytree(FUNCTIONS, folder / "functions", ignore=shutil.ignore_patterns("__pycache__", "data_schema.py"))
-    shutil.copy(OWN / "enricher.py", folder / "functions")
+    for stage in ("validator.py", "enricher.py"):
+        shutil.copy(OWN / stage, folder / "functions")
     shutil.copy(OWN.parents[1] / "samconfig.toml", folder)
     (folder / "template.yaml").write_text(render(build()), "utf-8")
     return folder

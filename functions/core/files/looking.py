@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from record import Record
 
@@ -20,32 +20,25 @@ Key = tuple[str, str]
 Item = dict[str, Any]
 
 
-class Sought(NamedTuple):
-    """A record, and how it was sent."""
-
-    content: bytes
-    record: Record
-
-
 class Looker:
     """Looks for records in the table, many at once, and reports what it found."""
 
     def __init__(self, tell: Callable[[bytes, Record, Item | None], None]) -> None:
         """Tell the content, the record and the item that is stored under its key, if there is one."""
         self._tell = tell
-        self._sought: list[Sought] = []
+        self._sought: list[tuple[bytes, Record]] = []
         self._size = 0
 
     def add(self, content: bytes, record: Record) -> None:
         """Look for a record with the others."""
-        self._sought.append(Sought(content, record))
+        self._sought.append((content, record))
         self._size += len(content)
         if len(self._sought) == KEYS or self._size > BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Look for those that are left."""
-        found = items({_key(one.record.own): None for one in self._sought})
+        found = items({_key(record.own): None for _, record in self._sought})
         for content, record in self._sought:
             self._tell(content, record, found.get(_key(record.own)))
         self._sought, self._size = [], 0

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-import validator
 from core.aws import AFTER_FAULT, AFTER_THROTTLING, ServiceError
 from core.bulk import check_time
 from core.stage import stage, what_failed
 from model.watching.counting import ENDED
 
+from ...own import validator
 from ..built_stages import STAGES
 from ..filter_pattern import matches
 from ..translation import of_type

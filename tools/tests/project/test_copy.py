@@ -14,7 +14,7 @@ from tests.deployed import ROOT
 
 BIN = Path(sys.executable).parent
 NAME = "claims"
-MOST_FILES, MOST_LINES = 150, 5900
+MOST_FILES, MOST_LINES = 150, 5200
 """What somebody who takes the copy over has to look through; lines of Python without its tests."""
 
 

@@ -33,7 +33,7 @@ from .lambda_api import REQUEST_ID_HEADER
 from .middleware import AsynchronousInvocation, region_of, target_of
 from .queue import Queue, QueueOptions
 from .retries import DEFAULT_MINUTE, Clock
-from .targets import UNQUALIFIED, NameRefusedError, Target, UnsupportedTargetError, require_supported, service_of
+from .targets import UNQUALIFIED, NameRefusedError, Target, service_of, unsupported
 
 __all__ = [
     "DEFAULT_MINUTE",
@@ -50,9 +50,8 @@ __all__ = [
     "QueueOptions",
     "Result",
     "Target",
-    "UnsupportedTargetError",
     "region_of",
-    "require_supported",
     "service_of",
     "target_of",
+    "unsupported",
 ]

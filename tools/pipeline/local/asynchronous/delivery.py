@@ -17,7 +17,7 @@ from .event import Event, EventInvokeConfig, VersionConfig
 from .lambda_api import LambdaApi
 from .retries import Condition
 from .roles import AssumeRoleError, Roles
-from .targets import Target, UnsupportedTargetError, require_supported, service_of
+from .targets import Target, service_of, unsupported
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +66,14 @@ class Delivery:
         try:
             if version is None:
                 raise DeliveryError(f"{event.target.arn} is gone, and its role with it")
-            require_supported(arn)
+            if sentence := unsupported(arn):
+                raise DeliveryError(sentence)
             key = await self.roles.key(version.role, event.target)
             if document.size > PAYLOAD_LIMIT:
                 raise DeliveryError(f"{document.size} bytes are over the limit of {PAYLOAD_LIMIT} of {arn}")
             send = self._to_function if service_of(arn) == "lambda" else self._to_queue
             await send(arn, document, event, key)
-        except (DeliveryError, UnsupportedTargetError, AssumeRoleError) as error:
+        except (DeliveryError, AssumeRoleError) as error:
             _lose(metric, event, error, counts)
 
     async def _to_function(self, arn: str, document: Document, origin: Event, key: Key) -> None:

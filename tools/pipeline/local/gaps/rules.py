@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.local.asynchronous import Target, UnsupportedTargetError, require_supported, service_of
+from pipeline.local.asynchronous import Target, service_of, unsupported
 from pipeline.local.embedded.ministack import ministack
 
 Arns = Mapping[str, Any]
@@ -24,8 +24,8 @@ def refusal_of_function(properties: Arns) -> str | None:
     if arn.endswith(".fifo"):
         kind = "topic" if service_of(arn) == "sns" else "queue"
         return f"Invalid dead letter queue ARN: FIFO {kind} is not supported for dead letter configuration"
-    if unsupported := _unsupported(arn):
-        return unsupported
+    if sentence := unsupported(arn):
+        return sentence
     if service_of(arn) != "sqs" or not _exists(arn):
         return f"Invalid dead letter queue ARN: {arn}"
     if not _may_send(properties.get("Role", ""), arn):
@@ -40,8 +40,8 @@ def refusal_of_destinations(function: str, config: Arns) -> str | None:
             return "FIFO-type Amazon SNS topics aren't supported as a destination."
         if service_of(arn) == "lambda" and Target.of_arn(arn).name == function:
             return "You can't specify the function as a destination for itself."
-        if unsupported := _unsupported(arn):
-            return unsupported
+        if sentence := unsupported(arn):
+            return sentence
         if arn.endswith(".fifo") or not _exists(arn):
             return f"The destination ARN {arn} is invalid."
         if not _may_send(_role_of(function), arn):
@@ -76,14 +76,6 @@ def destinations(config: Arns) -> Iterator[str]:
     for kind in ("OnSuccess", "OnFailure"):
         if arn := (found.get(kind) or {}).get("Destination"):
             yield arn
-
-
-def _unsupported(arn: str) -> str | None:
-    try:
-        require_supported(arn)
-    except UnsupportedTargetError as error:
-        return str(error)
-    return None
 
 
 def _exists(arn: str) -> bool:

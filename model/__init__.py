@@ -1,7 +1,5 @@
-"""The infrastructure as a Python model: `build` describes the stack, `render` writes it, `draw` pictures it."""
+"""The infrastructure as a Python model: `build` describes the stack."""
 
-from .diagram import draw
-from .render import render
 from .stack import build
 
-__all__ = ["build", "draw", "render"]
+__all__ = ["build"]

@@ -12,10 +12,11 @@ from typing import Any
 import troposphere
 
 from bench.harness.configured import FUNCTION, handed_on_to, stages_of
-from model import build, render, storage
+from model import build, storage
 from model.stages.function import pipeline
 from model.stages.stage import Stage
 from model.tags import tag
+from pipeline.generated.render import render
 
 ALARM, FILTER = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
 EXPANDED = ("Function", "Version", "Alias", "EventInvokeConfig")  # what SAM makes of a function

@@ -19,7 +19,7 @@ from zlib import crc32
 
 import pytest
 
-from model.schema import compiled
+from pipeline.generated.schema import compiled
 from record import FIELDS
 
 Answer = tuple[int, str]  # HTTP status, name of the error

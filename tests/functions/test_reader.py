@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 import reader
 from core.files import reading, sending, uploaded
@@ -76,6 +77,13 @@ def test_no_batch_takes_more_than_one_request_at_the_last_stage(world: World) ->
     sizes = [len(json.dumps(batch, separators=(",", ":"))) * 3 + 160 * len(batch) for batch in world.events]
     assert max(sizes) <= 256 * 1024
     assert min(sizes[:-1]) > 200 * 1024
+
+
+def test_a_batch_is_as_full_as_one_request_allows(world: World) -> None:
+    sender = sending.Sender()
+    for _ in range(600):
+        sender.add(b'"%s"' % (b"x" * 88))
+    assert sender.sent == 256 * 1024 * 15 // 16 // (3 * 90 + 160) == 571
 
 
 def test_no_batch_has_more_records_than_the_stages_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +180,24 @@ def test_a_file_that_may_not_be_read_stays_in_the_queue_and_is_looked_at_again_e
         assert not world.deliver(message._replace(received=count))
     assert world.hidden == [minutes * MINUTE for minutes in (1, 4, 16, 64, 256)]
     assert world.letters == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(403, "stage failed"), (429, "dependency failed"), (503, "dependency failed")]
+)
+def test_the_log_tells_what_passes_from_what_does_not(
+    world: World, caplog: pytest.LogCaptureFixture, status: int, message: str
+) -> None:
+    answer: Any = {"Error": {"Code": "No"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    def before(name: str) -> None:
+        if name == "invoke":
+            raise ClientError(answer, name)
+
+    world.before = before
+    world.put("a.jsonl", text(record(1)))
+    assert not world.deliver(world.messages[0])
+    assert [line.message for line in caplog.records] == [message]
 
 
 def test_what_is_no_gzip_file_is_a_dead_letter_with_a_receipt(world: World) -> None:
@@ -304,10 +330,34 @@ def test_the_pace_counts_each_kilobyte(world: World, monkeypatch: pytest.MonkeyP
     assert world.slept == pytest.approx(500 * 2 / 100, rel=0.15)
 
 
+@pytest.mark.parametrize(("size", "writes"), [(923, 1), (924, 2), (1947, 2), (1948, 3)])
+def test_a_record_counts_once_for_each_kilobyte_that_its_item_has_begun(
+    world: World, monkeypatch: pytest.MonkeyPatch, size: int, writes: int
+) -> None:
+    monkeypatch.setenv("RECORDS_A_SECOND", "0.5")
+    sender = sending.Sender()
+    for _ in range(2):
+        sender.add(b'"%s"' % (b"x" * (size - 2)))
+        sender.flush()
+    assert world.slept == pytest.approx(writes / 0.5)
+
+
+def test_a_reader_that_waited_makes_up_for_one_second_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORDS_A_SECOND", "1")
+    sender = sending.Sender()
+    world.seconds += 100
+    for _ in range(4):
+        sender.add(b"{}")
+        sender.flush()
+    assert world.slept == pytest.approx(2)
+
+
 def test_readers_share_the_pace_and_a_new_one_waits_until_the_others_know(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECORDS_A_SECOND", "100")
+    asked: list[float] = []
+    world.before = lambda name: asked.append(world.seconds) if name == "GetQueueAttributes" else None
     sender = sending.Sender()
 
     def seconds_for(count: int) -> float:
@@ -318,6 +368,7 @@ def test_readers_share_the_pace_and_a_new_one_waits_until_the_others_know(
         return world.seconds - began
 
     assert seconds_for(1000) == pytest.approx(10, rel=0.15)
+    assert len(asked) <= 2
     world.in_flight = 2
     assert seconds_for(3000) == pytest.approx(60, rel=0.2)
     sender = sending.Sender()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.aws import AFTER_THROTTLING
 from core.files import looking, reading, sending, uploaded
 from core.store import is_same
 from record import parse
@@ -112,12 +113,21 @@ def test_keys_that_dynamodb_leaves_out_are_asked_for_again(world: World) -> None
     assert world.looks[:3] == [100, 50, 25]
 
 
-def test_if_dynamodb_leaves_out_all_keys_the_step_fails_and_its_message_stays(world: World) -> None:
-    world.left_out = lambda count: count
+@pytest.mark.parametrize("empty", [1, 4, 5])
+def test_if_dynamodb_leaves_out_all_keys_it_is_asked_again_ever_later_and_then_the_step_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch, empty: int
+) -> None:
+    monkeypatch.setattr(looking, "jitter", lambda seconds: seconds)
+    world.left_out = lambda count: count if len(world.looks) % 7 in range(1, empty + 1) else 0
     world.put("a.jsonl", text(record(1)))
     world.deliver(world.messages.pop())
-    assert not world.deliver(world.messages[0])
-    assert world.hidden == [MINUTE]
+    world.store_all()
+    (message,) = world.messages
+    world.slept = 0
+    assert world.deliver(message) == (empty < 5)
+    waits = [AFTER_THROTTLING * 2**attempt for attempt in range(1, empty + 1)]
+    assert (len(world.looks), world.slept) == ((empty + 1, sum(waits)) if empty < 5 else (5, sum(waits[:4])))
+    assert world.hidden == [MINUTE] * (empty == 5)
 
 
 def test_large_records_are_looked_for_few_at_a_time(world: World) -> None:
@@ -213,6 +223,25 @@ def test_a_stricter_contract_that_comes_while_a_file_is_settled_makes_its_open_l
     assert world.s3.documents("missing/a.jsonl.jsonl") == [record(1)]
 
 
+def test_a_file_tells_from_time_to_time_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("parts.PART", LARGE), ("sending.BATCH", 3000), ("looking.KEYS", 10)):
+        monkeypatch.setattr(f"core.files.{name}", value)
+    world = World(monkeypatch, part=LARGE)
+    losing(world, *(f"order-{number}" for number in range(40)), times=9)
+
+    def before(name: str) -> None:
+        world.seconds += 6
+
+    world.before = before
+    world.put("a.jsonl", text(*(record(number) for number in range(40))))
+    world.work_off()
+    reports = [json.loads(one.content) for one in world.s3.versions["reports/a.jsonl.json"]]
+    told = Counter((report["round"], report["again"]) for report in reports)
+    steps = [(0, False), (1, False), (1, True), (2, False), (2, True), (3, False)]
+    assert list(told) == steps
+    assert min(told.values()) >= 5
+
+
 # Random cases
 
 
@@ -225,7 +254,11 @@ class Case:
         self.loses = self.chance.choice([0.0, 0.1, 0.5])
         self.repeats = self.chance.choice([0.0, 0.2])
         self.throttles = self.chance.choice([0.0, 0.05])
+        self.twins = self.chance.choice([0, 3])
+        """How often another reader works in the middle of one's work."""
         self.withdrawn = False
+        self.message: list[Message] = []
+        """What is being worked on; nothing while a second reader works."""
         self.at = 0
         """The call at which the reader is killed; 0 for none."""
         world.before, world.after = self.before, self.after
@@ -249,6 +282,8 @@ class Case:
         self.at -= 1
         if self.at == 0:
             raise Killed
+        if self.twins and self.message and self.chance.random() < 0.1:
+            self.work_beside()
         if name == "invoke" and self.chance.random() < self.throttles:
             raise refused("TooManyRequestsException")
         if name in ("BatchGetItem", "SendMessage") and self.chance.random() < self.throttles:
@@ -265,7 +300,7 @@ class Case:
         pack = gzip.compress if key.endswith(".gz") else bytes
         versions = [self.announce(key, pack(self.content()))]
         changes = chance.choice([None, None, "delete", "replace"])
-        for step in range(400):
+        for _ in range(400):
             if changes and chance.random() < 0.2:
                 if changes == "delete":
                     world.s3.delete(key)
@@ -275,7 +310,7 @@ class Case:
                 changes = None
             if not world.messages:
                 return versions
-            self.step(step)
+            self.step()
         raise AssertionError("it does not end")
 
     def announce(self, key: str, content: bytes) -> str:
@@ -284,16 +319,29 @@ class Case:
             self.world.messages *= 2
         return version
 
-    def step(self, number: int) -> None:
+    def work_beside(self) -> None:
+        """Let a second reader work on the same message, or on another one."""
+        self.twins -= 1
+        (message,), self.message, at, self.at = self.message, [], self.at, 0
+        if self.world.messages and self.chance.random() < 0.7:
+            other = self.world.messages.pop(self.chance.randrange(len(self.world.messages)))
+            if not self.world.deliver(other):
+                self.world.messages.append(other._replace(received=other.received + 1))
+        else:
+            self.world.deliver(message)
+        self.message, self.at = [message], at
+
+    def step(self) -> None:
         world, chance = self.world, self.chance
         message = world.messages.pop(chance.randrange(len(world.messages)))
+        self.message = [message]
         if self.kills:
             self.at, self.kills = chance.randrange(1, 30), self.kills - 1
         try:
             done = world.deliver(message, looks=chance.choice([3, 10, 40, 10**9]))
         except Killed:
             done = False
-        self.at = 0
+        self.at, self.message = 0, []
         if not done:
             self.throttles *= 0.8
             world.messages.append(message._replace(received=message.received + 1))

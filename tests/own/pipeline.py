@@ -6,10 +6,11 @@ from pathlib import Path
 from awacs import dynamodb
 from troposphere import GetAtt, NoValue, Ref, Template
 
-from model import policy, render, storage
+from model import policy, storage
 from model.stack import assemble
 from model.stages.function import pipeline
 from model.stages.stage import Stage
+from pipeline.generated.render import render
 
 OWN = Path(__file__).resolve().parent
 FUNCTIONS = OWN.parents[1] / "functions"

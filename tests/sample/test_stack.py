@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from model import build, draw
+from model import build
 from model.project import TAGS
+from pipeline.generated.diagram import draw
 
 STAGES = {"Validator": (512, 0), "Enricher": (768, 2), "Processor": (512, 2)}  # memory in MB, retries
 

@@ -21,11 +21,7 @@ def find() -> Path | None:
 
 
 def root() -> Path:
-    """Return the project's folder.
-
-    Raises:
-        MisuseError: The current folder is in no project.
-    """
+    """Return the project's folder; there must be one."""
     found = find()
     if found is None:
         raise MisuseError(
@@ -47,11 +43,7 @@ def default_stack(folder: Path) -> str:
 
 
 def deployment(folder: Path, environment: str) -> Deployment:
-    """Read how a project deploys an environment, by its samconfig.toml.
-
-    Raises:
-        MisuseError: It names no stack for it.
-    """
+    """Read how a project deploys an environment, by its samconfig.toml."""
     path = folder / "samconfig.toml"
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from tests.deployed import STACK_NAME
 
@@ -49,6 +49,14 @@ class Invocation(NamedTuple):
     request_id: str
 
 
+class Stored(NamedTuple):
+    """An object of the bucket."""
+
+    content: bytes
+    modified: str
+    """In UTC, as S3 writes it."""
+
+
 class FakeAws:
     """What the endpoint holds; `failures` come first, one to each call of that operation, then `always`."""
 
@@ -66,6 +74,9 @@ class FakeAws:
         self.unprocessed = 0
         self.others: list[str] = []
         self.judge: Callable[[bytes], Failure | None] = lambda payload: None
+        self.objects: dict[str, Stored] = {}
+        self.on_put: Callable[[str, str], None] = lambda key, version: None
+        self.page = 1000
         self.endpoint = ""
 
     def reset(self) -> None:
@@ -204,6 +215,30 @@ class FakeAws:
         self.on_invoke(invocation)
         return invocation.request_id
 
+    def add_bucket(self) -> None:
+        self.outputs |= {
+            "FilesBucketName": "files",
+            "FilesQueueUrl": f"{self.endpoint}/{ACCOUNT}/files",
+            "FilesQueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:files",
+            "ReaderFunctionArn": alias("reader"),
+            "ReaderRoleId": role_id("reader"),
+        }
+
+    def put_object(self, key: str, *documents: object, modified: str = "2026-01-01T00:00:00Z") -> None:
+        """Put lines of JSON into the bucket."""
+        self.objects[key] = Stored("\n".join(map(json.dumps, documents)).encode(), modified)
+
+    def listing(self, asked: dict[str, str]) -> str:
+        after = asked.get("continuation-token", "")
+        keys = [key for key in sorted(self.objects) if key.startswith(asked.get("prefix", "")) and key > after]
+        more = len(keys) > self.page
+        found = "".join(
+            f"<Contents><Key>{key}</Key><LastModified>{self.objects[key].modified}</LastModified></Contents>"
+            for key in keys[: self.page]
+        )
+        token = f"<NextContinuationToken>{keys[self.page - 1]}</NextContinuationToken>" if more else ""
+        return f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{found}</ListBucketResult>"
+
     def stacks(self, others: Iterable[str]) -> str:
         outputs = "".join(
             f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
@@ -253,8 +288,34 @@ def _handler(aws: FakeAws) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             if "/event-invoke-config" in self.path:
                 self._event_invoke_config(unquote(self.path.split("/")[3]))
+            elif self.path.startswith("/files"):
+                self._object(*self._s3())
             else:
                 self._fail(Failure(404, "UnknownOperationException"))
+
+        def do_PUT(self) -> None:
+            key, _ = self._s3()
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if failure := aws.failure("PutObject"):
+                self._fail(failure, xml=True)
+                return
+            version = f"v{aws.calls['PutObject']}"
+            aws.on_put(key, version)
+            self._answer(200, "", "text/xml", {"ETag": f'"{key}"', "x-amz-version-id": version})
+
+        def _s3(self) -> tuple[str, dict[str, str]]:
+            path, _, query = self.path.partition("?")
+            return unquote(path).removeprefix("/files").lstrip("/"), dict(parse_qsl(query))
+
+        def _object(self, key: str, asked: dict[str, str]) -> None:
+            if failure := aws.failure("GetObject" if key else "ListObjectsV2"):
+                self._fail(failure, xml=True)
+            elif not key:
+                self._answer(200, aws.listing(asked), "text/xml")
+            elif key in aws.objects:
+                self._answer(200, aws.objects[key].content.decode(), "text/plain")
+            else:
+                self._fail(Failure(404, "NoSuchKey"), xml=True)
 
         def _event_invoke_config(self, function: str) -> None:
             if failure := aws.failure("GetFunctionEventInvokeConfig"):
@@ -298,10 +359,8 @@ def _handler(aws: FakeAws) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             if xml:
-                error = f"<Code>{failure.code}</Code><Message>{failure.message}</Message>"
-                text = (
-                    f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>1</RequestId></ErrorResponse>"
-                )
+                error = f"<Error><Code>{failure.code}</Code><Message>{failure.message}</Message></Error>"
+                text = error if self.path.startswith("/files") else f"<ErrorResponse>{error}</ErrorResponse>"
                 self._answer(failure.status, text, "text/xml")
             else:
                 text = json.dumps({"__type": failure.code, "message": failure.message})

@@ -13,13 +13,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .uploaded import ABSENT, STATES, Version, s3
+from .uploaded import ABSENT, STATES, Version, get, put, s3
 
 PART = 5 * 1024 * 1024
 """Bytes: S3 takes no smaller part but the last (CreateMultipartUpload)."""
 CONTENT_TYPE = "application/x-ndjson"
 
-_NAME = re.compile("[0-9a-f]{32}")
+_END = "end"
+_NAME = re.compile(f"[0-9a-f]{{32}}|{_END}")
 
 
 class Cleared(RuntimeError):  # noqa: N818 - as DamagedFile
@@ -43,11 +44,10 @@ class Parts:
     def close(self) -> None:
         """Write what is not yet written."""
         if self._buffer:
-            content = bytes(self._buffer)
-            name = hashlib.sha256(content).hexdigest()[:32]
-            s3().put_object(Bucket=self._version.bucket, Key=_key(self._version, name), Body=content)
+            name = hashlib.sha256(self._buffer).hexdigest()[:32]
+            s3().put_object(Bucket=self._version.bucket, Key=_key(self._version, name), Body=self._buffer)
             self._names.append(name)
-            self._buffer.clear()
+            self._buffer = bytearray()
 
 
 def read(version: Version, name: str) -> list[bytes]:
@@ -75,6 +75,22 @@ def publish(version: Version, key: str, names: list[str]) -> None:
     s3().complete_multipart_upload(**place, **upload, MultipartUpload={"Parts": parts})
 
 
+def decide(version: Version, end: dict[str, Any]) -> dict[str, Any]:
+    """Return how a file ends: so, unless another step has decided it.
+
+    Two steps may end at once, as when a message is delivered twice. If each wrote its own documents, the receipt of
+    one might stand beside the lines of the other.
+
+    Raises:
+        Cleared: the other step has already settled the file.
+    """
+    if put(version.bucket, _key(version, _END), end, IfNoneMatch="*"):
+        return end
+    if decided := get(version.bucket, _key(version, _END)):
+        return decided
+    raise Cleared(f"{version.key} is settled")
+
+
 def clear(version: Version) -> None:
     """Delete the parts of a file, also those that a killed step left."""
     beginning = _key(version, "")
@@ -86,16 +102,16 @@ def clear(version: Version) -> None:
         s3().delete_objects(Bucket=version.bucket, Delete={"Objects": parts, "Quiet": True})
 
 
-def _bodies(version: Version, names: list[str]) -> Iterator[bytes]:
+def _bodies(version: Version, names: list[str]) -> Iterator[bytearray]:
     """Yield the bodies of a multipart upload, at least one."""
     buffer = bytearray()
     for name in names:
         buffer += _content(version, name)
         if len(buffer) >= PART:
-            yield bytes(buffer)
-            buffer.clear()
+            yield buffer
+            buffer = bytearray()
     if buffer or not names:
-        yield bytes(buffer)
+        yield buffer
 
 
 def _content(version: Version, name: str) -> bytes:

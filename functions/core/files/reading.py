@@ -29,7 +29,7 @@ from ..aws import ServiceError
 from ..stage import what_failed
 from .lines import Line
 from .looking import Looker
-from .parts import Cleared, Parts, clear, publish, read
+from .parts import Cleared, Parts, clear, decide, publish, read
 from .sending import Sender, hide_message, minutes, record_of, send_message, shortened
 from .uploaded import (
     MISSING,
@@ -148,9 +148,11 @@ def _work(event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
         reason = f"its name must end in {' or '.join(SUFFIXES)}"
         _LOG.warning("file ignored", extra={"recordId": key, "reason": reason})
         return
+    step = Step(event, context, is_stored)
     try:
-        Step(event, context, is_stored).run()
+        step.run()
     except Cleared:
+        clear(step.version)
         _LOG.info("file already settled", extra={"recordId": key})
     except Exception as failure:
         message = "dependency failed" if _is_passing(failure) else what_failed(failure)
@@ -238,7 +240,7 @@ class Step:
         state.accepted += self._sender.sent
         if not self._is_late:
             state.last = state.line
-            publish(self.version, self._name(REJECTED, "jsonl"), state.rejects)
+            publish(self.version, self._name()(REJECTED, "jsonl"), state.rejects)
         self._go_on()
 
     def _send_line(self, line: Line, rejected: Parts) -> bool:
@@ -393,30 +395,30 @@ class Step:
             "began": state.began,
             **({"reason": state.reason} if state.reason else {}),
         }
-        publish(self.version, self._name(REJECTED, "jsonl"), state.rejects)
-        publish(self.version, self._name(MISSING, "jsonl"), [*state.source, *state.kept])
-        put(self.version.bucket, self._name(RECEIPTS, "json"), receipt)
+        own = {"receipt": receipt, "rejected": state.rejects, "missing": [*state.source, *state.kept]}
+        end = decide(self.version, own)
+        name = self._name()
+        publish(self.version, name(REJECTED, "jsonl"), end["rejected"])
+        publish(self.version, name(MISSING, "jsonl"), end["missing"])
+        put(self.version.bucket, name(RECEIPTS, "json"), end["receipt"])
         clear(self.version)
-        _LOG.info("file settled", extra={"recordId": self.version.key, **receipt})
+        _LOG.info("file settled", extra={"recordId": self.version.key, **end["receipt"]})
 
     def _is_settled(self) -> bool:
         """Tell whether there is a receipt. The receipt of a file that was given up counts only for the same attempt."""
-        for key in (self._own(RECEIPTS, "json"), f"{RECEIPTS}{self.version.key}.json"):
+        for key in (self.version.own(RECEIPTS, "json"), self.version.beside(RECEIPTS, "json")):
             receipt = get(self.version.bucket, key)
             if receipt and receipt["version"] == self.version.id:
                 return "reason" not in receipt or receipt["began"] == self.state.began
         return False
 
-    def _name(self, beginning: str, ending: str) -> str:
-        """Return the key of a document about the file. If the file was replaced, the key has its version."""
+    def _name(self) -> Callable[[str, str], str]:
+        """Return what names the documents about the file. If the file was replaced, their keys have its version."""
         try:
             is_latest = is_current(self.version)
         except Withdrawn:
             is_latest = True
-        return f"{beginning}{self.version.key}.{ending}" if is_latest else self._own(beginning, ending)
-
-    def _own(self, beginning: str, ending: str) -> str:
-        return f"{beginning}{self.version.key}.{self.version.id}.{ending}"
+        return self.version.beside if is_latest else self.version.own
 
     def _tell(self) -> None:
         """Log from time to time how far the file is."""

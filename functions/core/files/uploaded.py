@@ -19,7 +19,7 @@ from .lines import DamagedFile, Line, gunzip, skip, split
 
 RECEIPTS, REJECTED, MISSING, STATES = RESERVED = ("receipts/", "rejected/", "missing/", "reports/")
 """What the keys begin with that only the reader writes."""
-RANGE = 4 * 1024 * 1024
+RANGE = 2 * 1024 * 1024
 """Bytes that are read at once: a connection that is read as slowly as records are sent would be closed on us."""
 ABSENT = ("404", "NoSuchKey", "NoSuchVersion")
 
@@ -45,6 +45,14 @@ class Version(NamedTuple):
     bucket: str
     key: str
     id: str
+
+    def beside(self, beginning: str, ending: str) -> str:
+        """Return the key of a document about the latest version."""
+        return f"{beginning}{self.key}.{ending}"
+
+    def own(self, beginning: str, ending: str) -> str:
+        """Return the key of a document about this version."""
+        return f"{beginning}{self.key}.{self.id}.{ending}"
 
 
 class File(NamedTuple):
@@ -112,13 +120,18 @@ def _head(bucket: str, key: str, **pinned: str) -> dict[str, Any]:
     try:
         head: dict[str, Any] = s3().head_object(Bucket=bucket, Key=key, **pinned)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("412", "PreconditionFailed"):
-            raise Withdrawn("the file was replaced") from error
-        if code in ABSENT:
-            raise Withdrawn("the file was deleted") from error
+        if withdrawn := _withdrawn(error):
+            raise withdrawn from error
         raise
     return head
+
+
+def _withdrawn(error: ClientError) -> Withdrawn | None:
+    """Return what an error says of the file; None if it says something else."""
+    code = error.response["Error"]["Code"]
+    if code in ("412", "PreconditionFailed"):
+        return Withdrawn("the file was replaced")
+    return Withdrawn("the file was deleted") if code in ABSENT else None
 
 
 def lines_of(file: File, *, number: int, end: int) -> Iterator[Line]:
@@ -202,8 +215,8 @@ def _range(file: File, first: int, last: int) -> bytes:
             if attempt == 2:
                 raise
         except ClientError as error:
-            if error.response["Error"]["Code"] in (*ABSENT, "PreconditionFailed"):
-                raise Withdrawn("the file was deleted") from error
+            if withdrawn := _withdrawn(error):
+                raise withdrawn from error
             raise
         else:
             return content

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from model import render, storage
+from model import storage
 from model.project import NAME
+from pipeline.generated.render import render
 from tests.own.pipeline import build
 
 from ..built_stages import STAGES, following

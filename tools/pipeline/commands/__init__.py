@@ -54,5 +54,5 @@ class Commands(click.Group):
 def cli() -> None:
     """Run the pipeline on an embedded AWS, send records, and operate the deployed stack.
 
-    AWS_ENDPOINT_URL and AWS_CA_BUNDLE lead to another AWS than Amazon's.
+    If AWS_ENDPOINT_URL and AWS_CA_BUNDLE are set, the commands use that AWS instead of Amazon's.
     """

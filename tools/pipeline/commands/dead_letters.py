@@ -39,7 +39,7 @@ ERROR_SHOWN = 200
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write each letter to a new file, as a line of JSON with its record as it was sent.",
 )
-@click.option("--discard", is_flag=True, help="Delete the letters; with --export, each after it is in the file.")
+@click.option("--discard", is_flag=True, help="Delete the letters; with --export, only those that are in the file.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @of_stack
 @selecting
@@ -54,13 +54,13 @@ def dead_letters(
     discard: bool,
     yes: bool,
 ) -> None:
-    """Show what is in the dead-letter queue, and leave it there.
+    """Show the letters in the dead-letter queue.
 
-    A batch of records that failed as a whole is one letter.
+    The letters stay there. A batch of records that failed as a whole is one letter.
 
-    SQS can't be looked into, so the letters are received and given back. Others don't see them for a moment, and their
-    receive count rises, which nothing depends on. If this command is killed, they come back by themselves within 15
-    minutes.
+    SQS can't show messages without handing them out, so the command receives the letters and gives them back. Meanwhile
+    others don't see them, and their receive count rises, which nothing depends on. If this command is killed, the
+    letters come back within 15 minutes.
     """
     if discard or export_path:
         if as_json or only_count or only_summary:
@@ -172,10 +172,10 @@ def describe(finding: Finding) -> dict[str, Any]:
         "id": finding.record_id,
         "records": finding.records,
         "error": letter.error,
-        "errorCode": letter.error_code,
+        "error_code": letter.error_code,
         "received": letter.received,
-        "requestId": letter.request_id,
-        "messageId": letter.message_id,
+        "request_id": letter.request_id,
+        "message_id": letter.message_id,
         "problem": finding.attribution.problem or None,
         "event": letter.event,
         "body": None if letter.is_json else letter.body,
@@ -184,7 +184,7 @@ def describe(finding: Finding) -> dict[str, Any]:
 
 def _print_tables(screen: Screen, rows: list[tuple[str, ...]], reasons: Counter[tuple[str, str]]) -> None:
     if not reasons:
-        screen.say("There are no dead letters, or none that were asked for.")
+        screen.say("There are no dead letters, or none that match.")
         return
     if rows:
         screen.table("Dead letters", COLUMNS, sorted(rows))

@@ -24,10 +24,11 @@ COLUMNS = ("Time", "Where", "What", "Request", "Detail")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @of_stack
 def explain(context: Context, record_id: str, since: str | None, as_json: bool) -> None:
-    """Say what became of the record with an ID: all that is known, in order of time, and one sentence.
+    """Say what became of the record with an ID.
 
-    It asks the table, the dead letters, the logs of all stages, and the files that rejected the record. A record of a
-    batch leaves no line in the logs unless it is refused. The exit code is 0 if the record is stored, else 1.
+    The command shows what the table, the dead letters, the logs of all stages and the rejected files say of the record,
+    in order of time, and one sentence. A record of a batch leaves no line in the logs unless it is refused. The exit
+    code is 0 if the record is stored, else 1.
     """
     evidence = _find(context, record_id, None if since is None else times.since(since))
     if as_json:
@@ -45,7 +46,7 @@ def _find(context: Context, record_id: str, since: int | None) -> questions.Evid
     stack, log = context.pipeline, context.access.client("logs")
     if since is None:
         since = questions.retained_since(log, logs.group_of(stack.aliases[ENTRY]), time.time_ns() // 1_000_000)
-    items = context.table(rate=None, whole=True).of_id(record_id) if is_storable_id(record_id) else []
+    items = context.table().of_id(record_id) if is_storable_id(record_id) else []
     with findings(context) as (found, _):
         letters = [finding for finding in found if questions.is_about(finding, record_id)]
     lines = questions.find_lines(log, stack, record_id, letters, since=since)

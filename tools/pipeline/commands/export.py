@@ -27,7 +27,7 @@ from pipeline.terminal.printable import counted
     help="A new file; the same command resumes one that was stopped.  [default: standard output]",
 )
 @click.option("--id", "record_id", help="Only the records of this id.")
-@click.option("--since", metavar="TIME", help="Only records whose timestamp is not older: 2h, 7d or a date.")
+@click.option("--since", metavar="TIME", help="Only records with a timestamp since then: 2h, 7d or a date.")
 @click.option("--table", "name", help="Read another table, such as a restored one.")
 @click.option(
     "--rate", type=click.FloatRange(min=1), default=10_000, show_default=True, help="Items read a second at most."
@@ -46,10 +46,11 @@ def export(
     segments: int,
     as_json: bool,
 ) -> None:
-    """Write the table as lines that `submit` takes: each record as its producer sent it, in any order.
+    """Write the table as lines that `submit` takes.
 
-    Records are exact, to the last digit. What stages added is left out, and is added again. If you submit the lines to
-    the same stack, they change nothing, unless a stage changes data.
+    Each line is a record as its producer sent it, exact to the last digit, in any order. The command leaves out what
+    stages added, because they add it again. If you submit the lines to the same stack, they change nothing, unless a
+    stage changes data.
     """
     if as_json and path is None:
         raise MisuseError("--json tells of a file: give one by -o.")
@@ -89,6 +90,6 @@ def _to_pipe(context: Context, source: Source) -> int:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        context.screen.note(f"Whoever read it has ended after {counted(count, 'record', 'records')}.")
+        context.screen.note(f"The reader of the output ended after {counted(count, 'record', 'records')}.")
         raise click.exceptions.Exit(LEFT) from None
     return count

@@ -17,10 +17,11 @@ from pipeline.local.handlers import invoke as call
 @click.argument("stage")
 @click.argument("event", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), default="-")
 def invoke(stage: str, event: Path) -> None:
-    """Call the handler of a STAGE with an EVENT, a file of one JSON document; `-` is standard input.
+    """Call the handler of a STAGE with an EVENT.
 
-    The result goes to standard output; log lines and requests to AWS go to standard error. Nothing is sent to AWS
-    unless TABLE_NAME is set. An error is printed as Lambda names it, and the exit code is 1.
+    EVENT is a file of one JSON document; `-` is standard input. The result goes to standard output; log lines and
+    requests to AWS go to standard error. Nothing is sent to AWS unless TABLE_NAME is set. An error is printed as Lambda
+    names it, and the exit code is 1.
 
     Set breakpoints by `python -m pdb -m pipeline invoke STAGE EVENT`, or by breakpoint() in the code.
     """

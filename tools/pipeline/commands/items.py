@@ -20,8 +20,11 @@ PAGE = 100
 @click.option("--json", "as_lines", is_flag=True, help="Print each item as a line of JSON.")
 @of_stack
 def items(context: Context, record_id: str | None, limit: int, *, as_lines: bool) -> None:
-    """Show items of the data table, in no particular order; `export` writes all of them."""
-    table = context.table(rate=None, whole=True)
+    """Show some items of the data table.
+
+    The items come in any order; `export` writes all of them.
+    """
+    table = context.table()
     found = table.all(PAGE) if record_id is None else iter(table.of_id(record_id))
     shown = [item.document for item in islice(found, limit)]
     if as_lines:

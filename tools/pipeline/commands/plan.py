@@ -31,11 +31,11 @@ NAMES = (
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the findings.")
 @of_stack
 def plan(context: Context, environment: str, allow: tuple[str, ...], as_json: bool) -> None:
-    """Say what a deployment of template.yaml would do to records, waiting events and aliases.
+    """Say what a deployment would do to the stack.
 
-    The template is compared with the stack that samconfig.toml names for the environment, as it is deployed and as it
-    is live. Only what CloudFormation and SAM don't say is shown. The exit code is 0 if there is nothing to know, else
-    1.
+    The command compares template.yaml with the stack that samconfig.toml names for the environment, as it is deployed
+    and as it is live. It says what would happen to records, waiting events and aliases, as far as CloudFormation and
+    SAM don't say it. The exit code is 0 if it finds nothing, else 1.
     """
     folder = project.root()
     settings = project.deployment(folder, environment)

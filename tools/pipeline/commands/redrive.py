@@ -9,7 +9,7 @@ import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.findings import findings, note_full, note_unseen
-from pipeline.commands.shared.options import selecting, sending
+from pipeline.commands.shared.options import keys_only_option, selecting, sending
 from pipeline.commands.shared.settling import RATE, Pauses, settle_options
 from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.letters.following import Following
@@ -45,7 +45,8 @@ from pipeline.terminal.printable import counted
     quiet=240,
     after="after which it waits no longer",
 )
-@sending("Events a second at most; fewer while AWS throttles.  [default: as fast as it goes]")
+@keys_only_option
+@sending("Events a second at most; fewer while AWS throttles.  [default: no limit]")
 @in_json
 @of_stack
 @selecting
@@ -61,18 +62,20 @@ def redrive(
     yes: bool,
     settle: bool,
     quiet: float,
+    keys_only: bool,
     rate: float | None,
     parallel: int,
     patience: float,
 ) -> None:
-    """Send dead letters again, to the stage that failed, and delete each whose event Lambda accepted.
+    """Send dead letters again to the stage that failed.
 
-    What fails stays in the queue. What can't be attributed to a stage, or is not JSON, is named and left. If this
-    command is killed, the same command goes on. It may send a letter twice, which stores nothing twice: a record
-    without a timestamp gets the one that the pipeline gave it, or its letter's.
+    The command deletes each letter whose event Lambda accepted; the others stay in the queue. It names and leaves
+    letters that belong to no stage or are not JSON. If it is killed, the same command goes on. It may send a letter
+    twice, which stores nothing twice: a record without a timestamp gets the one that the pipeline gave it, or its
+    letter's.
 
-    Letters that arrive after the beginning are left. A letter of an event that was just sent is named, because its
-    cause is still there. With --settle, the command waits until each record is stored or a letter again.
+    The command leaves letters that arrive after it began. It names those of an event that it sent, because their cause
+    is still there. With --settle, it waits until each record is stored or a dead letter again.
     """
     if not (yes or dry_run or sys.stdin.isatty()):
         raise MisuseError("redrive sends events and deletes letters: give --yes, or run it on a terminal to be asked.")
@@ -88,7 +91,7 @@ def redrive(
         context.screen.note("Nothing was sent.")
         raise click.exceptions.Exit(LEFT)
     run = Redrive(plan, queue, context.invoker(rate=rate, parallel=parallel, patience=patience))
-    following = Following(plan.stack.pipeline)
+    following = Following(plan.stack.pipeline, keys_only=keys_only)
     if settle:
         run.sender.follow, run.sender.follow_file = following.add, following.add_file
     counts = _run(context, run, depth)
@@ -125,6 +128,7 @@ def _run(context: Context, run: Redrive, depth: Depth) -> RedriveCounts:
 def _settle(context: Context, run: Redrive, following: Following, quiet: float) -> None:
     """Follow what was sent until it is stored or a dead letter again, or it was quiet for too long."""
     table, pauses, letters = context.table(rate=RATE), Pauses(quiet), -1
+    bucket = Bucket(context.access.client("s3"), context.stack.bucket) if context.stack.bucket else None
     with (
         context.screen.progress("settle", following.open) as advance,
         standing(lambda: f"of the records that were sent, {following.stored} are stored and {following.open} are open"),
@@ -132,7 +136,8 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
         while following.open:
             before = following.open
             following.look_at(table)
-            following.look_at_files(Bucket(context.access.client("s3"), context.stack.bucket))
+            if bucket:
+                following.look_at_files(bucket)
             if (depth := context.queue().depth().visible) != letters:
                 letters = depth
                 with findings(context, shown=False) as (found, _):
@@ -147,7 +152,7 @@ def _settle(context: Context, run: Redrive, following: Following, quiet: float) 
 def _name(context: Context, handled: Handled) -> None:
     finding, verdict = handled.finding, handled.verdict.value
     if context.screen.as_json:
-        letter = {"messageId": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
+        letter = {"message_id": finding.letter.message_id, "stage": finding.attribution.stage, "id": finding.record_id}
         context.screen.document.setdefault("left", []).append(letter | {"verdict": verdict, "reason": handled.reason})
         return
     of = f" (record {finding.record_id})" if finding.record_id else ""
@@ -190,15 +195,15 @@ def _report(context: Context, counts: RedriveCounts, following: Following | None
 def _say_what_is_left(context: Context, run: Redrive, *, is_open: bool) -> None:
     left = run.queue.depth()
     letters = counted(left.visible + left.in_flight, "dead letter is", "dead letters are")
-    in_hand = f", {left.in_flight} of them in a reader's hands" if left.in_flight else ""
+    in_hand = f", {left.in_flight} of them received by somebody" if left.in_flight else ""
     context.screen.note(f"{letters} left{in_hand}.")
     if left.is_full:
         note_full(context.screen, run.queue)
     if is_open and (targets := [stage for stage in context.pipeline.stages if run.counts.targets[stage]]):
         hours = max(map(context.pipeline.hours_from, targets))
         context.screen.note(
-            f"What becomes of the events is open for up to {hours:g} h, mostly for some minutes: an event that fails "
-            "again is a dead letter again. --settle waits for it."
+            f"Lambda may work on these events for up to {hours:g} h, mostly some minutes. An event that fails again "
+            "becomes a dead letter again. --settle waits for the end."
         )
 
 

@@ -24,14 +24,15 @@ COLUMNS = ("Change", "What", "Records", "Lines")
 @click.option(
     "--against", "revision", metavar="REV", default="HEAD", show_default=True, help="Compare with this revision."
 )
-@click.option("--values", is_flag=True, help="Show what the first records were stored as, before and now.")
+@click.option("--values", is_flag=True, help="Show how the first changed records were stored before, and how now.")
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown, for a pull request.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def rehearse(records: Path, revision: str, values: bool, markdown: bool, as_json: bool) -> None:
-    """Say whose fate changes if the working tree is deployed instead of a revision.
+    """Say which records a change of the code affects.
 
-    The stages of both run on RECORDS, one a line, without AWS and with a clock that stands still. A record is stored
-    the same, stored otherwise, newly refused, newly accepted, or fails. The exit code is 0 if nothing changes, else 1.
+    The stages of the working tree and of a revision run on RECORDS, one a line, without AWS and with a clock that
+    stands still. The command says which records are stored the same, stored otherwise, newly refused, newly accepted,
+    or fail. The exit code is 0 if nothing changes, else 1.
     """
     if as_json and markdown:
         raise MisuseError("--json and --markdown are two ways to print it: choose one.")

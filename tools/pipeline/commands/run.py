@@ -32,12 +32,14 @@ from pipeline.records.source import Source
 @click.command("run", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; all else goes to standard error.")
-@click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the report as JSON too.")
+@click.option(
+    "--report", "report_path", type=click.Path(path_type=Path), help="Also write the report to this file, as JSON."
+)
 @click.option(
     "--picture",
     "picture_path",
     type=click.Path(path_type=Path),
-    help="Write what is printed as an SVG, too.",
+    help="Also write the output to this file, as an SVG.",
 )
 @click.option(
     "--batch",
@@ -52,8 +54,8 @@ from pipeline.records.source import Source
 @click.option(
     "--prepare",
     metavar="COMMAND",
-    help="A command of the shell that runs after the deployment and before the records, with the variables that `up` "
-    "exports: to store reference data.",
+    help="Run this shell command after the deployment and before the records, with the variables that `up` exports; "
+    "for example, to store reference data.",
 )
 @queue_options
 def run(
@@ -69,16 +71,17 @@ def run(
     prepare: str | None,
     **queue: Any,
 ) -> None:
-    """Deploy to an embedded AWS, submit each line of RECORDS, and say what became of it.
+    """Run RECORDS through the pipeline on an embedded AWS.
 
-    RECORDS is events/records.jsonl if you name no other file; `-` is standard input. The functions run on the Python of
-    this command; `sam local invoke` runs them in Lambda's own image. Ctrl-C ends the run and reports what was done
-    until then.
+    The command deploys the project, submits each line of RECORDS, and says what became of it. RECORDS is
+    events/records.jsonl if you name no other file; `-` is standard input. The functions run on the Python of this
+    command; `sam local invoke` runs them in Lambda's own image. Ctrl-C ends the run and reports what was done until
+    then.
     """
     for path in filter(None, (report_path, picture_path)):
         _require_writable(path)
     if as_json and picture_path:
-        raise MisuseError("--picture shows what --json does not print: leave one of them out.")
+        raise MisuseError("--picture and --json can't be given together: leave one of them out.")
     screen = recording_console() if picture_path else console(stderr=as_json)
     options = Options(queue=queue_of(**queue))
     with ExitStack() as opened:
@@ -110,22 +113,14 @@ def run(
 
 
 def _prepare(command: str, variables: Mapping[str, str]) -> None:
-    """Run a command of the shell with the embedded AWS's variables.
-
-    Raises:
-        LocalError: It failed.
-    """
+    """Run a command of the shell with the embedded AWS's variables."""
     done = subprocess.run(command, shell=True, env={**os.environ, **variables}, check=False)  # noqa: S602 - the user's own
     if done.returncode:
         raise LocalError(f"--prepare failed with exit code {done.returncode}: {command}")
 
 
 def _require_writable(path: Path) -> None:
-    """Refuse a path before the run that could not be written after it.
-
-    Raises:
-        MisuseError: It can't be written.
-    """
+    """Refuse a path before the run that could not be written after it."""
     there = path if path.exists() else path.absolute().parent
     if path.is_dir() or not os.access(there, os.W_OK):
         reason = "Is a directory" if path.is_dir() else os.strerror(errno.EACCES if there.exists() else errno.ENOENT)

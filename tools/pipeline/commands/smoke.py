@@ -35,17 +35,18 @@ SAMPLE = Path("events/valid.json")
 def smoke(
     context: Context, *, timeout: float, record_path: Path | None, environment: str | None, as_json: bool
 ) -> None:
-    """Send one record through the deployed stack, after a deployment, and remove it again.
+    """Try the deployed stack by one record.
 
-    The record must be stored with what the stages add, and stored once when it is sent again. If it does not come
-    through, the command says where it stopped, and the exit code is 1.
+    Run it after a deployment. It sends the record and removes it again. The record must be stored with what the stages
+    add, and stored once when it is sent again. If it does not come through, the command says where it stopped, and the
+    exit code is 1.
     """
     if environment:
         context = replace(context, name=project.deployment(project.root(), environment).stack)
     record = _record(record_path)
     access = context.access
     invoker = context.invoker(rate=None, parallel=1, patience=timeout)
-    table, until = context.table(rate=None, whole=True), time.monotonic() + timeout
+    table, until = context.table(), time.monotonic() + timeout
     run = Smoke(access.client("logs"), context.pipeline, table, invoker, record, until, record["timestamp"])
     steps: list[Step] = []
     stuck = None
@@ -69,11 +70,7 @@ def smoke(
 
 
 def _record(path: Path | None) -> dict[str, Any]:
-    """Return the record to send.
-
-    Raises:
-        MisuseError: The file holds none.
-    """
+    """Return the record to send."""
     folder = project.find()
     if path is None and folder and (folder / SAMPLE).exists():
         path = folder / SAMPLE

@@ -23,10 +23,11 @@ DAY = 24 * 60 * 60
 @click.option("--check", is_flag=True, help="Exit with 1 if anything needs attention or is unknown.")
 @of_stack
 def status(context: Context, as_json: bool, check: bool) -> None:
-    """Show the stack's health: alarms, dead letters, versions, concurrency, failures, items.
+    """Show the stack's health.
 
-    What AWS does not tell is shown as unknown. Up to a thousand dead letters are looked at, as by dead-letters.
-    Failures are those of the last hour, without refused records. DynamoDB counts a table's items every six hours or so.
+    The command shows alarms, dead letters, versions, concurrency, failures and items; what AWS does not tell is
+    unknown. It looks at up to a thousand dead letters, as dead-letters does. Failures are those of the last hour,
+    without refused records. DynamoDB counts a table's items about every six hours.
     """
     stack = context.stack
     health = ask(context.access, stack, letters=or_unknown(lambda: context.pipeline))
@@ -139,26 +140,26 @@ def _files(files: FilesInWork) -> str:
 
 
 def _by_standing(files: FilesInWork) -> dict[str, list[str]]:
-    return {standing.value: [file.key for file in files.of(standing)] for standing in Standing}
+    return {standing.value.replace(" ", "_"): [file.key for file in files.of(standing)] for standing in Standing}
 
 
 def describe(health: Health) -> dict[str, Any]:
     """Return the health as JSON has it; what is unknown is null, and why."""
     waiting = known(health.waiting, Waiting._asdict, None)
-    depth = known(health.queue, lambda depth: {"visible": depth.visible, "inFlight": depth.in_flight}, None)
+    depth = known(health.queue, lambda depth: {"visible": depth.visible, "in_flight": depth.in_flight}, None)
     return {
         "stack": health.stack.name,
         "status": health.stack.status,
         "region": health.region,
         "alarms": known(health.alarms, lambda alarms: [alarm._asdict() for alarm in alarms], None),
-        "deadLetters": depth and {**depth, "records": waiting and waiting["records"]},
-        "oldestDeadLetterSeconds": waiting["oldest_seconds"] if waiting and waiting["letters"] else None,
+        "dead_letters": depth and {**depth, "records": waiting and waiting["records"]},
+        "oldest_dead_letter_seconds": waiting["oldest_seconds"] if waiting and waiting["letters"] else None,
         "functions": {stage: _described(function) for stage, function in health.functions.items()},
         "account": known(health.account, lambda quota: quota._asdict(), None),
-        "atOnce": known(health.at_once, lambda used: {stage or "account": most for stage, most in used.items()}, None),
+        "at_once": known(health.at_once, lambda used: {stage or "account": most for stage, most in used.items()}, None),
         "items": known(health.items, lambda items: items, None),
-        "filesInWork": known(health.files, lambda files: files and [file.key for file in files.files], None),
-        "filesByState": known(health.files, lambda files: files and _by_standing(files), None),
+        "files_in_work": known(health.files, lambda files: files and [file.key for file in files.files], None),
+        "files_by_state": known(health.files, lambda files: files and _by_standing(files), None),
         "unknown": [unknown.reason for unknown in health.unknown],
         "troubles": [trouble._asdict() for trouble in health.troubles],
     }
@@ -170,7 +171,7 @@ def _described(function: FunctionHealth) -> dict[str, Any]:
         "published": known(
             function.versions, lambda all_: [{"number": one.number, "time": one.published} for one in all_], None
         ),
-        "provisionedConcurrency": known(function.concurrency, Concurrency._asdict, None),
-        "reservedConcurrency": known(function.reserved, lambda own: own, None),
+        "provisioned_concurrency": known(function.concurrency, Concurrency._asdict, None),
+        "reserved_concurrency": known(function.reserved, lambda own: own, None),
         "failures": known(function.failures, lambda failures: dict(failures.counts), None),
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
-from pipeline.commands.shared.options import keys_only_option, records_argument, sending
+from pipeline.commands.shared.options import FILE, keys_only_option, records_argument, sending
 from pipeline.commands.shared.settling import Settling, settle_options
 from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
 from pipeline.records.files import NewFile, require_own
@@ -27,8 +27,8 @@ from pipeline.terminal.printable import counted
 WRITES = 3000
 """A second: a new table takes 4,000, and needs some for what is delivered twice."""
 PACED = (
-    f"Paced so that a new table keeps up, at {WRITES} writes a second: one for each KB of a record. --rate sets the "
-    "records a second instead."
+    f"At most {WRITES} writes a second are sent, which a new table takes; a record is a write for each KB. --rate sets "
+    "the records a second instead."
 )
 RESUME = "run the same command again to go on where it stopped"
 REJECTED = ".rejected"
@@ -39,21 +39,20 @@ REJECTED = ".rejected"
 @click.option(
     "--timestamp",
     type=click.Choice(["keep", "now"]),
-    help="now: give each record without a timestamp one of this submission, the same however often it is sent. "
-    "keep: leave it to the pipeline, which takes a record that is sent twice for two.  [default: keep; with --settle "
-    "now]",
+    help="now: stamp each record that has no timestamp; a line that is sent again keeps its stamp. keep: let the "
+    "pipeline stamp it; a line that is sent twice becomes two records.  [default: keep; with --settle now]",
 )
 @click.option(
     "--rejected",
     "rejected_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="The file for lines that were not accepted.  [default: RECORDS.rejected]",
 )
 @click.option(
     "--journal",
     "journal_path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file that a resumed submission reads; removed at the end.  [default: RECORDS.journal]",
+    type=FILE,
+    help="The file from which a stopped submission resumes; removed at the end.  [default: RECORDS.journal]",
 )
 @click.option(
     "--batch",
@@ -61,9 +60,9 @@ REJECTED = ".rejected"
     help="Most records in an event; 1 sends each line as it is.  [default: by size, so that an event is one request]",
 )
 @settle_options(
-    "Wait until each line is stored or a dead letter, send again what is missing, and report as `verify` does.",
+    "Wait until each line is stored or a dead letter, send missing lines again, and report as `verify` does.",
     quiet=30,
-    after="after which what is missing is sent again: at most three times, each time after twice as long",
+    after="after which missing lines are sent again, at most three times; it doubles each time",
 )
 @keys_only_option
 @sending(f"Records a second at most; fewer while AWS throttles.  [default: {WRITES} writes a second]")
@@ -84,15 +83,16 @@ def submit(
     parallel: int,
     patience: float,
 ) -> None:
-    """Send each line of RECORDS, a JSON document, to the pipeline; `-` is standard input.
+    """Send each line of RECORDS to the pipeline.
 
-    Many records are packed into one event, which costs a fraction of an event for each. A line that is an array is an
+    A line is a JSON document; `-` is standard input. The command packs many records into one event, which costs a
+    fraction of an event for each. A line that is an array is an
     event by itself.
 
-    If the command is stopped, the same command resumes: it sends only what was not accepted yet. Standard input can't
-    be read twice, so it can't be resumed.
+    If the command is stopped, the same command resumes: it sends only lines that were not accepted yet. Standard input
+    can't be read twice, so it can't be resumed.
 
-    Lines that are not accepted go to a file: as they are, or with --timestamp now as they were sent.
+    Lines that are not accepted go to a file, as they are; with --timestamp now, as they were sent.
     """
     if settle and timestamp == "keep":
         raise MisuseError("--settle may send a line twice, so each needs a timestamp: leave out --timestamp keep.")
@@ -112,7 +112,8 @@ def submit(
         invoker = context.invoker(rate=rate or WRITES, parallel=parallel, patience=patience)
         path = journal_path or Path(f"{records}.journal")
         journal = opened.enter_context(Journal(path, header)) if resumable else None
-        started = (journal.header if journal else header).started if timestamp == "now" else None
+        began = (journal.header if journal else header).started
+        started = began if timestamp == "now" else None
         opened.enter_context(rejected)
         prepared = partial(prepare, started=started)
         submission = Submission(
@@ -128,7 +129,7 @@ def submit(
         _report(context, submission, started)
         code = LEFT if submission.counts.rejected else 0
         if settle:
-            code = Settling(context, source, prepared, submission, quiet, keys_only).run()
+            code = Settling(context, source, prepared, submission, began, quiet, keys_only).run()
         if journal:
             journal.remove()
     if submission.counts.rejected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from pipeline.errors import EXIT_CODES, MisuseError
 from pipeline.local.deploy import WITH_FILES
 from pipeline.local.embedded.process import EmbeddedAws, Options
 from pipeline.local.run import deployed, exports
-from pipeline.local.watch import Change, Project, changes, clear
+from pipeline.local.watch import Change, Project, changes, clear, saved
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
 from pipeline.stack import Stack
@@ -34,20 +35,21 @@ from pipeline.terminal.tables import show_table
 @click.option("--listen", multiple=True, help="Also listen on this address, such as the Docker bridge's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as a JSON object.")
 @click.option(
-    "--watch",
-    is_flag=True,
-    help="Make each saved change live, send RECORDS again, and show first what changed.",
+    "--watch", is_flag=True, help="Make each saved change live, send RECORDS again, and show first what changed."
 )
 @queue_options
 def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: bool, watch: bool, **queue: Any) -> None:
-    """Deploy to an embedded AWS, print the export lines for a shell, and stay up until Ctrl-C.
+    """Keep the pipeline up on an embedded AWS until Ctrl-C.
 
-    With --watch, a saved handler is live within seconds, and a saved model after a deployment. A mistake is shown, and
-    the command goes on. RECORDS are sent again each time, to an empty table.
+    The command prints the export lines that let another shell use this AWS.
+
+    With --watch, a saved handler is live within seconds, and a saved model after a deployment. Each time RECORDS are
+    sent again, to an empty table. The command shows a mistake, and goes on.
     """
     if records and not watch:
-        raise MisuseError("RECORDS are sent with --watch alone: use `pipeline run` or `pipeline submit` otherwise.")
+        raise MisuseError("RECORDS can be given only with --watch: use `pipeline run` or `pipeline submit` otherwise.")
     screen, options = console(stderr=True), Options(port, listen, queue_of(**queue))
+    before = saved(project.root())  # what is saved during the deployment is a change, too
     with ExitStack() as opened:
         source = opened.enter_context(Source(records)) if records else None
         aws, stack = opened.enter_context(deployed(options, screen, WITH_FILES))
@@ -56,7 +58,7 @@ def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: boo
         click.echo(json.dumps(variables) if as_json else "\n".join(lines))
         screen.print(f"Up at {aws.endpoint}; Ctrl-C ends it.", highlight=False)
         if watch:
-            _watch(aws, stack, Sender(aws, options, source, screen) if source else None, screen)
+            _watch(aws, stack, before, Sender(aws, options, source, screen) if source else None, screen)
         while True:
             _pause(aws, 1)
 
@@ -87,13 +89,13 @@ class Sender:
         show_table(self._screen, columns, [row for row, _ in rows], styles=[style for _, style in rows])
 
 
-def _watch(aws: EmbeddedAws, stack: Stack, sender: Sender | None, screen: Console) -> None:
+def _watch(aws: EmbeddedAws, stack: Stack, before: Mapping[Path, int], sender: Sender | None, screen: Console) -> None:
     root = project.root()
     watched = Project(root, aws, stack, WITH_FILES, screen)
     screen.print(f"Watching {root}", highlight=False)
     if sender:
         sender.send(watched.stack)
-    for change in changes(root, wait=partial(_pause, aws)):
+    for change in changes(root, before, wait=partial(_pause, aws)):
         began = time.monotonic()
         screen.print(f"\nSaved: {_named(change)}", highlight=False)
         if watched.apply(change):
@@ -103,11 +105,7 @@ def _watch(aws: EmbeddedAws, stack: Stack, sender: Sender | None, screen: Consol
 
 
 def _pause(aws: EmbeddedAws, seconds: float) -> None:
-    """Wait, and look whether the embedded AWS is still there.
-
-    Raises:
-        LocalError: It has ended by itself.
-    """
+    """Wait, and look whether the embedded AWS is still there."""
     time.sleep(seconds)
     aws.queue_state()
 

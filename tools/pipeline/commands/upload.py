@@ -41,9 +41,7 @@ class Uploaded(NamedTuple):
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--prefix", default="", help="Begin the files' keys with this, such as orders/.")
 @click.option(
-    "--wait",
-    is_flag=True,
-    help="Wait until each line is settled; the exit code 0 then means that all are stored.",
+    "--wait", is_flag=True, help="Wait until each line is settled; the exit code 0 then means that all are stored."
 )
 @click.option(
     "--patience",
@@ -55,17 +53,17 @@ class Uploaded(NamedTuple):
 @in_json
 @of_stack
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
-    """Upload files of records, one a line, to the stack's bucket, whose reader gives them to the pipeline.
+    """Upload files of records to the stack's bucket.
 
-    Each file is checked first, as by submit; `-` is standard input. Its key ends in .jsonl or .jsonl.gz. The same file
-    again stores nothing twice.
+    A file has one record a line; `-` is standard input. Each file is checked first, as by submit. Its key ends in
+    .jsonl or .jsonl.gz. If you upload the same file again, nothing is stored twice.
 
-    The reader looks for each line in the table, from five minutes after it was read, and sends again what is not
-    stored. Then receipts/ has the file's receipt, rejected/ the lines that are no records, and missing/ those that
-    could not be stored. A file that can't be read at all becomes a dead letter.
+    The bucket's reader gives the lines to the pipeline, looks for each in the table, and sends missing lines again.
+    Then receipts/ has the file's receipt, rejected/ the lines that are no records, and missing/ those that could not be
+    stored. A file that can't be read at all becomes a dead letter.
     """
     bucket = _bucket(context)
-    began = time.time_ns() // 1_000_000
+    began = context.queue().depth().time if wait else 0  # by the clock that letters are dated by
     uploaded: list[Uploaded] = []
     with ExitStack() as opened:
         sources = [opened.enter_context(Source(path)) for path in files]
@@ -100,11 +98,11 @@ def _standing(uploaded: Sequence[Uploaded], count: int) -> str:
 
 def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, began: int, until: float) -> None:
     """Wait until each file is settled or has failed, and say what became of its lines."""
-    following = Following(context, bucket, uploaded, began)
+    progress = FileProgress(context, bucket, uploaded, began)
     with standing(lambda: "the files are in the bucket, and are read"):
-        following.wait(until)
-    receipts = following.receipts
-    context.screen.table("", COLUMNS, [(one.key, *_row(one, following)) for one in uploaded])
+        progress.wait(until)
+    receipts = progress.receipts
+    context.screen.table("", COLUMNS, [(one.key, *_row(one, progress)) for one in uploaded])
     if all(one in receipts and receipts[one].is_whole for one in uploaded):
         return
     for one, receipt in receipts.items():
@@ -120,16 +118,16 @@ def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, b
     raise click.exceptions.Exit(LEFT)
 
 
-def _row(one: Uploaded, following: Following) -> tuple[object, ...]:
-    if receipt := following.receipts.get(one):
+def _row(one: Uploaded, progress: FileProgress) -> tuple[object, ...]:
+    if receipt := progress.receipts.get(one):
         state = receipt.reason or "settled"
         return state, receipt.lines, receipt.stored, receipt.rejected, receipt.different, *receipt[4:7]
-    failure, so_far = following.failed.get(one.key), following.states.get(one)
+    failure, so_far = progress.failed.get(one.key), progress.states.get(one)
     told = f"failed: {failure}" if failure else "being settled" if so_far and so_far.round else "not read yet"
     return told, *[""] * (len(COLUMNS) - 2)
 
 
-class Following:
+class FileProgress:
     """The files that are waited for, and how far each is."""
 
     def __init__(self, context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int) -> None:
@@ -185,8 +183,10 @@ class Following:
 
     def _say_when(self, one: Uploaded, state: ReaderState) -> None:
         when = datetime.fromtimestamp(state.due / 1000, UTC).strftime("%H:%M:%S")
-        lines = counted(state.accepted, "line is", "lines are")
-        self._context.screen.note(f"{one.key} is read: {lines} looked for in the table from {when} UTC on.")
+        lines = counted(state.accepted, "line", "lines")
+        self._context.screen.note(
+            f"{one.key} was read. The reader looks for its {lines} in the table from {when} UTC on."
+        )
 
     def _bytes(self) -> int:
         return sum(state.end if not state.round else one.size or 0 for one, state in self.states.items())

@@ -10,7 +10,7 @@ import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
-from pipeline.commands.shared.options import keys_only_option, records_argument
+from pipeline.commands.shared.options import FILE, keys_only_option, records_argument
 from pipeline.errors import EXIT_CODES
 from pipeline.records.files import NewFile
 from pipeline.records.journal import read_header
@@ -23,12 +23,7 @@ from pipeline.records.source import Source
 
 @click.command("verify", epilog=EXIT_CODES)
 @records_argument
-@click.option(
-    "--missing",
-    "missing_path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the missing lines to this file, for `submit`.",
-)
+@click.option("--missing", "missing_path", type=FILE, help="Write the missing lines to this file, for `submit`.")
 @click.option(
     "--started",
     metavar="MS",
@@ -54,7 +49,7 @@ def verify(
     keys_only: bool,
     rate: float,
 ) -> None:
-    """Say what became of each line of RECORDS; `-` is standard input.
+    """Say what became of each line of RECORDS.
 
     \b
     stored       the table has its key with its data
@@ -64,8 +59,9 @@ def verify(
     missing      it is neither stored nor a dead letter
     unknown      it has no timestamp, and the table has its id with other data only
 
-    Wait until the pipeline is idle: a record that is on its way counts as missing. A record without a timestamp is
-    found by the one that `submit --timestamp now` gave it, or by its id and data if the validator stamped it.
+    `-` is standard input. Wait until the pipeline is idle: a record that is on its way counts as missing. A record
+    without a timestamp is found by the one that `submit --timestamp now` gave it, or by its id and data if the
+    validator stamped it.
     """  # noqa: D301 - \b is click's own mark
     header = read_header(Path(f"{records}.journal"))
     if started is None and header and header.timestamp == "now":

@@ -38,9 +38,9 @@ class _File(NamedTuple):
 class Following:
     """The records of events, from when each was sent; for any number of threads."""
 
-    def __init__(self, stages: Iterable[str]) -> None:
-        """Follow events of these stages: those that records pass."""
-        self._stages = frozenset(stages)
+    def __init__(self, stages: Iterable[str], *, keys_only: bool = False) -> None:
+        """Follow events of these stages: those that records pass; perhaps whatever data is stored under their keys."""
+        self._stages, self._keys_only = frozenset(stages), keys_only
         self._open: dict[_Sent, None] = {}
         self._lock = Lock()
         self.stored = 0
@@ -58,10 +58,11 @@ class Following:
 
     def add(self, request_id: str, stage: str, event: bytes) -> None:
         """Note an event that Lambda accepted for a stage."""
-        document = json.loads(event)
         if stage not in self._stages:
-            self.not_followed += 1
+            with self._lock:
+                self.not_followed += 1
             return
+        document = json.loads(event)
         records = document if stage == ENTRY else document[RESULT]
         with self._lock:
             for record in (isinstance(records, list) and records) or [records]:
@@ -69,12 +70,12 @@ class Following:
 
     def add_file(self, message_id: str, finding: Finding) -> None:
         """Note a letter about a file, by the id of the message that was sent for it."""
-        version = version_of(finding.letter.event)
-        if finding.record_id is None or version is None:
-            self.not_followed += 1
-            return
+        key, version = finding.record_id, version_of(finding.letter.event)
         with self._lock:
-            self._files[message_id] = _File(finding.record_id, version, finding.letter.sent)
+            if key is None or version is None:
+                self.not_followed += 1
+            else:
+                self._files[message_id] = _File(key, version, finding.letter.sent)
 
     def look_at_files(self, bucket: Bucket) -> None:
         """Settle the files that have a receipt since."""
@@ -90,8 +91,9 @@ class Following:
         for some in batches([sent for sent in self._open if sent.key], KEYS):
             items = table.get({sent.key for sent in some if sent.key})
             data = {key: digest(b"data", json.loads(item.data)) for key, item in items.items() if item.data}
-            stored = [sent for sent in some if sent.key and data.get(sent.key) == sent.data]
-            self.stored += self._settle(stored)
+            self.stored += self._settle(
+                sent for sent in some if sent.key in data and (self._keys_only or data[sent.key] == sent.data)
+            )
 
     def look_through(self, found: Iterable[Finding]) -> None:
         """Settle the records that are dead letters again."""

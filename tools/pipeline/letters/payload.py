@@ -30,7 +30,7 @@ def payloads(letter: DeadLetter, found: Attribution, target: str, *, split: bool
         NotGivenError: There is none.
     """
     if target not in found.given:
-        raise NotGivenError(f"it failed at the {found.stage}, and the {target} was given nothing of it")
+        raise NotGivenError(f"it failed at the {found.stage}, so the {target} was never given its event")
     try:
         return [text.encode() for text in _texts(letter, found, target, split=split)]
     except RecursionError:
@@ -126,7 +126,7 @@ def _index_of(record: Any, records: Sequence[Any], stamps: Sequence[int]) -> int
     if len(places) > 1:
         places = [index for index in places if _data(records[index]) == _data(record)]
     if not places:
-        raise NotGivenError("which record of its batch it is about can't be told")
+        raise NotGivenError("nothing says which record of its batch it is about")
     return places[0]
 
 

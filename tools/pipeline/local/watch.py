@@ -43,16 +43,17 @@ class Change(NamedTuple):
         return all(path.parts[0] == CODE and path.suffix == ".py" for path in self.files)
 
 
-def changes(root: Path, *, wait: Callable[[float], object] = time.sleep) -> Iterator[Change]:
-    """Yield what is saved in a project, once it is no longer being written; ends never."""
-    before = _times(root)
+def changes(
+    root: Path, before: Mapping[Path, int], *, wait: Callable[[float], object] = time.sleep
+) -> Iterator[Change]:
+    """Yield what is saved in a project after its files were as `before`, once nobody writes any more; never end."""
     while True:
         wait(POLL)
-        now = _times(root)
+        now = saved(root)
         if now == before:
             continue
         wait(POLL / 2)
-        while (later := _times(root)) != now:
+        while (later := saved(root)) != now:
             now = later
             wait(POLL / 2)
         files = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
@@ -60,7 +61,7 @@ def changes(root: Path, *, wait: Callable[[float], object] = time.sleep) -> Iter
         yield Change(tuple(files))
 
 
-def _times(root: Path) -> dict[Path, int]:
+def saved(root: Path) -> dict[Path, int]:
     """Return when each file of a project was saved, in ns since the epoch."""
     found = {}
     for folder in [root, *(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pipeline.letters.selection import Finding
@@ -25,7 +26,9 @@ REQUESTS = 8
 """Invocations of dead letters whose lines are looked for: a pattern has 1,024 characters at most."""
 PREFIX = 200
 """Characters of an id that a pattern holds."""
-DONE, STORED = re.compile(r"record (?!refused)\w"), ("record stored", "record already stored")
+DONE, STORED = re.compile(r"(record (?!refused)|batch )\w"), ("record stored", "record already stored")
+REQUEST = re.compile(r"[\w-]{1,64}", re.ASCII)
+"""An invocation's id; whoever may send to the queue may write anything in its place."""
 REFUSED = "record refused"
 MISSING = "missing/"
 """What the keys begin with of the lines that were not stored although the reader sent them again."""
@@ -151,6 +154,8 @@ class Evidence(NamedTuple):
         """Say what a line tells, and whether it is another attempt, another delivery, or an event of its own."""
         line = self.lines[number]
         before = [one for one in self.lines[:number] if one.stage == line.stage and one.may_be(line)]
+        if "records" in line.line.fields:  # a batch goes on without the records that it refused
+            before = [one for one in before if one.message != REFUSED or one.request != line.request]
         same = [one for one in before if one.request == line.request]
         if not before or "logger" not in line.line.fields:
             return line.message
@@ -207,20 +212,25 @@ def is_about(finding: Finding, record_id: str) -> bool:
 
 def find_lines(client: Any, stack: Stack, record_id: str, letters: Iterable[Finding], *, since: int) -> list[Line]:
     """Return the lines about an id, and those of the invocations that led to its dead letters, in order of time."""
-    requests = [one for finding in letters for one in finding.attribution.request_ids][:REQUESTS]
+    letters = list(letters)
+    named = (one for finding in letters for one in finding.attribution.request_ids if REQUEST.fullmatch(one))
+    requests = list(islice(named, REQUESTS))
+    reasons = {finding.reason for finding in letters}
     pattern = " || ".join([f"($.recordId = {_pattern(record_id)})", *(f'($.requestId = "{one}")' for one in requests)])
     found = [
         Line(name, line)
         for name, stage in stack.stages.items()
         for line in logs.lines(client, logs.group_of(stage.alias), pattern, since=since)
         if line.fields.get("recordId") == record_id
-        or (line.fields.get("requestId") in requests and line.fields.get("recordId") is None and _tells(line))
+        or (line.fields.get("requestId") in requests and line.fields.get("recordId") is None and _tells(line, reasons))
     ]
     return sorted(found, key=lambda one: one.line.time)
 
 
-def _tells(line: LogLine) -> bool:
-    """Return whether a line without an id tells something: the runtime repeats the error that a handler told of."""
+def _tells(line: LogLine, reasons: Container[str]) -> bool:
+    """Return whether a line without an id tells something: not what the runtime repeats, nor of another record."""
+    if line.fields.get("message") == REFUSED and line.fields.get("reason") not in reasons:
+        return False
     return "logger" in line.fields or str(line.fields.get("errorType", "")).startswith("Runtime.")
 
 
@@ -279,14 +289,14 @@ def describe(evidence: Evidence) -> Mapping[str, Any]:
         "id": evidence.record_id,
         "stored": bool(evidence.items),
         "sentence": evidence.sentence,
-        "items": [{**item.fields, "data": json.loads(item.data)} for item in evidence.items],
+        "items": [item.document for item in evidence.items],
         "timeline": [
             {
                 "time": shown(moment.time),
                 "where": moment.where,
                 "what": moment.what,
                 "detail": moment.detail or None,
-                "requestId": moment.request or None,
+                "request_id": moment.request or None,
             }
             for moment in evidence.moments
         ],

@@ -49,14 +49,14 @@ class Template(NamedTuple):
             name = target.partition(".")[0].removesuffix("Function").lower()
 
 
-def read(text: str, given: Mapping[str, str] = {}, *, origin: str = "the template") -> Template:
-    """Read a template, with these values of its parameters and otherwise their defaults.
+def read(text: str | Mapping[str, Any], given: Mapping[str, str] = {}, *, origin: str = "the template") -> Template:
+    """Read a template, with these values of its parameters and otherwise their defaults; boto3 parses one in JSON.
 
     Raises:
         MisuseError: It is no template.
     """
     try:
-        whole = parse(text)
+        whole = parse(text) if isinstance(text, str) else text
     except ValueError as error:
         raise MisuseError(f"{origin} can't be read: {error}.") from error
     if not isinstance(whole, dict) or not isinstance(whole.get("Resources"), dict):

@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import IO, Any, NamedTuple, TypeVar
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import ClientError
 
-from pipeline.errors import AwsError, MisuseError
+from pipeline.errors import MisuseError
 from pipeline.records.lines import InvalidLineError, Line, Prepared, prepare
 from pipeline.records.packing import Prepare
 from pipeline.records.source import STDIN, Source
-from pipeline.stack.aws import code_of, explained, sentence
+from pipeline.stack.aws import code_of, explained
 
 T = TypeVar("T")
 
@@ -142,16 +141,12 @@ def key_of(source: Source, *, prefix: str = "") -> str:
 
 
 def require_key(key: str) -> None:
-    """Refuse a key that S3 does not take, or not with what the reader writes about the file.
-
-    Raises:
-        MisuseError: It is too long, or belongs to the reader.
-    """
+    """Refuse a key that S3 does not take, or not with what the reader writes about the file."""
     if key.startswith(OWN):
         raise MisuseError(f"A key can't begin with {' or '.join(OWN)} (got {key}).")
     if (size := len(key.encode())) > LONGEST_KEY:
         raise MisuseError(
-            f"The key of a file must have at most {LONGEST_KEY} bytes, as the reader writes under longer ones "
+            f"The key of a file must have at most {LONGEST_KEY} bytes, because the reader adds to it "
             f"(got {size}): {key}"
         )
 
@@ -174,18 +169,11 @@ class Bucket:
         self.client, self.name = client, name
 
     def upload(self, source: Source, key: str, advance: Callable[[int], None] = lambda count: None) -> str:
-        """Upload a file as it stands, packed or not; return its version.
-
-        Raises:
-            MisuseError: It can't be read.
-            AwsError: S3 does not take it.
-        """
+        """Upload a file as it stands, packed or not; return its version."""
         source.rewind()
         try:
-            with self._versions() as versions:
+            with explained(), self._versions() as versions:
                 self.client.upload_fileobj(_Unclosed(source.file), self.name, key, Callback=advance)
-        except Boto3Error as error:
-            raise AwsError(f"{source.path} could not be uploaded: {sentence(error)}.") from error
         except OSError as error:
             raise MisuseError(f"{source.path} can't be read: {error.strerror or error}.") from error
         return versions[-1]
@@ -276,7 +264,8 @@ class Bucket:
             if not page.get("IsTruncated") or seen >= MOST_KEYS:
                 break
             token = {"ContinuationToken": page["NextContinuationToken"]}
-        left = [item for item in files.items() if not _is_read(item, receipts.get(f"{RECEIPTS}{item[0]}.json"))]
+        never = datetime.min.replace(tzinfo=UTC)
+        left = [item for item in files.items() if receipts.get(f"{RECEIPTS}{item[0]}.json", never) < item[1]]
         left.sort(key=lambda item: item[1])
         messages = queue.messages() if left else 0
         found = [
@@ -291,7 +280,3 @@ class Bucket:
             return Standing.SETTLED if state.round else Standing.READ
         is_late = datetime.now(UTC) - uploaded > timedelta(seconds=DELIVERED)
         return Standing.UNANNOUNCED if is_late and not messages else Standing.WAITING
-
-
-def _is_read(item: tuple[str, datetime], reported: datetime | None) -> bool:
-    return reported is not None and reported >= item[1]

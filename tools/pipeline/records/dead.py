@@ -26,6 +26,9 @@ class Why(NamedTuple):
     """Of the invocation that failed."""
 
 
+NO_REASON = Why()
+
+
 class DeadRecords:
     """Why records are dead letters, to be found by what was submitted."""
 

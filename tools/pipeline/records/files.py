@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from pipeline.errors import MisuseError
@@ -28,11 +27,7 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def require_own(path: Path) -> None:
-    """Refuse a file that somebody else may have written.
-
-    Raises:
-        MisuseError: It is another user's, or others can write it.
-    """
+    """Refuse a file that somebody else may have written."""
     if os.path.lexists(path):
         _require_own(path, path.lstat())
 
@@ -49,11 +44,7 @@ class NewFile:
     """A file of lines within this context; it appears under its name only when it is finished, and if it has any."""
 
     def __init__(self, path: Path, *, option: str) -> None:
-        """Be ready to write to `path`, which an option of the command names.
-
-        Raises:
-            MisuseError: There is such a file.
-        """
+        """Be ready to write to `path`, which an option of the command names."""
         if os.path.lexists(path):
             raise MisuseError(f"{path} is there already: move it away, or name another file by {option}.")
         self.path = path
@@ -65,9 +56,7 @@ class NewFile:
     def __enter__(self) -> NewFile:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
             self._part.unlink(missing_ok=True)

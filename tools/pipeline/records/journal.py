@@ -15,7 +15,6 @@ import re
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 from pipeline.errors import MisuseError
@@ -39,11 +38,7 @@ class Header(NamedTuple):
 
     @classmethod
     def read(cls, text: bytes) -> Header:
-        """Read a journal's first line.
-
-        Raises:
-            ValueError: It is no header.
-        """
+        """Read a journal's first line, or raise a ValueError."""
         fields = json.loads(text)
         if not isinstance(fields, dict) or [*fields] != [*cls._fields]:
             raise ValueError("other fields than a header has")
@@ -59,11 +54,7 @@ class Journal:
     """The journal of one input within this context; lines may be added from any number of threads."""
 
     def __init__(self, path: Path, header: Header) -> None:
-        """Open the journal at `path`, or begin it with this header.
-
-        Raises:
-            MisuseError: It can't be used, is in use, is not the caller's own, or belongs to another submission.
-        """
+        """Open the journal at `path`, or begin it with this header."""
         self.path = path
         self._accepted = _Digests()
         try:
@@ -82,17 +73,11 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._file)
 
     def holds(self, line: Line) -> bool:
-        """Return whether a line was accepted before.
-
-        Raises:
-            MisuseError: Another line was, under the same number.
-        """
+        """Return whether a line was accepted before."""
         digest = self._accepted.get(line.number)
         if digest and digest != int(line.digest, 16):
             raise MisuseError(
@@ -102,11 +87,7 @@ class Journal:
         return digest != 0
 
     def add(self, lines: Iterable[Line]) -> None:
-        """Note that the lines of an event were accepted.
-
-        Raises:
-            MisuseError: The disk does not take it.
-        """
+        """Note that the lines of an event were accepted."""
         try:
             os.write(self._file, "".join(f"{line.number} {line.digest}\n" for line in lines).encode())
         except OSError as error:
@@ -167,11 +148,7 @@ class Journal:
 
 
 def read_header(path: Path) -> Header | None:
-    """Return the header of the journal at `path`; None if there is none.
-
-    Raises:
-        MisuseError: It is not the caller's own, so it can't be believed.
-    """
+    """Return the header of the journal at `path`; None if there is none."""
     try:
         with os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
             return Header.read(file.readline(10_000))

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from pipeline.records.claims import Claims
-from pipeline.records.dead import DeadRecords, Why, digest
+from pipeline.records.dead import NO_REASON, DeadRecords, Why, digest
 from pipeline.records.json_values import is_same
 from pipeline.records.lines import InvalidLineError, Line
 from pipeline.records.packing import Prepare
@@ -52,7 +52,7 @@ class Judged(NamedTuple):
     line: int
     id: str | None
     outcome: Outcome
-    why: Why = Why()
+    why: Why = NO_REASON
     """Why it is a dead letter too, if it is stored and one."""
     enriched_by: str | None = None
     changed: bool = False
@@ -139,11 +139,7 @@ class Judgement:
     _remembered: int = field(default=0, init=False)
 
     def run(self, lines: Iterable[Line]) -> Iterator[Judged]:
-        """Yield what became of each record, in order.
-
-        Raises:
-            AwsError: The table can't be read.
-        """
+        """Yield what became of each record, in order."""
         with ThreadPoolExecutor(READERS) as pool:
             ahead = deque[tuple[list[_Record | Judged], Future[_Stored]]]()
             for window in _windows(self._records(lines)):
@@ -188,18 +184,18 @@ class Judgement:
         why = self.dead.find(record.document)
         found = stored.of(record)
         same = found.same(record.data)
-        judged = Judged(record.line, record.id, Outcome.STORED, why or Why(), end=record.end)
+        item, claim = None, None
         if same:
+            outcome, item = Outcome.STORED, found.items[same[0]]
             if self.changes_data:
                 self.claims.take(found.numbers[place] for place in same)
-            item = found.items[same[0]]
-            return judged._replace(enriched_by=item.enriched_by, item=item)
-        outcome = _without_item(record, why, found.items)
-        if not found.items or not self.changes_data:
-            return judged._replace(outcome=outcome)
-        claim = self.claims.ask(found.numbers, owner=record.id or "", is_dead=why is not None)
-        item = found.items[0]
-        return judged._replace(outcome=outcome, enriched_by=item.enriched_by, claim=claim, item=item)
+        else:
+            outcome = _without_item(record, why, found.items)
+            if found.items and self.changes_data:
+                item = found.items[0]
+                claim = self.claims.ask(found.numbers, owner=record.id or "", is_dead=why is not None)
+        version = item.enriched_by if item else None
+        return Judged(record.line, record.id, outcome, why or NO_REASON, version, False, claim, record.end, item)
 
 
 def _without_item(record: _Record, why: Why | None, items: Sequence[Item]) -> Outcome:

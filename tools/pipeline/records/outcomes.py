@@ -6,13 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from tempfile import TemporaryFile
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pipeline.errors import MisuseError
 from pipeline.records.claims import Claims
-from pipeline.records.dead import Why
-from pipeline.records.judgement import Judged, Outcome
-from pipeline.records.lines import LineNumbers
+from pipeline.records.dead import NO_REASON, Why
+from pipeline.records.judgement import Judged, Judgement, Outcome
+from pipeline.records.lines import Line, LineNumbers
+
+T = TypeVar("T")
 
 FEW = 25
 """So many records are kept one by one."""
@@ -25,21 +27,16 @@ class Group(NamedTuple):
     """What records that are counted together have in common."""
 
     outcome: Outcome
-    stage: str
-    reason: str
-    enriched_by: str | None
-    changed: bool
+    stage: str = ""
+    reason: str = ""
+    enriched_by: str | None = None
+    changed: bool = False
 
 
 class Outcomes:
     """What became of records, within this context."""
 
     def __init__(self) -> None:
-        self.counts: Counter[Outcome] = Counter()
-        self.enriched_by: Counter[str] = Counter()
-        """How many stored records were enriched by each of the enrichers' versions."""
-        self.changed = 0
-        """Stored records whose item has other data, because a stage changed it."""
         self.stored_and_dead = 0
         """Stored records that are dead letters as well."""
         self.few: list[Judged] = []
@@ -54,16 +51,13 @@ class Outcomes:
     def __exit__(self, *_: object) -> None:
         self._spool.close()
 
-    def take(self, judged: Iterable[Judged], claims: Claims, show: Callable[[Judged], object]) -> None:
-        """Note what became of records, whose claims are settled at the end.
-
-        Raises:
-            MisuseError: The disk does not take it.
-        """
-        self._claims = claims
-        seen = 0
+    def take(
+        self, judgement: Judgement, lines: Iterable[Line], show: Callable[[Judged], object] = lambda one: None
+    ) -> None:
+        """Note what became of the records of lines."""
+        self._claims, seen = judgement.claims, 0
         try:
-            for one in judged:
+            for one in judgement.run(lines):
                 show(one)
                 seen += 1
                 if seen <= FEW:
@@ -75,7 +69,7 @@ class Outcomes:
             self._spool.flush()
         except OSError as error:
             raise MisuseError(
-                f"What became of the lines can't be kept ({error.strerror}): name another folder by TMPDIR."
+                f"The outcomes of the lines can't be written ({error.strerror}): name another folder by TMPDIR."
             ) from error
         for one in self._listed():
             if one.claim is not None:
@@ -85,7 +79,22 @@ class Outcomes:
     @property
     def total(self) -> int:
         """How many records there are."""
-        return self.counts.total()
+        return self._groups.total()
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many records have each outcome."""
+        return self._sum(lambda group: group.outcome)
+
+    @property
+    def enriched_by(self) -> Counter[str]:
+        """How many stored records were enriched by each of the enrichers' versions."""
+        return self._sum(lambda group: group.enriched_by)
+
+    @property
+    def changed(self) -> int:
+        """Stored records whose item has other data, because a stage changed it."""
+        return sum(count for group, count in self._groups.items() if group.changed)
 
     def listed(self, *outcomes: Outcome) -> Iterator[Judged]:
         """Yield the records with one of these outcomes, in order; stored ones are not listed."""
@@ -108,17 +117,21 @@ class Outcomes:
             return one
         return one._replace(outcome=Outcome.STORED, changed=True)
 
+    def _sum(self, key: Callable[[Group], T | None]) -> Counter[T]:
+        counts = Counter[T]()
+        for group, count in self._groups.items():
+            if (name := key(group)) is not None:
+                counts[name] += count
+        return counts
+
     def _count(self, one: Judged) -> None:
-        is_stored = one.outcome is Outcome.STORED
-        self.counts[one.outcome] += 1
-        self.changed += one.changed
-        self.stored_and_dead += is_stored and one.why != Why()
-        if is_stored and one.enriched_by:
-            self.enriched_by[one.enriched_by] += 1
-        stage, reason = ("", "") if is_stored else one.why[:2]
-        group = Group(one.outcome, stage, reason, one.enriched_by if is_stored else None, one.changed)
-        if group not in self._groups and len(self._groups) >= MOST_GROUPS:
-            group = Group(one.outcome, "", OTHERS, None, changed=False)
+        if one.outcome is Outcome.STORED:
+            self.stored_and_dead += one.why != NO_REASON
+            group = Group(one.outcome, enriched_by=one.enriched_by, changed=one.changed)
+        else:
+            group = Group(one.outcome, one.why.stage, one.why.reason)
+            if group not in self._groups and len(self._groups) >= MOST_GROUPS:
+                group = Group(one.outcome, reason=OTHERS)
         self._groups[group] += 1
 
 

@@ -41,11 +41,7 @@ class Source:
     """The lines of an input; a pipe that is to be read again is copied to the disk, so that it is read once."""
 
     def __init__(self, path: Path, *, again: bool = True) -> None:
-        """Open an input and look at its beginning; a packed one is read to its end, to know that it is whole.
-
-        Raises:
-            MisuseError: It can't be read, or can be no file of records.
-        """
+        """Open an input and look at its beginning; a packed one is read to its end, to know that it is whole."""
         self.path = path
         with self._explained():
             self.file = sys.stdin.buffer if path == STDIN else path.open("rb")
@@ -85,11 +81,7 @@ class Source:
             self.file.seek(self._start)
 
     def lines(self, *, too_long: Callable[[bytes], object] = bytes) -> Iterator[Line]:
-        """Yield the lines; of a pipe that was not copied, once.
-
-        Raises:
-            MisuseError: It can't be read, or its first lines show that it is no file of records.
-        """
+        """Yield the lines; of a pipe that was not copied, once."""
         with self._explained():
             self.rewind()
             lines = read_lines(self._text(), too_long=too_long)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -21,7 +21,6 @@ FIRST_DELAY = 0.1
 """Seconds; doubled from attempt to attempt."""
 LONGEST_DELAY = 5.0
 """Seconds."""
-READ = ("id", "timestamp", "data", "enriched", "version")
 
 
 class Key(NamedTuple):
@@ -50,17 +49,22 @@ class Item(NamedTuple):
     """In JSON."""
     enriched_by: str | None
     """The enricher's version; None for an item that was never enriched."""
-    fields: Mapping[str, Any]
-    """What was read of it, as JSON has it."""
+    attributes: Mapping[str, Mapping[str, Any]]
+    """What was read of it, as DynamoDB has it."""
 
     @classmethod
     def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Item:
         """Read an item as DynamoDB returns it."""
-        names = [name for name in dict.fromkeys(("id", "timestamp", "data", *sorted(attributes))) if name in attributes]
-        fields: dict[str, Any] = {name: _plain(attributes[name]) for name in names}
-        data = fields.get("data")
-        version = fields.get("version") if fields.get("enriched") else None
-        return cls(Key(fields["id"], fields["timestamp"]), data if isinstance(data, str) else "", version, fields)
+        found = attributes.get
+        key = Key(attributes["id"]["S"], _number(attributes["timestamp"]["N"]))
+        version = found("version", {}).get("S") if found("enriched", {}).get("BOOL") else None
+        return cls(key, found("data", {}).get("S", ""), version, attributes)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What was read of it, as JSON has it."""
+        names = dict.fromkeys(("id", "timestamp", "data", *sorted(self.attributes)))
+        return {name: _plain(self.attributes[name]) for name in names if name in self.attributes}
 
     @property
     def document(self) -> dict[str, Any]:
@@ -77,15 +81,9 @@ class Table:
     name: str
     rate: RateLimiter
     """Keys a second."""
-    whole: bool = False
-    """Whether items are read with all their attributes."""
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        """Return the items that there are under up to a hundred keys.
-
-        Raises:
-            AwsError: The table can't be read.
-        """
+        """Return the items that there are under up to a hundred keys."""
         wanted: list[Any] = [{"id": {"S": key.id}, "timestamp": {"N": str(key.timestamp)}} for key in keys]
         found: dict[Key, Item] = {}
         attempt = 0
@@ -96,7 +94,8 @@ class Table:
                 self.rate.throttled()
                 time.sleep(min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)))
             self.rate.take_all(len(wanted))
-            answer = self._call(wanted)
+            with explained():
+                answer = self.client.batch_get_item(RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}})
             items = map(Item.of, answer["Responses"].get(self.name, []))
             found.update((item.key, item) for item in items)
             wanted = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
@@ -104,20 +103,14 @@ class Table:
         return found
 
     def of_id(self, record_id: str) -> list[Item]:
-        """Return the items of an id, oldest first.
-
-        Raises:
-            AwsError: The table can't be read.
-        """
+        """Return the items of an id, oldest first."""
         self.rate.take_all(1)
         request = {
             "TableName": self.name,
-            "KeyConditionExpression": "#id = :id",
+            "KeyConditionExpression": "id = :id",
             "ExpressionAttributeValues": {":id": {"S": record_id}},
             "ConsistentRead": True,
-            **self._wanted,
         }
-        request.setdefault("ExpressionAttributeNames", {"#id": "id"})
         with explained():
             pages = self.client.get_paginator("query").paginate(**request)
             return [Item.of(item) for page in pages for item in page["Items"]]
@@ -128,19 +121,6 @@ class Table:
             TableName=self.name, PaginationConfig={"PageSize": page}
         ):
             yield from map(Item.of, found["Items"])
-
-    @property
-    def _wanted(self) -> dict[str, Any]:
-        if self.whole:
-            return {}
-        names = {f"#{name}": name for name in READ}
-        return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
-
-    def _call(self, keys: Sequence[Any]) -> Any:
-        with explained():
-            return self.client.batch_get_item(
-                RequestItems={self.name: {"Keys": keys, "ConsistentRead": True, **self._wanted}}
-            )
 
 
 def quick(client: Any) -> Any:
@@ -180,7 +160,11 @@ def _plain(attribute: Mapping[str, Any]) -> Any:
     """Return an attribute's value as JSON has it."""
     ((kind, value),) = attribute.items()
     if kind == "N":
-        return json.loads(value)
+        return _number(value)
     if kind == "M":
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if kind == "L" else None if kind == "NULL" else value
+
+
+def _number(text: str) -> Any:
+    return int(text) if text.isdecimal() else json.loads(text)

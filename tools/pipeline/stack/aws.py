@@ -64,11 +64,7 @@ class Access(NamedTuple):
 
     @classmethod
     def of(cls, *, profile: str | None, region: str | None) -> Access:
-        """Open a session as the AWS tools do, by their options, environment variables and files.
-
-        Raises:
-            MisuseError: There is no such profile, or no region is named.
-        """
+        """Open a session as the AWS tools do, by their options, environment variables and files."""
         region = region or os.environ.get("AWS_REGION")  # which the other AWS tools read, and boto3 does not
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
@@ -89,11 +85,7 @@ class Access(NamedTuple):
         return cls(session, session.region_name)
 
     def client(self, service: str, *, attempts: int | None = None, connections: int = 10) -> Any:
-        """Return a client of a service, safe to use from several threads.
-
-        Raises:
-            MisuseError: A setting can't be one.
-        """
+        """Return a client of a service, safe to use from several threads."""
         require_endpoint(service)
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,

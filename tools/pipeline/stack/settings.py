@@ -35,21 +35,13 @@ def without_secrets(text: str) -> str:
 
 
 def require_region(region: str) -> None:
-    """Refuse a region that no header can hold.
-
-    Raises:
-        MisuseError: It is none.
-    """
+    """Refuse a region that no header can hold."""
     if not _HEADER.fullmatch(region):
         raise MisuseError(f"The region must be one such as eu-west-1 (got {region!r}){blamed(region)}.")
 
 
 def require_credentials(credentials: Any) -> None:
-    """Refuse static credentials with characters that no header can hold, without showing them.
-
-    Raises:
-        MisuseError: There are such.
-    """
+    """Refuse static credentials with characters that no header can hold, without showing them."""
     for attribute, variable in _CREDENTIALS.items():
         value = vars(credentials).get(attribute)  # others than static ones are asked for later
         if isinstance(value, str) and not _HEADER.fullmatch(value):
@@ -58,11 +50,7 @@ def require_credentials(credentials: Any) -> None:
 
 
 def require_endpoint(service: str) -> None:
-    """Refuse an endpoint in the environment that is no URL.
-
-    Raises:
-        MisuseError: It is none.
-    """
+    """Refuse an endpoint in the environment that is no URL."""
     for variable in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
         value = os.environ.get(variable, "")
         if value and not _is_url(value):
@@ -70,11 +58,7 @@ def require_endpoint(service: str) -> None:
 
 
 def require_certificates() -> None:
-    """Refuse a bundle of certificates that can't be read.
-
-    Raises:
-        MisuseError: It can't.
-    """
+    """Refuse a bundle of certificates that can't be read."""
     for variable in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
         if path := os.environ.get(variable):
             is_folder = Path(path).is_dir()

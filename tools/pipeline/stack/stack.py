@@ -88,11 +88,7 @@ class Stack(NamedTuple):
 
 
 def describe(client: Any, name: str) -> Stack:
-    """Find a stack by its name, by a client of CloudFormation.
-
-    Raises:
-        StackError: There is none, or it is not a pipeline's.
-    """
+    """Find a stack by its name, by a client of CloudFormation."""
     try:
         described: Any = client.describe_stacks(StackName=name)
     except ClientError as error:
@@ -103,11 +99,7 @@ def describe(client: Any, name: str) -> Stack:
 
 
 def read(described: Mapping[str, Any]) -> Stack:
-    """Read CloudFormation's description of a stack.
-
-    Raises:
-        StackError: An output is missing, or is not what it should be.
-    """
+    """Read CloudFormation's description of a stack."""
     name, status = described["StackName"], described["StackStatus"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     if missing := [key for key in WANTED if key not in outputs]:
@@ -160,11 +152,7 @@ def _event_invoke_config(client: Any, alias: str) -> Any:
 
 
 def _require_own(stack: Stack, stack_id: str) -> None:
-    """Refuse outputs that lead out of the stack's own account and region, whoever wrote them.
-
-    Raises:
-        StackError: A function or the queue is another account's or region's, or no function or queue at all.
-    """
+    """Refuse outputs that lead out of the stack's own account and region, whoever wrote them."""
     _, _, _, region, account, *_ = [*stack_id.split(":"), *[""] * 5]
     for name, stage in stack.stages.items():
         function = stage.function

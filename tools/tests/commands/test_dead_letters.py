@@ -73,10 +73,10 @@ def test_everything_is_in_the_json(letters: FakeAws, operate: Run) -> None:
         "id": "r-1",
         "records": 1,
         "error": "Invalid data: missing data field",
-        "errorCode": "200",
+        "error_code": "200",
         "received": 1,
-        "requestId": "id-1",
-        "messageId": next(iter(letters.messages)),
+        "request_id": "id-1",
+        "message_id": next(iter(letters.messages)),
         "problem": None,
         "event": record(1),
         "body": None,
@@ -207,7 +207,7 @@ def test_letters_in_another_readers_hands_are_told_beside_the_count(aws: FakeAws
         aws.messages[aws.put(record(number))].visible_at = time.monotonic() + 60
     ran = operate("dead-letters", "--count")
     assert (ran.code, ran.out) == (0, "1\n")
-    assert "About 2 more letters were in another reader's hands" in ran.err
+    assert "Somebody else had received about 2 more letters" in ran.err
 
 
 def test_it_says_so_where_sqs_hands_out_no_more(aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +215,7 @@ def test_it_says_so_where_sqs_hands_out_no_more(aws: FakeAws, operate: Run, monk
     counts = {"ApproximateNumberOfMessages": "7", "ApproximateNumberOfMessagesNotVisible": "119990"}
     monkeypatch.setattr(aws, "_GetQueueAttributes", lambda _: {"Attributes": counts})
     ran = operate("dead-letters", "--count")
-    assert "SQS hands out no more letters: 119990 are in flight, of 120000 that may be. 7 more are there" in ran.err
+    assert "SQS hands out no more letters: 119990 of at most 120000 are in flight. 7 more wait" in ran.err
 
 
 def exported(path: Path) -> list[dict[str, Any]]:
@@ -227,7 +227,7 @@ def test_letters_can_be_exported_and_stay(letters: FakeAws, operate: Run, tmp_pa
     assert (ran.code, ran.counts) == (0, {"chosen": 2, "exported": 2})
     found = {one["id"]: one for one in exported(tmp_path / "letters.jsonl")}
     assert found["r-1"]["body"] == json.dumps(record(1))
-    assert (found["r-1"]["requestId"], found["r-1"]["error"]) == ("id-1", "Invalid data: missing data field")
+    assert (found["r-1"]["request_id"], found["r-1"]["error"]) == ("id-1", "Invalid data: missing data field")
     assert "event" not in found["r-1"]
     assert (tmp_path / "letters.jsonl").stat().st_mode & 0o777 == 0o600
     assert letters.visible == 4

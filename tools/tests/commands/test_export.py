@@ -70,7 +70,7 @@ def test_a_reader_that_ends_early_is_no_fault(stack: DeployedStack, embedded: De
     program = f"{sys.executable} -m pipeline export --rate 1000 | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
-    assert done.stderr.startswith("Whoever read it has ended after ")
+    assert done.stderr.startswith("The reader of the output ended after ")
 
 
 def test_what_can_not_be_asked_is_misuse(operate: Run) -> None:

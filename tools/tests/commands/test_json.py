@@ -57,9 +57,27 @@ def test_a_redrive_names_all_letters_that_it_leaves(aws: FakeAws, operate: Run) 
     aws.put(record(40))
     told = document(operate("redrive", "--yes", "--json"), 1)
     assert (told["sent_again"], told["of_no_known_stage"], len(told["left"])) == (1, 30, 30)
-    assert told["left"][0].keys() == {"messageId", "stage", "id", "verdict", "reason"}
+    assert told["left"][0].keys() == {"message_id", "stage", "id", "verdict", "reason"}
     dry = document(operate("redrive", "--dry-run", "--json"), 0)
     assert dry["would_be_left"] == [{"because": "of no known stage", "letters": 30}]
+
+
+def names(value: Any) -> set[str]:
+    """The names of all members, but for those of records and events."""
+    if isinstance(value, list):
+        return set[str]().union(*map(names, value))
+    if not isinstance(value, dict):
+        return set()
+    return set(value).union(*(names(one) for name, one in value.items() if name not in ("event", "record")))
+
+
+def test_names_are_written_alike_everywhere(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.put(record(1), of="nobody")
+    path = records(record(1))
+    for command in (["status"], ["dead-letters"], ["redrive", "--yes"], ["submit", path], ["verify", path]):
+        found = names(json.loads(operate(*command, "--json").out))
+        assert found
+        assert not [name for name in found if not re.fullmatch("[a-z]+(_[a-z]+)*", name)]
 
 
 def test_an_error_is_no_document(aws: FakeAws, operate: Run, records: Write) -> None:
@@ -69,7 +87,8 @@ def test_an_error_is_no_document(aws: FakeAws, operate: Run, records: Write) -> 
     assert "denies" in ran.error
 
 
-def test_an_upload_tells_its_files(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
+def test_an_upload_tells_its_files(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.add_bucket()
     told = document(operate("upload", records(record(1)), "--json"), 0)
     assert "1 file is in" in told["notes"][0]
 

@@ -111,6 +111,16 @@ def test_what_takes_its_time_is_waited_for_and_not_sent_again(
     assert (ran.code, len(aws.invocations)) == (0, 1)
 
 
+def test_a_dead_letter_of_an_earlier_submission_says_nothing_of_this_one(
+    aws: FakeAws, operate: Run, records: Write
+) -> None:
+    working(aws, loses={"r-0"})
+    for number in range(2):
+        aws.put(record(number), sent=int(time.time() * 1000) - 10_000)
+    ran = operate("submit", records(record(0), record(1)), "--settle", "--quiet", 0.02)
+    assert (ran.code, counts(ran), len(aws.invocations)) == (0, {"stored": 2}, 2)
+
+
 def test_records_without_a_timestamp_are_stamped_so_that_sending_them_again_is_harmless(
     aws: FakeAws, operate: Run, records: Write
 ) -> None:
@@ -168,9 +178,9 @@ def test_standard_input_can_be_settled_too(aws: FakeAws, operate: Run, tmp_path:
 
 def test_a_redrive_says_that_the_outcome_is_open_and_for_how_long(aws: FakeAws, operate: Run) -> None:
     aws.put(record(1))
-    assert "What becomes of the events is open for up to 18 h" in operate("redrive", "--yes").err
+    assert "Lambda may work on these events for up to 18 h" in operate("redrive", "--yes").err
     aws.put(envelope(record(1), record(1)), of="enricher")
-    assert "open for up to 12 h" in operate("redrive", "--yes").err
+    assert "Lambda may work on these events for up to 12 h" in operate("redrive", "--yes").err
     assert "is open" not in operate("redrive", "--yes").err
 
 

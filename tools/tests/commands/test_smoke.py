@@ -28,7 +28,7 @@ def slow_retries(request: pytest.FixtureRequest) -> None:
 
 
 def stuck(operate: Run) -> str:
-    ran = operate("smoke", "--timeout", "8", "--json")
+    ran = operate("smoke", "--timeout", "4", "--json")
     told = json.loads(ran.out)
     assert (ran.code, told["passed"]) == (1, False)
     return str(told["stuck"])
@@ -52,7 +52,7 @@ def test_a_record_of_ones_own_is_sent(
 ) -> None:
     path = tmp_path / "record.json"
     path.write_text('{"id": "any", "data": null}')
-    ran = operate("smoke", "--record", path, "--timeout", "8")
+    ran = operate("smoke", "--record", path, "--timeout", "3")
     assert ran.code == 1
     assert "it stuck in the validator: record refused (Invalid data: missing data field)" in ran.out
     path.write_text("[]")

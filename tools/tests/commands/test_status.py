@@ -38,7 +38,7 @@ def test_what_an_endpoint_does_not_offer_is_unknown_and_no_failure(aws: FakeAws,
 def test_what_is_unknown_is_null_in_json_with_the_reasons(aws: FakeAws, operate: Run) -> None:
     status = json.loads(operate("status", "--json").out)
     assert status["alarms"] is status["items"] is None
-    assert status["deadLetters"] == {"visible": 0, "inFlight": 0, "records": 0}
+    assert status["dead_letters"] == {"visible": 0, "in_flight": 0, "records": 0}
     assert any("ListStackResources" in reason for reason in status["unknown"])
 
 
@@ -58,7 +58,7 @@ def test_the_oldest_letter_is_told_by_the_letters_themselves(aws: FakeAws, opera
     for hours in (1, 49, 3):
         aws.put(record(hours), sent=now - hours * 3_600_000 - 60_000)
     assert "dead letters\t3 with 3 records, the oldest waits for 2 d 1 h\n" in operate("status").out
-    assert 49 * 3600 + 50 <= json.loads(operate("status", "--json").out)["oldestDeadLetterSeconds"] < 49 * 3600 + 120
+    assert 49 * 3600 + 50 <= json.loads(operate("status", "--json").out)["oldest_dead_letter_seconds"] < 49 * 3600 + 120
     assert (aws.visible, aws.calls["DeleteMessageBatch"]) == (3, 0)
 
 
@@ -81,19 +81,19 @@ def test_a_healthy_stack_is_described_in_rows_and_in_json() -> None:
     }
     described = describe(HEALTHY)
     assert json.loads(json.dumps(described)) == described
-    assert described["oldestDeadLetterSeconds"] is None
+    assert described["oldest_dead_letter_seconds"] is None
     assert described["functions"]["processor"] == {
         "versions": [{"number": "7", "weight": 1.0}],
         "published": [
             {"number": "8", "time": "2026-01-01T08:00:00Z"},
             {"number": "7", "time": "2025-12-24T18:00:00Z"},
         ],
-        "provisionedConcurrency": {"wanted": 2, "ready": 2, "state": "READY"},
-        "reservedConcurrency": 10,
+        "provisioned_concurrency": {"wanted": 2, "ready": 2, "state": "READY"},
+        "reserved_concurrency": 10,
         "failures": {},
     }
     assert described["account"] == {"limit": 1000, "unreserved": 970}
-    assert described["atOnce"] == {"account": 9, "validator": 3, "enricher": 3, "processor": 3}
+    assert described["at_once"] == {"account": 9, "validator": 3, "enricher": 3, "processor": 3}
 
 
 def test_what_is_out_of_the_ordinary_is_described_and_what_is_not_has_no_row() -> None:
@@ -121,4 +121,4 @@ def test_what_is_out_of_the_ordinary_is_described_and_what_is_not_has_no_row() -
         "account's concurrency": "unknown",
         "items": "12, as counted up to six hours ago",
     }
-    assert describe(health)["oldestDeadLetterSeconds"] == 10920
+    assert describe(health)["oldest_dead_letter_seconds"] == 10920

@@ -47,25 +47,8 @@ def test_files_are_settled_and_their_lines_counted(
         ["in/a.jsonl", "settled", "5", "5", "0", "0", "0"],
         ["in/b.jsonl.gz", "settled", "1", "1", "0", "0", "0"],
     ]
-    assert "in/a.jsonl is read: 5 lines are looked for in the table from" in ran.err
+    assert "in/a.jsonl was read. The reader looks for its 5 lines in the table from" in ran.err
     assert len(embedded_with_files.items()) == 6
-
-
-def test_lines_that_are_not_stored_are_named(embedded_with_files: DeployedStack, operate: Run, records: Write) -> None:
-    other = {**record(1), "data": "another"}
-    ran = operate("upload", records(record(1), other, "{broken"), "--wait")
-    assert ran.code == 1
-    assert rows(ran)[0][:7] == ["records.jsonl", "settled", "3", "1", "1", "1", "0"]
-    assert f"s3://{embedded_with_files.outputs.bucket}/rejected/records.jsonl.jsonl" in ran.err
-    assert "Dead letters since: 1 of the processor" in ran.err
-
-
-def test_without_waiting_the_file_is_there_and_nothing_more_is_said(
-    embedded_with_files: DeployedStack, operate: Run, records: Write
-) -> None:
-    ran = operate("upload", records(record(1)))
-    assert (ran.code, ran.out) == (0, "")
-    assert embedded_with_files.client("s3").head_object(Bucket=embedded_with_files.outputs.bucket, Key="records.jsonl")
 
 
 def test_while_the_reader_is_paused_files_wait_and_status_shows_them(
@@ -73,35 +56,20 @@ def test_while_the_reader_is_paused_files_wait_and_status_shows_them(
 ) -> None:
     stack, states = embedded_with_files, {}
     with paused(stack):
-        ran = operate("upload", records(record(1)), "--prefix", "waits/", "--wait", "--patience", "0.2")
-        assert (ran.code, rows(ran)[0][1]) == (1, "not read yet")
+        assert operate("upload", records(record(1)), "--prefix", "waits/").code == 0
         status = dict(row for row in rows(operate("status")) if len(row) == 2)
         assert re.search(r"1 waiting.*, the oldest is waits/records\.jsonl of ", status["files in work"])
-        states = json.loads(operate("status", "--json").out)["filesByState"]
+        states = json.loads(operate("status", "--json").out)["files_by_state"]
         assert states["waiting"] == ["waits/records.jsonl"]
         stack.client("sqs").purge_queue(QueueUrl=stack.outputs.files_url)
         monkeypatch.setattr(bucket, "DELIVERED", 0)
         health = json.loads(operate("status", "--json").out)
-        assert health["filesByState"]["announced to nobody"] == ["waits/records.jsonl"]
+        assert health["files_by_state"]["announced_to_nobody"] == ["waits/records.jsonl"]
     place = f"s3://{stack.outputs.bucket}/waits/records.jsonl"
     assert f"aws s3 cp {place} {place} --metadata-directive REPLACE" in operate("status").err
     again = {"Bucket": stack.outputs.bucket, "Key": "waits/records.jsonl"}
     version = stack.client("s3").copy_object(**again, CopySource=again, MetadataDirective="REPLACE")["VersionId"]
     assert settled(stack, "waits/records.jsonl", version).is_whole
-
-
-def test_a_file_that_fails_is_named(
-    embedded_with_files: DeployedStack, operate: Run, records: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upload, "key_of", lambda source, prefix: "in/a.jsonl.gz")
-    path = records(record(1))  # which is no gzip file
-    ran = operate("upload", path, "--prefix", "in/", "--wait", "--patience", "30")
-    assert ran.code == 1
-    (row,) = rows(ran)
-    assert row[0] == "in/a.jsonl.gz"
-    assert "in/a.jsonl.gz can't be read: the gzip file is damaged here" in row[1]
-    letter, *_ = rows(operate("dead-letters"))
-    assert letter[1:3] == ["reader", "in/a.jsonl.gz"]
 
 
 def waiting_letter(stack: DeployedStack, operate: Run) -> list[str]:
@@ -153,6 +121,65 @@ def test_what_eventbridge_could_not_put_into_the_queue_is_redriven_and_settled(
     assert (ran.code, ran.counts["files with every line stored"]) == (0, 1), ran
 
 
+RECEIPT = {"lines": 3, "rejected": 1, "stored": 1, "different": 0, "missing": 1, "sent_again": 2, "seconds": 7.5}
+STATE = {"uploaded": 5, "due": 0, "line": 1, "end": 9, "accepted": 1, "rejected": 0, "stored": 0, "open": 1}
+
+
+def test_without_waiting_the_file_is_there_and_nothing_more_is_said(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.add_bucket()
+    ran = operate("upload", records(record(1)), "--prefix", "in/")
+    assert (ran.code, ran.out, ran.err) == (0, "", "1 file is in s3://files/in/\n")
+    assert (aws.calls["PutObject"], aws.calls["GetObject"]) == (1, 0)
+
+
+def test_what_is_not_stored_is_named_with_where_it_is(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.add_bucket()
+    aws.put(record(0), error="before")
+
+    def read(key: str, version: str) -> None:
+        now = int(time.time() * 1000)
+        aws.put_object(f"receipts/{key}.json", RECEIPT | {"version": version, "began": now})
+        aws.put([record(1), record(2)], error="since", sent=now)
+
+    aws.on_put = read
+    ran = operate("upload", records(record(1)), "--wait")
+    assert (ran.code, rows(ran)) == (1, [["records.jsonl", "settled", *"31101", "2", "7.5"]])
+    assert "The lines of records.jsonl that are no records are in s3://files/rejected/records.jsonl.jsonl" in ran.err
+    assert "The lines of records.jsonl that are missing are in s3://files/missing/records.jsonl.jsonl" in ran.err
+    assert [line for line in ran.err.splitlines() if "Dead letters" in line] == [
+        "Dead letters since: 2 of the validator: since."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (None, "not read yet"),
+        ({"version": "v1", "round": 0}, "not read yet"),
+        ({"version": "v1", "round": 1}, "being settled"),
+        ({"version": "v0", "round": 1}, "not read yet"),
+    ],
+)
+def test_a_file_that_is_not_settled_in_time_is_named_with_how_far_it_is(
+    aws: FakeAws, operate: Run, records: Write, state: Any, told: str
+) -> None:
+    aws.add_bucket()
+    if state:
+        aws.put_object("reports/records.jsonl.json", STATE | state)
+    ran = operate("upload", records(record(1)), "--wait", "--patience", "0.2")
+    assert (ran.code, rows(ran)[0][1]) == (1, told)
+    assert ("records.jsonl was read. The reader looks for its 1 line in" in ran.err) == (told == "being settled")
+
+
+def test_a_file_that_fails_is_waited_for_no_longer(aws: FakeAws, operate: Run, records: Write) -> None:
+    aws.add_bucket()
+    event = {"detail": {"bucket": {"name": "files"}, "object": {"key": "records.jsonl"}}}
+    aws.put(event, of="reader", error="before")
+    aws.on_put = lambda *_: aws.put(event, of="reader", error="it is damaged", sent=int(time.time() * 1000)) and None
+    ran = operate("upload", records(record(1)), "--wait")
+    assert (ran.code, rows(ran)[0][1]) == (1, "failed: it is damaged")
+
+
 def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, records: Write) -> None:
     ran = operate("upload", records(record(1)))
     assert ran.code == 2
@@ -166,7 +193,7 @@ def test_a_stack_without_a_bucket_takes_no_files(aws: FakeAws, operate: Run, rec
             (own, "can't begin with receipts/ or rejected/")
             for own in ("reports/", "rejected/", "receipts/", "missing/")
         ),
-        ("ä" * 470, "must have at most 946 bytes, as the reader writes under longer ones (got 953)"),
+        ("ä" * 470, "must have at most 946 bytes, because the reader adds to it (got 953)"),
     ],
 )
 def test_a_key_that_belongs_to_the_reader_or_is_too_long_for_it_is_refused(

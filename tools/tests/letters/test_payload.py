@@ -64,7 +64,7 @@ def test_the_failed_stage_and_those_before_it_take_what_is_sent_to_them(failed: 
     ("failed", "to"), [("validator", "enricher"), ("validator", "processor"), ("enricher", "processor")]
 )
 def test_a_later_stage_was_given_nothing_and_gets_nothing(failed: str, to: str) -> None:
-    with pytest.raises(NotGivenError, match=f"it failed at the {failed}, and the {to} was given nothing"):
+    with pytest.raises(NotGivenError, match=f"it failed at the {failed}, so the {to} was never given its event"):
         sent(EVENTS[failed], of=failed, to=to)
 
 

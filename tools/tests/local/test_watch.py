@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.local.deploy import PARAMETERS
-from pipeline.local.watch import Change, Project, changes
+from pipeline.local.watch import Change, Project, changes, saved
 from tests.deployed import DeployedStack
 from tests.own import pipeline
 
@@ -37,7 +37,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def first(root: Path, *steps: Any) -> Change:
-    return next(changes(root, wait=Clock(*steps, lambda: None, lambda: None, lambda: None)))
+    return next(changes(root, saved(root), wait=Clock(*steps, lambda: None, lambda: None, lambda: None)))
 
 
 def test_files_that_are_saved_together_are_one_change(root: Path) -> None:
@@ -47,6 +47,13 @@ def test_files_that_are_saved_together_are_one_change(root: Path) -> None:
     )
     assert [str(path) for path in change.files] == ["functions/core/stage.py", "functions/new.py", "model/stack.py"]
     assert not change.is_code
+
+
+def test_what_is_saved_before_the_first_look_is_a_change(root: Path) -> None:
+    before = saved(root)  # as `up` takes it: the deployment and the first records follow
+    (root / "functions/core/stage.py").write_text("22")
+    change = next(changes(root, before, wait=lambda _: None))
+    assert change == Change((Path("functions/core/stage.py"),))
 
 
 def test_a_removed_file_is_a_change_of_the_code(root: Path) -> None:

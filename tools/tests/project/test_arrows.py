@@ -29,7 +29,8 @@ ALLOWED = {
     "tools/pipeline/local": STACK | {"pipeline.local"},
     "tools/pipeline/local/asynchronous": {"pipeline.local.asynchronous"},
     "tools/pipeline/rules": {"pipeline.rules"},
-    "bench": {"bench", "model"},
+    "tools/pipeline/generated": {"pipeline.generated"},
+    "bench": {"bench", "model", "pipeline.generated"},
 }
 MOST_MODULES = 15
 

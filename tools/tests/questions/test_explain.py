@@ -166,6 +166,25 @@ def test_an_id_that_is_no_text_is_found_by_how_it_is_written() -> None:
     assert not is_about(found(letter({"id": True})), "1")
 
 
+def test_the_refusals_of_other_records_of_its_batch_are_no_attempts() -> None:
+    missing = "Invalid data: missing data field"
+    client = Logs(
+        event(1, message="record refused", requestId="v1", recordId="r-1", reason=missing),
+        event(2, message="record refused", requestId="v1", recordId=None, reason="Invalid data: id must not be empty"),
+        event(3, message="batch accepted", requestId="v1", records=3, refused=2),
+    )
+    waits = found(letter(record(1), of="validator", request_id="v1", sent=4, error=missing))
+    lines = find_lines(client, stack("validator"), "r-1", [waits], since=0)
+    told = evidence(*lines, letters=[waits])
+    assert whats(told) == ["record refused", "batch accepted", "waits as a dead letter of the validator"]
+    assert told.moments[-1].detail == f"1 attempt: {missing}"
+
+
+def test_a_batch_that_is_delivered_again_is_no_attempt() -> None:
+    again = evidence(*(line("validator", "batch accepted", n, recordId=None, records=2) for n in (1, 2)))
+    assert whats(again) == ["batch accepted", "batch accepted (delivered again)"]
+
+
 class Logs:
     """Pages of lines, which take no notice of the pattern; like MiniStack it ends after so many."""
 
@@ -202,6 +221,13 @@ def test_the_lines_of_a_letters_invocations_are_found_too() -> None:
         ("record accepted", ""),
     ]
     assert client.patterns == ['{ ($.recordId = "r-1") || ($.requestId = "e1") || ($.requestId = "v1") }']
+
+
+def test_a_request_id_that_lambda_did_not_write_is_not_looked_for() -> None:
+    client = Logs()
+    planted = [found(letter(record(1), request_id=one)) for one in ('x" || "', "x" * 2000, "", "v-1")]
+    find_lines(client, stack("validator"), "r-1", planted, since=0)
+    assert client.patterns == ['{ ($.recordId = "r-1") || ($.requestId = "v-1") }']
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def stuck(aws: Aws, reply: Reply = Reply.ACCEPTED) -> str:
             Smoke(
                 aws,
                 stack(),
-                Table(aws, "t", RateLimiter(), whole=True),
+                Table(aws, "t", RateLimiter()),
                 invoker,
                 record(1),
                 time.monotonic(),

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from model import render
+from pipeline.generated.render import render
 from tests.model.translation import translate
 from tests.own.pipeline import build
 

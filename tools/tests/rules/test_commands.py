@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from model import render
+from pipeline.generated.render import render
 from tests.own.pipeline import build
 
 from .linting import ROOT, runner

@@ -25,8 +25,6 @@ from pipeline.terminal.screen import Screen
 Command = Callable[..., Any]
 
 STACK_VARIABLE = "PIPELINE_STACK"
-AS_JSON = "pipeline.as_json"
-"""How a command is told that it prints JSON."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,7 @@ class Context:
         return stack
 
     def require_stages(self, names: Iterable[str]) -> None:
-        """Refuse what is no stage of the stack.
-
-        Raises:
-            MisuseError: One of them is none.
-        """
+        """Refuse what is no stage of the stack."""
         for name in names:
             if name not in (stages := self.pipeline.stages):
                 raise MisuseError(f"There is no stage '{name}' in '{self.stack.name}': it has {', '.join(stages)}.")
@@ -76,9 +70,9 @@ class Context:
         """Return the dead-letter queue, for so many threads."""
         return DeadLetterQueue(self.access.client("sqs", connections=connections), self.stack.queue_url)
 
-    def table(self, *, rate: float | None, whole: bool = False) -> Table:
-        """Return the data table, of which so many keys are read a second, perhaps with all attributes."""
-        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate), whole)
+    def table(self, *, rate: float | None = None) -> Table:
+        """Return the data table, of which so many keys are read a second."""
+        return Table(quick(self.access.client("dynamodb")), self.stack.table, RateLimiter(rate))
 
     def invoker(self, *, rate: float | None, parallel: int, patience: float) -> Invoker:
         """Return what sends events at a rate (each second), from so many threads."""
@@ -87,11 +81,7 @@ class Context:
         return Invoker(client, RateLimiter(rate, wait=stop.wait), stop, patience)
 
     def _usual(self, client: Any) -> str:
-        """Return the name of the stack if none is named, as long as there are not several to choose from.
-
-        Raises:
-            MisuseError: There are.
-        """
+        """Return the name of the stack if none is named, as long as there are not several to choose from."""
         try:
             pages = client.get_paginator("describe_stacks").paginate()
             names = sorted(stack["StackName"] for page in pages for stack in page["Stacks"] if _is_pipeline(stack))
@@ -118,8 +108,10 @@ def of_stack(command: Command) -> Command:
     @click.option("--region", help="The stack's region.  [default: as for the AWS tools]")
     @click.option("--profile", help="The profile of the AWS configuration files.  [default: as for the AWS tools]")
     @wraps(command)
-    def opened(stack_name: str | None, region: str | None, profile: str | None, **rest: Any) -> None:
-        screen = Screen(as_json=click.get_current_context().meta.get(AS_JSON, False))
+    def opened(
+        stack_name: str | None, region: str | None, profile: str | None, *, whole_json: bool = False, **rest: Any
+    ) -> None:
+        screen = Screen(as_json=whole_json)
         try:
             with explained():
                 command(Context(stack_name, region, profile, screen), **rest)
@@ -129,24 +121,12 @@ def of_stack(command: Command) -> Command:
     return opened
 
 
-def in_json(command: Command) -> Command:
-    """Let a command of a stack print what it says as one JSON document."""
-
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with all lines that are named.")
-    @wraps(command)
-    def told(*, as_json: bool, **rest: Any) -> None:
-        click.get_current_context().meta[AS_JSON] = as_json
-        command(**rest)
-
-    return told
+in_json = click.option("--json", "whole_json", is_flag=True, help="Print one JSON document that names all lines.")
+"""Lets a command of a stack print what it says as one JSON document."""
 
 
 def _default() -> str:
-    """Return the name of the stack that the project in the current folder deploys.
-
-    Raises:
-        MisuseError: There is no project.
-    """
+    """Return the name of the stack that the project in the current folder deploys."""
     folder = project.find()
     if folder is None:
         raise MisuseError(

@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.commands.shared.judging import dead_records, judge
+from pipeline.commands.shared.judging import dead_records
 from pipeline.commands.shared.report import RunReport
 from pipeline.letters.peek import Peek
 from pipeline.letters.queue import DeadLetterQueue
@@ -81,11 +81,7 @@ class Answers:
                 self.refused[line.number] = answer.reason
 
     def prepare(self, line: Line) -> Prepared:
-        """Return what was sent for a line.
-
-        Raises:
-            InvalidLineError: It was not accepted.
-        """
+        """Return what was sent for a line."""
         if reason := self.refused.get(line.number):
             raise InvalidLineError(reason)
         return prepare(line)
@@ -148,9 +144,9 @@ def judged(
             items.write(json.dumps(one.item.document, ensure_ascii=False) + "\n")
 
     with step("report", console):
-        table = Table(quick(aws.client("dynamodb")), stack.table, RateLimiter(), whole=items is not None)
+        table = Table(quick(aws.client("dynamodb")), stack.table, RateLimiter())
         judgement = Judgement(table, _dead_records(aws, stack), fed.prepare, changes_data=True)
-        judge(outcomes, judgement, _telling(console, fed.lines()), show)
+        outcomes.take(judgement, _telling(console, fed.lines()), show)
     return RunReport(outcomes, fed.events, fed.seconds, fed.queue, fed.unsent)
 
 
@@ -178,11 +174,7 @@ def _work_off(aws: EmbeddedAws, console: Console, begin: Callable[[Progress], No
 
 
 def _wait_for_receipt(aws: EmbeddedAws, file: UploadedFile, progress: Progress) -> None:
-    """Wait until a file is settled, or is a dead letter.
-
-    Raises:
-        LocalError: Its event never came.
-    """
+    """Wait until a file is settled, or is a dead letter."""
     bar, tell, deadline = progress.add_task("read", total=None), teller(progress.console, "files"), 0.0
     while not file.bucket.receipt(file.key, file.version):
         if state := file.bucket.state(file.key):

@@ -46,8 +46,8 @@ def note_unseen(screen: Screen, depth: Depth, seen: int) -> int:
     """Say how many letters could not be seen, if any, and return how many."""
     if unseen := depth.unseen(seen):
         screen.note(
-            f"About {counted(unseen, 'more letter was', 'more letters were')} in another reader's hands when this "
-            "began, perhaps of a command that was killed: they come back when its time is up."
+            f"Somebody else had received about {counted(unseen, 'more letter', 'more letters')} when this began, "
+            "perhaps a command that was killed: they come back when their visibility timeout ends."
         )
     return unseen
 
@@ -56,6 +56,6 @@ def note_full(screen: Screen, queue: DeadLetterQueue) -> None:
     """Say that SQS hands out no more letters, if that is so."""
     if (depth := queue.depth()).is_full:
         screen.note(
-            f"SQS hands out no more letters: {depth.in_flight} are in flight, of {IN_FLIGHT} that may be. "
-            f"{depth.visible} more are there, and are seen when those have come back."
+            f"SQS hands out no more letters: {depth.in_flight} of at most {IN_FLIGHT} are in flight. "
+            f"{depth.visible} more wait until those come back."
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from pipeline.commands.shared.context import Context
 from pipeline.commands.shared.findings import findings
@@ -12,7 +11,6 @@ from pipeline.errors import LEFT, standing
 from pipeline.letters.selection import Finding
 from pipeline.records.dead import DeadRecords, Why
 from pipeline.records.judgement import Judged, Judgement, Outcome
-from pipeline.records.lines import Line
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
 from pipeline.terminal.printable import counted
@@ -28,17 +26,10 @@ def dead_records(found: Iterable[Finding]) -> DeadRecords:
     return dead
 
 
-def read_dead_records(context: Context) -> DeadRecords:
-    """Look at all dead letters of a stack."""
+def read_dead_records(context: Context, *, since: int = 0) -> DeadRecords:
+    """Look at all dead letters of a stack, or at those since a time in ms since the epoch."""
     with findings(context) as (found, _):
-        return dead_records(found)
-
-
-def judge(
-    outcomes: Outcomes, judgement: Judgement, lines: Iterable[Line], show: Callable[[Judged], Any] = lambda one: None
-) -> None:
-    """Find what became of each line."""
-    outcomes.take(judgement.run(lines), judgement.claims, show)
+        return dead_records(finding for finding in found if finding.letter.sent >= since)
 
 
 def look(context: Context, source: Source, outcomes: Outcomes, judgement: Judgement) -> None:
@@ -52,7 +43,7 @@ def look(context: Context, source: Source, outcomes: Outcomes, judgement: Judgem
             done = one.end
 
         with standing(lambda: f"{counted(outcomes.total, 'record was', 'records were')} looked for"):
-            judge(outcomes, judgement, source.lines(), show)
+            outcomes.take(judgement, source.lines(), show)
 
 
 def show_outcomes(screen: Screen, outcomes: Outcomes) -> int:

@@ -21,15 +21,15 @@ def queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.FloatRange(min=0, max=60),
             default=DEFAULT_MINUTE,
             show_default=True,
-            help="Real seconds that a minute of Lambda's waiting takes: the pauses between retries and the backoff are "
-            "scaled by it. Event age counts those pauses in full, everything else as it is.",
+            help="Seconds that a minute of Lambda's waiting takes. This shortens the pauses between retries and the "
+            "backoff; the event age still counts them in full.",
         ),
         click.option(
             "--concurrency",
             type=click.IntRange(1, 1000),
             default=QueueOptions().concurrency,
             show_default=True,
-            help="Asynchronous invocations at once, half of them of one function; each may keep an interpreter.",
+            help="Most asynchronous invocations at once; one function gets at most half of them.",
         ),
         click.option("--duplicate", is_flag=True, help="Deliver each event twice."),
         _rate("--fail-rate", "The share of the calls that fail."),
@@ -40,14 +40,14 @@ def queue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="How those calls fail. May be repeated.  [default: all of them]",
         ),
-        _rate("--lose-rate", "The share of the accepted events that Lambda deletes without a letter or a word."),
-        _rate("--throttle-rate", "The share of the table's writes that are throttled; of a batch, each by itself."),
+        _rate("--lose-rate", "The share of the accepted events that Lambda deletes without a dead letter."),
+        _rate("--throttle-rate", "The share of the table's writes that are throttled, also within a batch."),
         click.option(
             "--seed",
             type=int,
             default=0,
             show_default=True,
-            help="Which calls fail, and how; which events are lost; which writes are throttled.",
+            help="Choose the failed calls, the lost events and the throttled writes by this random seed.",
         ),
         click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing after so many calls."),
     ]

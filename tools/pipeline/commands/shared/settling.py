@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import click
 
 from pipeline.commands.shared.context import Command, Context
-from pipeline.commands.shared.judging import judge, look, read_dead_records, show_outcomes
+from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
 from pipeline.errors import standing
 from pipeline.records.dead import DeadRecords
 from pipeline.records.judgement import Judgement, Outcome
@@ -75,6 +75,8 @@ class Settling:
     prepare: Prepare
     submission: Submission
     """That sent the lines."""
+    started: int
+    """When it began, in ms since the epoch: older letters are of another one."""
     quiet: float
     keys_only: bool
     _letters: int = field(default=0, init=False)
@@ -121,12 +123,14 @@ class Settling:
 
     def _look(self) -> None:
         """Find which of the open lines still are."""
-        if (letters := self.context.queue().depth().visible) != self._letters:
-            self._dead, self._letters = read_dead_records(self.context), letters
+        depth = self.context.queue().depth()
+        if depth.visible != self._letters:
+            since = self.started + depth.time - time.time_ns() // 1_000_000  # by SQS's clock
+            self._dead, self._letters = read_dead_records(self.context, since=since), depth.visible
         judgement = Judgement(self.context.table(rate=RATE), self._dead, self.prepare)
         lines = self.source.lines() if self._open is None else self.source.chosen(self._open)
         with Outcomes() as outcomes:
-            judge(outcomes, judgement, lines)
+            outcomes.take(judgement, lines)
             unsettled = (Outcome.MISSING, Outcome.UNKNOWN) + ((Outcome.DIFFERENT,) if not self.keys_only else ())
             self._open, self._missing = outcomes.lines(*unsettled), outcomes.lines(Outcome.MISSING)
 

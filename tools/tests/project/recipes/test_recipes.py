@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.copies import ROOT, copy_project
+from tools.tests.copies import ROOT, copy_project
 
 from . import changes
 
@@ -41,7 +41,7 @@ TESTS = [
     *("tests/test_project.py", "tools/tests/project/test_runbook.py"),
     *("tests/functions/test_stage.py", "tests/functions/test_record.py", "tests/functions/test_validator.py"),
     *("tests/model/test_stack.py", "tests/model/stages/test_function.py", "tests/model/test_tags.py"),
-    *("tests/model/test_project.py", "tests/model/test_diagram.py", "tests/test_auditor.py"),
+    *("tests/model/test_project.py", "tools/tests/generated/test_diagram.py", "tests/test_auditor.py"),
 ]
 EXPECTED = {
     "ValidatorFunction -->|on success| AuditorFunction",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from model.schema import FORMATS, UnusableSchemaError, compiled
+from pipeline.generated.schema import FORMATS, UnusableSchemaError, compiled
 
 
 def check(schema: Any) -> Callable[[Any], str | None]:

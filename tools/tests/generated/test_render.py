@@ -7,10 +7,9 @@ from samtranslator.yaml_helper import yaml_parse
 from troposphere import Equals, Not, Parameter, Ref, Sub, Template
 from troposphere.sqs import Queue
 
-from model import render
 from model.project import NAME
-
-from ..own.pipeline import build
+from pipeline.generated.render import render
+from tests.own.pipeline import build
 
 
 def rendered(*resources: Queue) -> str:

@@ -7,11 +7,10 @@ from troposphere.events import Rule, Target
 from troposphere.serverless import Function
 from troposphere.sns import Topic
 
-from model import draw
-
-from ..own.pipeline import build
-from .built_stages import STAGES, following
-from .pipelines import stack_of, stage
+from pipeline.generated.diagram import draw
+from tests.model.built_stages import STAGES, following
+from tests.model.pipelines import stack_of, stage
+from tests.own.pipeline import build
 
 FUNCTIONS = {f"{stage}Function" for stage in STAGES}
 

@@ -35,6 +35,8 @@ def refusal_of_function(properties: Arns) -> str | None:
 
 def refusal_of_destinations(function: str, config: Arns) -> str | None:
     """Say what is wrong with the destinations of a function, given by its name, in its settings."""
+    found = ministack("services.lambda_svc")._functions.get(function)
+    role = found["config"]["Role"] if found else ""
     for arn in destinations(config):
         if service_of(arn) == "sns" and arn.endswith(".fifo"):
             return "FIFO-type Amazon SNS topics aren't supported as a destination."
@@ -44,7 +46,7 @@ def refusal_of_destinations(function: str, config: Arns) -> str | None:
             return sentence
         if arn.endswith(".fifo") or not _exists(arn):
             return f"The destination ARN {arn} is invalid."
-        if not _may_send(_role_of(function), arn):
+        if not _may_send(role, arn):
             call = "InvokeFunction" if service_of(arn) == "lambda" else "SendMessage"
             return f"The function's execution role does not have permissions to call {call} on {arn}"
     return None
@@ -87,13 +89,6 @@ def _exists(arn: str) -> bool:
     target = Target.of_arn(arn)
     function = lambda_svc._functions.get(target.name)
     return function is not None and lambda_svc._function_qualifier_exists(function, target.qualifier)
-
-
-def _role_of(function: str) -> str:
-    lambda_svc = ministack("services.lambda_svc")
-
-    role: str = lambda_svc._functions[function]["config"]["Role"] if function in lambda_svc._functions else ""
-    return role
 
 
 def _may_send(role: str, arn: str) -> bool:

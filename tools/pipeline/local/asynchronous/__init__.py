@@ -22,7 +22,7 @@ How an event travels:
 
 Where a rule lives: who may send an event and what is refused, `middleware`; when there is another attempt, `retries`;
 which settings count, `lambda_api`; the dead letter's format, `documents` (and `deployed.dead_letter`, which reads it);
-another kind of destination, `targets` and `delivery`; what MiniStack leaves out, `ministack_gaps`. All of them call the
+another kind of destination, `targets` and `delivery`; what MiniStack leaves out, `gaps`. All of them call the
 embedded AWS by its public HTTP API, through `aws_api`, within the process; the rest of local speaks HTTP by it, too.
 """
 

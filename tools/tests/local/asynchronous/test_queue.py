@@ -316,9 +316,11 @@ def test_with_an_on_failure_destination_both_it_and_the_dead_letter_are_sent() -
 
 
 def test_the_dead_letter_target_is_that_of_the_version_that_ran() -> None:
-    aws = FakeAws({"f": [function_error()]}, dead_letter_targets={"f:8": DLQ})
-    deliver(aws)
-    assert aws.messages == []
+    failed = (200, {"x-amz-function-error": "Unhandled", "x-amz-executed-version": "6"}, b"{}")
+    for version, letters in (("6", 1), ("7", 0)):  # the alias leads to 7 now
+        aws = FakeAws({"f": [failed]}, dead_letter_targets={f"f:{version}": DLQ})
+        deliver(aws)
+        assert len(aws.messages) == letters
 
 
 def test_without_permission_the_dead_letter_is_lost_and_counted() -> None:

@@ -10,6 +10,9 @@ if __name__ == "__main__":
     gc.disable()
     atexit.register(gc.freeze)
 
+ROOT = Path(__file__).resolve().parent
+sys.path.append(str(ROOT / "tools"))  # a clone holds the tools; they need not be installed to generate
+
 try:
     from model import build, project
     from pipeline.generated.command import Project, main
@@ -19,4 +22,4 @@ except ModuleNotFoundError as missing:
     sys.exit(f"generate.py: this Python lacks {missing.name}; run `make setup`, then .venv/bin/python generate.py")
 
 if __name__ == "__main__":
-    sys.exit(main(Project(Path(__file__).resolve().parent, project.NAME, project.checked, build)))
+    sys.exit(main(Project(ROOT, project.NAME, project.checked, build)))

@@ -30,6 +30,19 @@ def test_it_says_what_it_wrote(tmp_path: Path) -> None:
     assert (tmp_path / "out.yaml").read_bytes() == (ROOT / "template.yaml").read_bytes()
 
 
+def test_a_clone_generates_with_what_the_model_is_built_with_alone() -> None:
+    installed = [entry for entry in sys.path if entry.endswith("site-packages")]
+    run = subprocess.run(  # without site, no file there adds the tools to the path
+        [sys.executable, "-S", "generate.py", "--check"],
+        cwd=ROOT,
+        env={"PYTHONPATH": os.pathsep.join(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "template.yaml is up to date\n", "")
+
+
 def test_what_is_up_to_date_is_not_written(tmp_path: Path) -> None:
     written = tmp_path / "out.yaml"
     written.write_bytes((ROOT / "template.yaml").read_bytes())

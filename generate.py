@@ -1,19 +1,8 @@
-"""Write what is generated: template.yaml and the picture in the README, from the model, and the check of data.
+"""Write what is generated: template.yaml and the picture in the README, from the model, and the check of data."""
 
-The check of a record's data is written from functions/data.schema.json, if that is there.
-
-`--name` gives the project another name first, in the model and wherever else it is said.
-"""
-
-import argparse
 import atexit
-import difflib
 import gc
-import os
-import re
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -21,187 +10,16 @@ if __name__ == "__main__":
     gc.disable()
     atexit.register(gc.freeze)
 
+ROOT = Path(__file__).resolve().parent
+sys.path.append(str(ROOT / "tools"))  # a clone holds the tools; they need not be installed to generate
+
 try:
     from model import build, project
-    from pipeline.generated.diagram import draw
-    from pipeline.generated.render import render
+    from pipeline.generated.command import Project, main
 except ModuleNotFoundError as missing:
     if str(missing.name).partition(".")[0] == "model":  # a mistake in the model, not in the set-up
         raise
     sys.exit(f"generate.py: this Python lacks {missing.name}; run `make setup`, then .venv/bin/python generate.py")
 
-ROOT = Path(__file__).resolve().parent
-TEMPLATE = ROOT / "template.yaml"
-README = ROOT / "README.md"
-SCHEMA, DATA_CHECK = ROOT / "functions/data.schema.json", ROOT / "functions/core/data_schema.py"
-STALE = 1
-PICTURE = re.compile(r"(?<=<!-- the architecture, by generate\.py --diagram -->\n).*?(?=<!-- end of it -->)", re.DOTALL)
-
-# Where the project's name is said, and what stands before it there.
-SAID = {
-    "model/project.py": r'NAME = checked\("',
-    "samconfig.toml": r'(?:stack_name|s3_prefix) = "',
-    "pyproject.toml": r'name = "',
-    ".github/deployment-role.yaml": r"    Default: ",
-}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the template or the picture, or check that the written one is up to date.
-
-    Returns:
-        The exit code: 0, or 1 when the checked file is stale.
-    """
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.name is not None:
-        try:
-            return _rename(project.checked(options.name))
-        except ValueError as error:
-            parser.error(str(error))
-    output = options.output or str(README if options.diagram else TEMPLATE)
-    try:
-        text = _picture(output) if options.diagram else render(build())
-        code = _check(output, text, options.diagram) if options.check else _write(output, text)
-        return code if options.output or options.diagram else code or _data_check(options.check)
-    except BrokenPipeError:  # says nothing of a file
-        raise
-    except OSError as error:
-        sys.exit(f"generate.py: cannot use {error.filename}: {error.strerror}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="generate.py",
-        description="Write the SAM template from the model in model/, or draw the architecture that it describes.",
-        epilog="Exit codes: 0 done or up to date, 1 stale or not writable, 2 wrong arguments.",
-    )
-    parser.add_argument("--diagram", action="store_true", help="draw the architecture as Mermaid into the README")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; print what would change and exit 1 if the file is stale"
-    )
-    parser.add_argument(
-        "--output",
-        metavar="PATH",
-        help="the file to write or check; - for standard output (default: template.yaml, or README.md for the picture)",
-    )
-    parser.add_argument("--name", help="give the project another name, write the template and say what is left to do")
-    return parser
-
-
-def _rename(name: str) -> int:
-    """Write the new name wherever the old one is, and generate anew."""
-    old = project.NAME
-    if name == old:
-        print(f"The project is called {old} already")  # noqa: T201
-        return 0
-    for path, text in [(ROOT / file, _renamed(file, old, name)) for file in SAID]:  # all are read before any is written
-        path.write_text(text, encoding="utf-8", newline="\n")
-    # By another process, as the model is read once in each; before anything is said, as nobody may be listening.
-    written = subprocess.run([sys.executable, __file__], stdout=subprocess.PIPE, text=True, check=False)
-    print(f"Renamed {old} to {name} in {', '.join(SAID)}\n{written.stdout}", end="")  # noqa: T201
-    _print_what_is_left(old)
-    return written.returncode
-
-
-def _renamed(file: str, old: str, name: str) -> str:
-    text = (ROOT / file).read_text(encoding="utf-8")
-    renamed, places = re.subn(rf"(?m)^({SAID[file]}){old}\b", rf"\g<1>{name}", text)
-    if not places:
-        sys.exit(f"generate.py: {file} must say the project's name after {SAID[file]} (got no {old})")
-    return renamed
-
-
-def _print_what_is_left(old: str) -> None:
-    print(  # noqa: T201
-        f"Left to do by hand:\n"
-        f"- A stack that is deployed as {old}-... stays as it is: deploy the new one, send its producers there, and "
-        f"remove the old one when nothing waits in it."
-    )
-    for file, lines in _mentions(old):
-        print(f"- {file} still says {old}: line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}")  # noqa: T201
-
-
-def _mentions(name: str) -> Iterator[tuple[Path, list[int]]]:
-    """Yield the files that hold a name, and the lines' numbers; hidden folders except .github are left out."""
-    word = re.compile(rf"(?<![\w-]){name}(?![a-z0-9])")
-    for folder, folders, files in os.walk(ROOT):
-        folders[:] = sorted(f for f in folders if f == ".github" or not f.startswith((".", "__")))
-        for path in (Path(folder, file) for file in sorted(files) if not file.endswith(".jinja")):
-            text = path.read_text(encoding="utf-8", errors="ignore").splitlines()
-            if lines := [number for number, line in enumerate(text, start=1) if word.search(line)]:
-                yield path.relative_to(ROOT), lines
-
-
-def _picture(output: str) -> str:
-    """Return the Markdown file with the picture in its place, or the picture alone for standard output."""
-    picture = draw(build())
-    if output == "-":
-        return picture
-    text, places = PICTURE.subn(lambda _: f"```mermaid\n{picture}```\n", Path(output).read_text(encoding="utf-8"))
-    if places != 1:
-        sys.exit(
-            f"generate.py: {_shown(output)} must have one place for the picture, between its comments (got {places})"
-        )
-    return text
-
-
-def _data_check(check: bool) -> int:
-    """Write or check the module that checks data by the project's schema; without a schema there is none."""
-    if SCHEMA.exists():
-        from pipeline.generated.schema import compiled  # noqa: PLC0415 - few projects have a schema
-
-        try:
-            text = compiled(SCHEMA.read_text(encoding="utf-8"))
-        except ValueError as error:
-            sys.exit(f"generate.py: {_shown(str(SCHEMA))} can't be used: {error}")
-        return _check(str(DATA_CHECK), text, False) if check else _write(str(DATA_CHECK), text)
-    if DATA_CHECK.exists() and check:
-        sys.stderr.write(f"{_shown(str(DATA_CHECK))} has no schema any more: run `python generate.py`\n")
-        return STALE
-    DATA_CHECK.unlink(missing_ok=True)
-    return 0
-
-
-def _write(output: str, text: str) -> int:
-    if output == "-":
-        sys.stdout.write(text)
-        return 0
-    path = Path(output)
-    if path.exists() and path.read_bytes() == text.encode():  # so that a checkout that is read-only can be run
-        print(f"{_shown(output)} is up to date")  # noqa: T201 - what the user asked for
-        return 0
-    path.write_text(text, encoding="utf-8", newline="\n")
-    print(f"Wrote {_shown(output)}: {len(text.splitlines())} lines")  # noqa: T201 - what the user asked for
-    return 0
-
-
-def _check(output: str, text: str, diagram: bool) -> int:
-    path = Path(output)
-    written = path.read_text(encoding="utf-8") if path.exists() else ""
-    name = _shown(output)
-    if written == text:
-        print(f"{name} is up to date")  # noqa: T201
-        return 0
-    diff = difflib.unified_diff(
-        written.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (as generated)"
-    )
-    sys.stdout.writelines(diff)
-    sys.stderr.write(f"{name} is stale: run `python generate.py{' --diagram' * diagram}`\n")
-    return STALE
-
-
-def _shown(output: str) -> str:
-    """Name the file as the user would, from where they are."""
-    path = Path(output).resolve()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
 if __name__ == "__main__":
-    try:
-        code = main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # its reader has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes to it once more at its end
-        code = 1
-    sys.exit(code)
+    sys.exit(main(Project(ROOT, project.NAME, project.checked, build)))

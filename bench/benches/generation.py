@@ -27,7 +27,7 @@ CDK, CDK_OFF, CDK_OFF_LARGE = "CDK as it comes", "CDK, validation off", f"CDK, v
 NO_BYTE_CODE = "PYTHONDONTWRITEBYTECODE"  # with it every run would compile the model anew, as nobody's second run does
 LIBRARIES = """
 import sys; bare = [*sys.modules]; import generate, json
-ours = lambda name: name.split(".")[0] in ("model", "generate") or not name.replace(".", "_").isidentifier()
+ours = lambda name: name.split(".")[0] in ("model", "generate", "pipeline") or not name.replace(".", "_").isidentifier()
 print(json.dumps([name for name in [*sys.modules][len(bare):] if not ours(name)]))
 """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
-from pipeline.commands.shared.options import keys_only_option, records_argument, sending
+from pipeline.commands.shared.options import FILE, keys_only_option, records_argument, sending
 from pipeline.commands.shared.settling import Settling, settle_options
 from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
 from pipeline.records.files import NewFile, require_own
@@ -45,13 +45,13 @@ REJECTED = ".rejected"
 @click.option(
     "--rejected",
     "rejected_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="The file for lines that were not accepted.  [default: RECORDS.rejected]",
 )
 @click.option(
     "--journal",
     "journal_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="The file from which a stopped submission resumes; removed at the end.  [default: RECORDS.journal]",
 )
 @click.option(

@@ -35,9 +35,7 @@ from pipeline.terminal.tables import show_table
 @click.option("--listen", multiple=True, help="Also listen on this address, such as the Docker bridge's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as a JSON object.")
 @click.option(
-    "--watch",
-    is_flag=True,
-    help="Make each saved change live, send RECORDS again, and show first what changed.",
+    "--watch", is_flag=True, help="Make each saved change live, send RECORDS again, and show first what changed."
 )
 @queue_options
 def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: bool, watch: bool, **queue: Any) -> None:

@@ -41,9 +41,7 @@ class Uploaded(NamedTuple):
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--prefix", default="", help="Begin the files' keys with this, such as orders/.")
 @click.option(
-    "--wait",
-    is_flag=True,
-    help="Wait until each line is settled; the exit code 0 then means that all are stored.",
+    "--wait", is_flag=True, help="Wait until each line is settled; the exit code 0 then means that all are stored."
 )
 @click.option(
     "--patience",
@@ -65,7 +63,7 @@ def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, 
     stored. A file that can't be read at all becomes a dead letter.
     """
     bucket = _bucket(context)
-    began = time.time_ns() // 1_000_000
+    began = context.queue().depth().time if wait else 0  # by the clock that letters are dated by
     uploaded: list[Uploaded] = []
     with ExitStack() as opened:
         sources = [opened.enter_context(Source(path)) for path in files]
@@ -100,11 +98,11 @@ def _standing(uploaded: Sequence[Uploaded], count: int) -> str:
 
 def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, began: int, until: float) -> None:
     """Wait until each file is settled or has failed, and say what became of its lines."""
-    following = Following(context, bucket, uploaded, began)
+    progress = FileProgress(context, bucket, uploaded, began)
     with standing(lambda: "the files are in the bucket, and are read"):
-        following.wait(until)
-    receipts = following.receipts
-    context.screen.table("", COLUMNS, [(one.key, *_row(one, following)) for one in uploaded])
+        progress.wait(until)
+    receipts = progress.receipts
+    context.screen.table("", COLUMNS, [(one.key, *_row(one, progress)) for one in uploaded])
     if all(one in receipts and receipts[one].is_whole for one in uploaded):
         return
     for one, receipt in receipts.items():
@@ -120,16 +118,16 @@ def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, b
     raise click.exceptions.Exit(LEFT)
 
 
-def _row(one: Uploaded, following: Following) -> tuple[object, ...]:
-    if receipt := following.receipts.get(one):
+def _row(one: Uploaded, progress: FileProgress) -> tuple[object, ...]:
+    if receipt := progress.receipts.get(one):
         state = receipt.reason or "settled"
         return state, receipt.lines, receipt.stored, receipt.rejected, receipt.different, *receipt[4:7]
-    failure, so_far = following.failed.get(one.key), following.states.get(one)
+    failure, so_far = progress.failed.get(one.key), progress.states.get(one)
     told = f"failed: {failure}" if failure else "being settled" if so_far and so_far.round else "not read yet"
     return told, *[""] * (len(COLUMNS) - 2)
 
 
-class Following:
+class FileProgress:
     """The files that are waited for, and how far each is."""
 
     def __init__(self, context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int) -> None:

@@ -10,7 +10,7 @@ import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
-from pipeline.commands.shared.options import keys_only_option, records_argument
+from pipeline.commands.shared.options import FILE, keys_only_option, records_argument
 from pipeline.errors import EXIT_CODES
 from pipeline.records.files import NewFile
 from pipeline.records.journal import read_header
@@ -23,12 +23,7 @@ from pipeline.records.source import Source
 
 @click.command("verify", epilog=EXIT_CODES)
 @records_argument
-@click.option(
-    "--missing",
-    "missing_path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the missing lines to this file, for `submit`.",
-)
+@click.option("--missing", "missing_path", type=FILE, help="Write the missing lines to this file, for `submit`.")
 @click.option(
     "--started",
     metavar="MS",

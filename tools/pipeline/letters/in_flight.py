@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Lock
 
 from pipeline.errors import AwsError, QueueGoneError
@@ -18,23 +19,44 @@ class InFlight:
     """Receipts of letters, the latest of each; for any number of threads."""
 
     def __init__(self, queue: DeadLetterQueue, *, visibility: int) -> None:
-        """Keep letters of a queue that were received for `visibility` seconds."""
-        self._queue, self._visibility = queue, visibility
+        """Receive letters of a queue, which others don't see for `visibility` seconds."""
+        self.queue, self._visibility = queue, visibility
         self._lock = Lock()
         self._receipts: dict[str, str] = {}
+        self._working_on: set[str] = set()
 
-    def add(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-        """Note letters that were received; return those that were not in flight before."""
+    def receive(self, most: int, *, only_new: bool = False) -> list[DeadLetter]:
+        """Receive some letters, perhaps without those that are in flight already."""
+        letters = self.queue.receive(most, visibility=self._visibility)
         with self._lock:
             new = [letter for letter in letters if letter.message_id not in self._receipts]
             self._receipts.update((letter.message_id, letter.receipt) for letter in letters)
-        return new
+        return new if only_new else letters
 
-    def remove(self, letters: Iterable[DeadLetter]) -> None:
-        """Forget letters that were deleted."""
+    @contextmanager
+    def working_on(self, letters: Sequence[DeadLetter]) -> Iterator[list[DeadLetter]]:
+        """Yield those of the letters that no other thread is working on, and keep others from them meanwhile."""
+        with self._lock:
+            mine = [letter for letter in letters if letter.message_id not in self._working_on]
+            self._working_on.update(letter.message_id for letter in mine)
+        try:
+            yield mine
+        finally:
+            with self._lock:
+                self._working_on.difference_update(letter.message_id for letter in mine)
+
+    def hide(self, letter: DeadLetter) -> None:
+        """Keep a letter in flight for as long again from now."""
+        self.queue.hide(letter, visibility=self._visibility)
+
+    def delete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Delete up to ten letters, and return those that are still there."""
+        remaining = self.queue.delete(letters)
         with self._lock:
             for letter in letters:
-                self._receipts.pop(letter.message_id, None)
+                if letter not in remaining:
+                    self._receipts.pop(letter.message_id, None)
+        return remaining
 
     def give_back(self) -> None:
         """Let everybody see the letters again at once, and not only when their time is up."""
@@ -43,7 +65,7 @@ class InFlight:
             self._receipts.clear()
         try:
             with ThreadPoolExecutor(PARALLEL) as pool:
-                deque(pool.map(self._queue.give_back, batches(receipts)), maxlen=0)
+                deque(pool.map(self.queue.give_back, batches(receipts)), maxlen=0)
         except QueueGoneError:
             raise
         except AwsError as error:

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from itertools import islice
 
+from pipeline.letters.in_flight import InFlight
 from pipeline.letters.peek import Peek
 from pipeline.letters.plan import Budget, Plan
 from pipeline.letters.queue import BATCH, DeadLetterQueue, Depth
-from pipeline.letters.receiver import Receiver
 from pipeline.letters.selection import Finding, examine
 from pipeline.letters.sender import MARGIN, Sender
 from pipeline.letters.verdicts import ACCEPTED, LEFT, Handled, RedriveCounts, Verdict
@@ -41,8 +41,8 @@ class Redrive:
     def __init__(self, plan: Plan, queue: DeadLetterQueue, invoker: Invoker) -> None:
         self.plan, self.queue, self.invoker = plan, queue, invoker
         self.counts = RedriveCounts()
-        self.receiver = Receiver(queue, visibility=plan.visibility)
-        self.sender = Sender(plan, invoker, self.receiver, self.counts)
+        self.letters = InFlight(queue, visibility=plan.visibility)
+        self.sender = Sender(plan, invoker, self.letters, self.counts)
         self._budget = Budget(plan.most)
         self._newer = 0
 
@@ -60,7 +60,7 @@ class Redrive:
                 if not depth.visible or self._budget.is_used_up or self.invoker.stop.is_set():
                     break
         finally:
-            self.receiver.give_back()
+            self.letters.give_back()
         if self.counts.count(*ACCEPTED):
             self._look_again()
         return self.counts
@@ -100,7 +100,7 @@ class Redrive:
             permits = self.invoker.rate.take(allowed)
             began = time.monotonic()
             most = 1 if self.plan.split else permits  # the records of one letter may take all its time
-            letters = [] if stop.is_set() else self.receiver.receive(most)
+            letters = [] if stop.is_set() else self.letters.receive(most)
             fruitless = fruitless + 1 if self._knows(letters) else 0
             used = self._handle(letters, until=began + MARGIN * self.plan.visibility)
             self.invoker.rate.give_back(permits - used)
@@ -116,7 +116,7 @@ class Redrive:
         """Send what is to be sent and delete what was accepted; return how many were sent."""
         used = 0
         accepted: list[DeadLetter] = []
-        with self.receiver.working_on(letters) as mine:
+        with self.letters.working_on(letters) as mine:
             try:
                 for letter in mine:
                     before = self.counts.of(letter.message_id)
@@ -126,8 +126,10 @@ class Redrive:
                         used += 1
                         accepted += [letter] if self.sender.send(*events, until=until) else []
             finally:
-                for letter in self.receiver.delete(accepted):
-                    self.counts.deleted(letter.message_id)
+                remaining = self.letters.delete(accepted)
+                for letter in accepted:
+                    if letter not in remaining:
+                        self.counts.deleted(letter.message_id)
         return used
 
     def _judge(self, letter: DeadLetter) -> tuple[Finding, list[bytes]] | None:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
+from pipeline.letters.in_flight import InFlight
 from pipeline.letters.plan import Plan
-from pipeline.letters.receiver import Receiver
 from pipeline.letters.selection import Finding
 from pipeline.letters.verdicts import Handled, RedriveCounts, Verdict
 from pipeline.stack import READER, DeadLetter
@@ -25,8 +25,8 @@ MARGIN = 0.8
 class Sender:
     """Sends the events of letters; for any number of threads."""
 
-    def __init__(self, plan: Plan, invoker: Invoker, receiver: Receiver, counts: RedriveCounts) -> None:
-        self._plan, self._invoker, self._receiver, self._counts = plan, invoker, receiver, counts
+    def __init__(self, plan: Plan, invoker: Invoker, letters: InFlight, counts: RedriveCounts) -> None:
+        self._plan, self._invoker, self._letters, self._counts = plan, invoker, letters, counts
         self._sent: set[str] = set()
         self._lock = Lock()
         self.follow: Callable[[str, str, bytes], object] = lambda request_id, stage, event: None
@@ -66,7 +66,7 @@ class Sender:
         """Give an event to Lambda's queue or, if it is about a file, to the queue of files."""
         stack = self._plan.stack
         if target == READER and stack.files_url:
-            message_id = self._receiver.queue.send(stack.files_url, event.decode())
+            message_id = self._letters.queue.send(stack.files_url, event.decode())
             self.follow_file(message_id, finding)
             return Answer(Reply.ACCEPTED, message_id)
         answer = self._invoker.send(stack.aliases[target], event, until=until)
@@ -83,5 +83,5 @@ class Sender:
         now, time_for_events = time.monotonic(), MARGIN * self._plan.visibility
         if until - now > time_for_events / 2:
             return until
-        self._receiver.hide(letter)
+        self._letters.hide(letter)
         return now + time_for_events

@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 from pipeline.errors import MisuseError
 from pipeline.records.claims import Claims
 from pipeline.records.dead import NO_REASON, Why
-from pipeline.records.judgement import Judged, Outcome
-from pipeline.records.lines import LineNumbers
+from pipeline.records.judgement import Judged, Judgement, Outcome
+from pipeline.records.lines import Line, LineNumbers
 
 T = TypeVar("T")
 
@@ -51,12 +51,13 @@ class Outcomes:
     def __exit__(self, *_: object) -> None:
         self._spool.close()
 
-    def take(self, judged: Iterable[Judged], claims: Claims, show: Callable[[Judged], object]) -> None:
-        """Note what became of records, whose claims are settled at the end."""
-        self._claims = claims
-        seen = 0
+    def take(
+        self, judgement: Judgement, lines: Iterable[Line], show: Callable[[Judged], object] = lambda one: None
+    ) -> None:
+        """Note what became of the records of lines."""
+        self._claims, seen = judgement.claims, 0
         try:
-            for one in judged:
+            for one in judgement.run(lines):
                 show(one)
                 seen += 1
                 if seen <= FEW:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def lost(number: int, record_id: str | None) -> Judged:
 def reported(*judged: Judged, queue: dict[str, Any] = QUEUE, unsent: int | None = None) -> RunReport:
     """Report on records."""
     outcomes = Outcomes()
-    outcomes.take(judged, Claims(), lambda one: None)
+    outcomes.take(SimpleNamespace(run=lambda _: judged, claims=Claims()), [])  # type: ignore[arg-type]
     return RunReport(outcomes, 1, 1.0, queue, unsent)
 
 

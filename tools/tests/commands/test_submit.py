@@ -38,16 +38,12 @@ def refuse(*ids: str) -> Callable[[bytes], Failure | None]:
 
 def test_each_line_reaches_the_validators_alias_as_it_stands(aws: FakeAws, operate: Run, records: Write) -> None:
     lines = ['{"id": "a",  "data": 1.10}', '"order"', json.dumps(record(3))]
-    ran = operate("submit", records(*lines), "--batch", 1)
+    path = records(*lines)
+    ran = operate("submit", path, "--batch", 1)
+    assert [path] == list(path.parent.iterdir())
     assert (ran.code, ran.counts) == (0, {"accepted": 3, "accepted before": 0, "rejected": 0})
     assert sorted(invocation.payload.decode() for invocation in aws.invocations) == sorted(lines)
     assert {invocation.function for invocation in aws.invocations} == {alias("validator")}
-
-
-def test_nothing_is_left_beside_an_input_that_was_accepted(aws: FakeAws, operate: Run, records: Write) -> None:
-    path = records(record(1))
-    operate("submit", path)
-    assert [path] == list(path.parent.iterdir())
 
 
 def test_what_is_not_accepted_goes_to_a_file_that_submit_takes_again(
@@ -154,17 +150,18 @@ def test_standard_input_is_taken_too(aws: FakeAws, operate: Run, monkeypatch: py
     assert (ran.code, ran.counts["accepted"]) == (0, 2)
 
 
+@pytest.mark.parametrize("batch", [1, 7])
 def test_what_standard_input_had_and_could_not_be_sent_is_kept(
-    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch
+    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     standard_input(monkeypatch, *map(record, range(100)))
-    aws.failures["Invoke"] = [None] * 10
+    aws.failures["Invoke"] = [None] * 2
     aws.always["Invoke"] = Failure(403, "AccessDeniedException")
-    ran = operate("submit", "-", "--parallel", 2, "--batch", 1)
+    ran = operate("submit", "-", "--parallel", 2, "--batch", batch)
     assert ran.code == 3
     assert "stdin.rejected" in ran.error
     kept = [json.loads(line)["id"] for line in Path("stdin.rejected").read_text().splitlines()]
-    accepted = [event["id"] for event in aws.payloads]
+    accepted = [event["id"] for event in aws.payloads] if batch == 1 else [one for some in events(aws) for one in some]
     assert sorted(kept + accepted) == sorted(f"r-{n}" for n in range(100))
 
 
@@ -200,31 +197,15 @@ def test_records_are_packed_into_events_of_the_size_of_one_request(aws: FakeAws,
     assert 3 <= len(aws.invocations) <= 4
 
 
-def test_a_batch_holds_no_more_records_than_asked_for(aws: FakeAws, operate: Run, records: Write) -> None:
-    operate("submit", records(*map(record, range(5))), "--batch", 2)
-    assert events(aws) == [["r-0", "r-1"], ["r-2", "r-3"], ["r-4"]]
-
-
-def test_a_batch_of_any_size_still_fits_into_the_envelopes(aws: FakeAws, operate: Run, records: Write) -> None:
-    operate("submit", records(*(record(n, more="x" * 40_000) for n in range(10))), "--batch", 100)
-    assert events(aws) == [[f"r-{n}" for n in range(7)], [f"r-{n}" for n in range(7, 10)]]
-
-
 def test_an_event_holds_no_more_than_a_seconds_records(aws: FakeAws, operate: Run, records: Write) -> None:
-    operate("submit", records(*map(record, range(6))), "--rate", 5)
-    assert events(aws) == [[f"r-{n}" for n in range(5)], ["r-5"]]
+    operate("submit", records(*map(record, range(41))), "--rate", 40)
+    assert [len(event) for event in events(aws)] == [40, 1]
 
 
 def test_the_pace_is_said_and_can_be_set(aws: FakeAws, operate: Run, records: Write) -> None:
     path = records(record(1))
     assert "3000 writes a second" in operate("submit", path).err
     assert operate("submit", path, "--rate", 100).err == ""
-
-
-def test_each_record_without_a_timestamp_in_a_batch_gets_its_own(aws: FakeAws, operate: Run, records: Write) -> None:
-    ran = operate("submit", records(*({"id": "a", "data": n} for n in range(3))), "--timestamp", "now")
-    started = ran.counts["timestamps from"]
-    assert [one["timestamp"] for one in aws.payloads[0]] == [started, started + 1, started + 2]
 
 
 def test_all_lines_of_an_event_that_lambda_refuses_are_named_and_kept(
@@ -249,17 +230,6 @@ def test_a_submission_in_batches_resumes_by_line(aws: FakeAws, operate: Run, rec
     again = operate("submit", path, "--batch", 5)
     assert (again.code, again.counts) == (0, {"accepted": 2, "accepted before": 6, "rejected": 0})
     assert events(aws) == [["r-0", "r-1", "r-2"], ["r-3", "r-4", "r-5"], ["r-6", "r-7"]]
-
-
-def test_batches_of_standard_input_that_could_not_be_sent_are_kept(
-    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    standard_input(monkeypatch, *map(record, range(100)))
-    aws.failures["Invoke"] = [None] * 2
-    aws.always["Invoke"] = Failure(403, "AccessDeniedException")
-    assert operate("submit", "-", "--parallel", 1, "--batch", 7).code == 3
-    kept = [json.loads(line)["id"] for line in Path("stdin.rejected").read_text().splitlines()]
-    assert sorted(kept + [one for event in events(aws) for one in event]) == sorted(f"r-{n}" for n in range(100))
 
 
 def test_a_line_that_is_too_long_is_refused_and_kept(aws: FakeAws, operate: Run, records: Write) -> None:

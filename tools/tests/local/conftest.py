@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import boto3
@@ -15,12 +19,33 @@ import pytest
 from pipeline.local.embedded.environment import HOST, base, for_ministack
 from pipeline.local.embedded.process import EmbeddedAws, Options
 
+NOBODY = 65534
+
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[EmbeddedAws]:
     """Start an embedded AWS with nothing in it."""
     with EmbeddedAws(Options()) as running:
         yield running
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[str, Any], str]:
+    """Return what runs code as another user, with a document on its standard input, and returns what it printed."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+
+    def run(python: str, code: str, given: Any = None) -> str:
+        return subprocess.run(
+            [python, "-I", "-c", code], input=json.dumps(given), user=NOBODY, group=NOBODY, cwd="/",
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+    for found in (sys._base_executable, "/usr/local/bin/python3", "/usr/bin/python3"):  # type: ignore[attr-defined]
+        with suppress(OSError, subprocess.CalledProcessError):
+            run(found, "import ssl")
+            return partial(run, found)
+    pytest.skip("no interpreter is there that another user may run")
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,14 @@ import io
 import json
 import uuid
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
+from pipeline.local.embedded.process import EmbeddedAws
 from tests.deployed import DeployedStack
 
 TRUST = {
@@ -41,6 +44,28 @@ def package(code: str) -> bytes:
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("f.py", code)
     return content.getvalue()
+
+
+def client_of(aws: EmbeddedAws, service: str, key: Mapping[str, str], config: Config | None = None) -> Any:
+    """Return a client with somebody's key, as IAM and STS tell one."""
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        region_name="us-east-1",
+        endpoint_url=aws.endpoint,
+        verify=aws.environment["AWS_CA_BUNDLE"],
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key.get("SessionToken"),
+        config=config,
+    )
+
+
+def user(iam: Any, *statements: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Make a user who has these statements; return the user and a key."""
+    made = iam.create_user(UserName=f"user-{uuid.uuid4()}")["User"]
+    if statements:
+        iam.put_user_policy(UserName=made["UserName"], PolicyName="p", PolicyDocument=policy(*statements))
+    return made, iam.create_access_key(UserName=made["UserName"])["AccessKey"]
 
 
 @dataclass(frozen=True)
@@ -77,15 +102,7 @@ class Lab:
         if statements:
             iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*statements))
         key = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            region_name="us-east-1",
-            endpoint_url=self.stack.aws.endpoint,
-            verify=self.stack.aws.environment["AWS_CA_BUNDLE"],
-            aws_access_key_id=key["AccessKeyId"],
-            aws_secret_access_key=key["SecretAccessKey"],
-            aws_session_token=key["SessionToken"],
-        )
+        return client_of(self.stack.aws, service, key)
 
     def function(self, code: str = ECHO, *actions: str, **properties: Any) -> str:
         """Make a function, and return its name."""

@@ -21,7 +21,7 @@ from pipeline.records.judgement import Outcome
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
 from tests.deployed import DeployedStack, Item
-from tools.tests.local.lambdas import Lab, allow, policy
+from tools.tests.local.lambdas import Lab, allow, client_of, policy
 
 LINES = 400
 SEED = 1
@@ -211,17 +211,7 @@ def reader(stack_with_files: DeployedStack) -> Any:
     anybody["Statement"][0]["Principal"] = {"AWS": "*"}
     iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=json.dumps(anybody))
     session = stack_with_files.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
-    import boto3
-
-    yield boto3.client(
-        "s3",
-        endpoint_url=aws.endpoint,
-        verify=aws.environment["AWS_CA_BUNDLE"],
-        region_name="us-east-1",
-        aws_access_key_id=session["AccessKeyId"],
-        aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
-    )
+    yield client_of(aws, "s3", session)
     iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=json.dumps(trust))
 
 

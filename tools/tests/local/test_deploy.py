@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from model import build as build_model
 from pipeline.local.deploy import PARAMETERS, build, deploy
-from pipeline.local.embedded.environment import REGION
 from pipeline.local.embedded.process import EmbeddedAws, Options
 from pipeline.stack import Stack
 from tests.deployed import ROOT, STACK_NAME
+from tools.tests.local.lambdas import client_of
 
 pytestmark = pytest.mark.xdist_group("deploy")  # it is deployed once
 
@@ -83,10 +82,7 @@ def test_a_function_cannot_use_the_key_itself_but_only_the_services_in_its_name(
     role = aws.client("cloudformation").describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="ProcessorRole")
     arn = aws.client("iam").get_role(RoleName=role["StackResourceDetail"]["PhysicalResourceId"])["Role"]["Arn"]
     taken = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="key")["Credentials"]
-    session = boto3.session.Session(
-        taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=REGION
-    )
-    kms = session.client("kms", endpoint_url=aws.endpoint, verify=aws.environment["AWS_CA_BUNDLE"])
+    kms = client_of(aws, "kms", taken)
     (key,) = (k["KeyArn"] for k in aws.client("kms").list_keys()["Keys"])
     with pytest.raises(ClientError, match="AccessDenied"):
         kms.generate_data_key(KeyId=key, KeySpec="AES_256")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.copies import ROOT
+from tools.tests.copies import ROOT
 
 GOOD = "# A page\n\nSee [it](#a-page) and `model/stack.py`: `pipeline submit FILE --settle`, `make run ARGS=--items`.\n"
 

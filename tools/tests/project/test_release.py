@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipeline import __version__
-from tests.copies import ROOT
+from tools.tests.copies import ROOT
 
 STEPS = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["release"]["steps"]
 

@@ -7,12 +7,14 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipeline.errors import MisuseError
 from pipeline.records import outcomes as module
+from pipeline.records.claims import Claims
 from pipeline.records.dead import DeadRecords, Why
 from pipeline.records.judgement import Judged, Judgement, Outcome
 from pipeline.records.lines import prepare, read_lines
@@ -74,7 +76,7 @@ def judged(
         Table(table, "t", RateLimiter()), dead(*letters), partial(prepare, started=started), changes_data
     )
     outcomes = Outcomes()
-    outcomes.take(judgement.run(read_lines(io.BytesIO(content))), judgement.claims, lambda one: None)
+    outcomes.take(judgement, read_lines(io.BytesIO(content)))
     assert len(outcomes.few) == outcomes.total <= module.FEW
     return outcomes.few, outcomes
 
@@ -188,7 +190,7 @@ def test_many_records_of_one_id_are_judged_in_a_moment() -> None:
     judgement = Judgement(Table(table, "t", RateLimiter()), DeadRecords(), prepare, changes_data=True)
     started = time.process_time()
     outcomes = Outcomes()
-    outcomes.take(judgement.run(read_lines(lines)), judgement.claims, lambda one: None)
+    outcomes.take(judgement, read_lines(lines))
     assert outcomes.counts == {Outcome.STORED: 3_000}
     assert time.process_time() - started < 3
 
@@ -246,7 +248,7 @@ def test_a_record_that_whoever_submitted_it_stamped_is_found_by_its_id_and_data(
 
 def many(*outcomes: Judged) -> Outcomes:
     found = Outcomes()
-    found.take(iter(outcomes), Judgement(None, DeadRecords(), prepare).claims, lambda one: None)  # type: ignore[arg-type]
+    found.take(SimpleNamespace(run=lambda _: outcomes, claims=Claims()), [])  # type: ignore[arg-type]
     return found
 
 

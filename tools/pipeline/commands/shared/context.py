@@ -25,8 +25,6 @@ from pipeline.terminal.screen import Screen
 Command = Callable[..., Any]
 
 STACK_VARIABLE = "PIPELINE_STACK"
-AS_JSON = "pipeline.as_json"
-"""How a command is told that it prints JSON."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,10 @@ def of_stack(command: Command) -> Command:
     @click.option("--region", help="The stack's region.  [default: as for the AWS tools]")
     @click.option("--profile", help="The profile of the AWS configuration files.  [default: as for the AWS tools]")
     @wraps(command)
-    def opened(stack_name: str | None, region: str | None, profile: str | None, **rest: Any) -> None:
-        screen = Screen(as_json=click.get_current_context().meta.get(AS_JSON, False))
+    def opened(
+        stack_name: str | None, region: str | None, profile: str | None, *, whole_json: bool = False, **rest: Any
+    ) -> None:
+        screen = Screen(as_json=whole_json)
         try:
             with explained():
                 command(Context(stack_name, region, profile, screen), **rest)
@@ -121,16 +121,8 @@ def of_stack(command: Command) -> Command:
     return opened
 
 
-def in_json(command: Command) -> Command:
-    """Let a command of a stack print what it says as one JSON document."""
-
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document that names all lines.")
-    @wraps(command)
-    def told(*, as_json: bool, **rest: Any) -> None:
-        click.get_current_context().meta[AS_JSON] = as_json
-        command(**rest)
-
-    return told
+in_json = click.option("--json", "whole_json", is_flag=True, help="Print one JSON document that names all lines.")
+"""Lets a command of a stack print what it says as one JSON document."""
 
 
 def _default() -> str:

@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.commands.shared.judging import dead_records, judge
+from pipeline.commands.shared.judging import dead_records
 from pipeline.commands.shared.report import RunReport
 from pipeline.letters.peek import Peek
 from pipeline.letters.queue import DeadLetterQueue
@@ -146,7 +146,7 @@ def judged(
     with step("report", console):
         table = Table(quick(aws.client("dynamodb")), stack.table, RateLimiter())
         judgement = Judgement(table, _dead_records(aws, stack), fed.prepare, changes_data=True)
-        judge(outcomes, judgement, _telling(console, fed.lines()), show)
+        outcomes.take(judgement, _telling(console, fed.lines()), show)
     return RunReport(outcomes, fed.events, fed.seconds, fed.queue, fed.unsent)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from pipeline.commands.shared.context import Context
 from pipeline.commands.shared.findings import findings
@@ -12,7 +11,6 @@ from pipeline.errors import LEFT, standing
 from pipeline.letters.selection import Finding
 from pipeline.records.dead import DeadRecords, Why
 from pipeline.records.judgement import Judged, Judgement, Outcome
-from pipeline.records.lines import Line
 from pipeline.records.outcomes import Outcomes
 from pipeline.records.source import Source
 from pipeline.terminal.printable import counted
@@ -34,13 +32,6 @@ def read_dead_records(context: Context, *, since: int = 0) -> DeadRecords:
         return dead_records(finding for finding in found if finding.letter.sent >= since)
 
 
-def judge(
-    outcomes: Outcomes, judgement: Judgement, lines: Iterable[Line], show: Callable[[Judged], Any] = lambda one: None
-) -> None:
-    """Find what became of each line."""
-    outcomes.take(judgement.run(lines), judgement.claims, show)
-
-
 def look(context: Context, source: Source, outcomes: Outcomes, judgement: Judgement) -> None:
     """Judge the lines, with progress in bytes; what stops it says how far it came."""
     done = 0
@@ -52,7 +43,7 @@ def look(context: Context, source: Source, outcomes: Outcomes, judgement: Judgem
             done = one.end
 
         with standing(lambda: f"{counted(outcomes.total, 'record was', 'records were')} looked for"):
-            judge(outcomes, judgement, source.lines(), show)
+            outcomes.take(judgement, source.lines(), show)
 
 
 def show_outcomes(screen: Screen, outcomes: Outcomes) -> int:

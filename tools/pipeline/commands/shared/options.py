@@ -13,12 +13,11 @@ import click
 from pipeline.commands.shared.context import Command, Context
 from pipeline.letters.selection import UNKNOWN, Selection
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 records_argument = click.argument("records", type=click.Path(path_type=Path))
 """A file of records; `-` is standard input."""
 keys_only_option = click.option(
-    "--keys-only",
-    is_flag=True,
-    help="Ignore data that differs: for a pipeline whose stages change data.",
+    "--keys-only", is_flag=True, help="Ignore data that differs: for a pipeline whose stages change data."
 )
 
 

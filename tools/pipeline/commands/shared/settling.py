@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import click
 
 from pipeline.commands.shared.context import Command, Context
-from pipeline.commands.shared.judging import judge, look, read_dead_records, show_outcomes
+from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
 from pipeline.errors import standing
 from pipeline.records.dead import DeadRecords
 from pipeline.records.judgement import Judgement, Outcome
@@ -130,7 +130,7 @@ class Settling:
         judgement = Judgement(self.context.table(rate=RATE), self._dead, self.prepare)
         lines = self.source.lines() if self._open is None else self.source.chosen(self._open)
         with Outcomes() as outcomes:
-            judge(outcomes, judgement, lines)
+            outcomes.take(judgement, lines)
             unsettled = (Outcome.MISSING, Outcome.UNKNOWN) + ((Outcome.DIFFERENT,) if not self.keys_only else ())
             self._open, self._missing = outcomes.lines(*unsettled), outcomes.lines(Outcome.MISSING)
 

@@ -27,8 +27,6 @@ AUTHORIZATION = (
 CALLER = "local.caller"
 """The key under which a request's scope has its `Caller`."""
 TRACE_HEADER = "x-amzn-trace-id"
-VERSIONS = {"cloudformation": "2010-05-15", "iam": "2010-05-08", "monitoring": "2010-08-01", "sts": "2011-06-15"}
-"""The API versions that the services with the query protocol are asked for."""
 
 
 class Key(NamedTuple):
@@ -114,13 +112,11 @@ class AwsApi:
         caller = Caller(key or Key(self.access_key), service, region)
         return await call(self.app, sent_by(scope, caller), body)
 
-    async def query(self, service: str, region: str, action: str, parameters: Mapping[str, str]) -> Answer:
-        """Call an action of a service with the query protocol, with the owner's rights."""
-        form = {"Action": action, "Version": VERSIONS[service], **parameters}
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        return await self.request(
-            "POST", "/", service=service, region=region, headers=headers, body=urlencode(form).encode()
-        )
+    async def perform(self, service: str, region: str, target: str, document: object, key: Key | None = None) -> Answer:
+        """Call an action of a service with the JSON protocol."""
+        headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
+        body = json.dumps(document).encode()
+        return await self.request("POST", "/", service=service, region=region, key=key, headers=headers, body=body)
 
 
 def http_scope(method: str, raw_path: str, query: str, headers: Any) -> Scope:

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -84,25 +83,17 @@ class Delivery:
         await self.accept(origin, target, document.body)
 
     async def _to_queue(self, arn: str, document: Document, origin: Event, key: Key) -> None:
-        region, account, name = arn.split(":")[3:]
+        region, account, queue = arn.split(":")[3:]
         attributes = {
-            key: {"DataType": kind, "StringValue": value} for key, (kind, value) in document.attributes.items()
+            name: {"DataType": kind, "StringValue": value} for name, (kind, value) in document.attributes.items()
         }
         message = {
-            "QueueUrl": f"https://{self.aws.host}/{account}/{name}",
+            "QueueUrl": f"https://{self.aws.host}/{account}/{queue}",
             "MessageBody": document.body.decode(),
             "MessageAttributes": attributes,
             "MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": origin.trace}},
         }
-        answer = await self.aws.request(
-            "POST",
-            "/",
-            service="sqs",
-            region=region,
-            key=key,
-            headers={"x-amz-target": "AmazonSQS.SendMessage", "content-type": "application/x-amz-json-1.0"},
-            body=json.dumps(message).encode(),
-        )
+        answer = await self.aws.perform("sqs", region, "AmazonSQS.SendMessage", message, key)
         if answer.status != 200:
             raise DeliveryError(f"{arn} did not take the message: {answer.problem}")
 

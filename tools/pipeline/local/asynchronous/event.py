@@ -71,7 +71,7 @@ class Event:
     payload: bytes
     request_id: str
     accepted: float
-    """Monotonic real time in seconds."""
+    """Monotonic time in seconds, as if each wait had lasted as long as Lambda's."""
     lineage: str
     """Where the event comes from: the same in every run with the same input, so that a seed repeats its faults."""
     depth: int = 0
@@ -85,16 +85,12 @@ class Event:
     retries: int = 0
     """Retries of function errors: only these count against MaximumRetryAttempts."""
     backoffs: int = 0
-    waited: float = 0.0
-    """Lambda seconds spent between attempts."""
-    waited_real: float = 0.0
-    """Real seconds that those waits took here."""
     last: Attempt | None = None
     """The latest attempt's answer."""
 
     def age(self, now: float) -> float:
-        """Return the event's age at the monotonic time `now`: waits in Lambda's seconds, the rest in real ones."""
-        return now - self.accepted - self.waited_real + self.waited
+        """Return the event's age at a monotonic time: waits in Lambda's seconds, the rest in real ones."""
+        return now - self.accepted
 
     def note(self, attempt: Attempt) -> None:
         """Note how an attempt ended."""
@@ -107,5 +103,4 @@ class Event:
             self.retries += 1
         else:
             self.backoffs += 1
-        self.waited += seconds
-        self.waited_real += real
+        self.accepted -= seconds - real

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 from .aws_api import TRACE_HEADER, Answer, AwsApi, Key
 from .event import Attempt, Event, EventInvokeConfig, Known, Result, VersionConfig
@@ -22,48 +22,34 @@ DEPTH_HEADER = "x-ministack-invoke-depth"
 LIFETIME = 0.5
 """Seconds that an answer is kept."""
 
-Question = TypeVar("Question", bound=Hashable)
 Value = TypeVar("Value")
-
-
-@dataclass
-class Cache(Generic[Question, Value]):
-    """A half-second cache: in AWS, too, settings take a moment to arrive."""
-
-    _answers: dict[Question, tuple[Value, float]] = field(default_factory=dict)
-
-    async def get(self, question: Question, ask: Callable[[], Awaitable[Value]]) -> Value:
-        """Return the answer to a question, asking only if there is no recent one."""
-        known = self._answers.get(question)
-        if known is not None and known[1] > monotonic():
-            return known[0]
-        value = await ask()
-        self._answers[question] = value, monotonic() + LIFETIME
-        return value
-
-    def forget(self) -> None:
-        """Forget every answer."""
-        self._answers.clear()
 
 
 @dataclass(frozen=True)
 class LambdaApi:
-    """Lambda, asked with the rights of the service itself."""
+    """Lambda, asked with the rights of the service itself; in AWS, too, settings take a moment to arrive."""
 
     aws: AwsApi
-    _permissions: Cache[tuple[Target, Key | None], Answer] = field(default_factory=Cache)
-    _configs: Cache[Target, EventInvokeConfig] = field(default_factory=Cache)
-    _versions: Cache[Target, VersionConfig | None] = field(default_factory=Cache)
+    _answers: dict[Hashable, tuple[Any, float]] = field(default_factory=dict)
+    """By question, with the monotonic time until which each holds."""
 
     def forget(self) -> None:
         """Forget what is known of every function: something of it may have been changed."""
-        self._permissions.forget()
-        self._configs.forget()
-        self._versions.forget()
+        self._answers.clear()
+
+    async def _ask(self, ask: Callable[..., Awaitable[Value]], *parts: Hashable) -> Value:
+        """Return the answer to a question, asking only if there is no recent one."""
+        known = self._answers.get((ask, parts))
+        if known is not None and known[1] > monotonic():
+            value: Value = known[0]
+            return value
+        value = await ask(*parts)
+        self._answers[ask, parts] = value, monotonic() + LIFETIME
+        return value
 
     async def event_invoke_config(self, target: Target) -> EventInvokeConfig:
         """Return the settings that belong to the qualifier which the caller used; none is $LATEST."""
-        return await self._configs.get(target, lambda: self._event_invoke_config(target))
+        return await self._ask(self._event_invoke_config, target)
 
     async def _event_invoke_config(self, target: Target) -> EventInvokeConfig:
         path = EVENT_INVOKE_CONFIG.format(target.name)
@@ -72,8 +58,7 @@ class LambdaApi:
 
     async def version_config(self, target: Target, version: str | None) -> VersionConfig | None:
         """Return the configuration of the version that ran, or of the one that would have; None if it is gone."""
-        version_of = target._replace(qualifier=version or target.qualifier)
-        return await self._versions.get(version_of, lambda: self._version_config(version_of))
+        return await self._ask(self._version_config, target._replace(qualifier=version or target.qualifier))
 
     async def _version_config(self, target: Target) -> VersionConfig | None:
         path = f"{FUNCTIONS}/{target.name}/configuration"
@@ -105,7 +90,10 @@ class LambdaApi:
 
     async def may_invoke(self, target: Target, key: Key | None) -> Answer:
         """Ask, as somebody or as the owner, whether an invocation would be taken (204), without making it."""
-        return await self._permissions.get((target, key), lambda: self._call(target, key, "DryRun", b"{}", {}))
+        return await self._ask(self._dry_run, target, key)
+
+    async def _dry_run(self, target: Target, key: Key | None) -> Answer:
+        return await self._call(target, key, "DryRun", b"{}", {})
 
     async def _call(
         self, target: Target, key: Key | None, kind: str, payload: bytes, headers: dict[str, str]

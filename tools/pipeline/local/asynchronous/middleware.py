@@ -12,7 +12,6 @@ from .aws_api import (
     CALLER,
     TRACE_HEADER,
     Answer,
-    App,
     AwsApi,
     Receive,
     Scope,
@@ -41,19 +40,14 @@ class AsynchronousInvocation:
     aws: AwsApi
     queue: Queue
 
-    @property
-    def inner(self) -> App:
-        """The app inside."""
-        return self.aws.app
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it through."""
         if scope["type"] != "http":
-            await self.inner(scope, receive, send)
+            await self.aws.app(scope, receive, send)
         elif (match := INVOCATION.fullmatch(scope["path"])) and header(scope, "x-amz-invocation-type") == "Event":
             await respond(send, await self._accept(scope, receive, match[1]))
         else:
-            await self.inner(scope, receive, send)
+            await self.aws.app(scope, receive, send)
             if _may_change_settings(scope):
                 self.queue.functions.forget()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlencode
 
 from .aws_api import AwsApi, Key
 from .targets import Target
@@ -41,7 +42,9 @@ class Roles:
         return kept[0]
 
     async def _assume(self, role: str, region: str, session: str) -> tuple[Key, float]:
-        answer = await self.aws.query("sts", region, "AssumeRole", {"RoleArn": role, "RoleSessionName": session})
+        form = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": session}
+        headers, body = {"content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+        answer = await self.aws.request("POST", "/", service="sts", region=region, headers=headers, body=body)
         found = answer.xml("Credentials")
         if answer.status != 200 or found is None:
             raise AssumeRoleError(f"{role} could not be assumed: {answer.body.decode('utf-8', 'replace')}")

@@ -9,8 +9,9 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from pipeline.local.asynchronous import Count, Counts, Queue, Target
+from pipeline.local.asynchronous import Count, Counts, Queue
 from pipeline.local.asynchronous.aws_api import AwsApi
 
 RECEIVED, DROPPED, AGE = "AsyncEventsReceived", "AsyncEventsDropped", "AsyncEventAge"
@@ -20,7 +21,8 @@ PERIOD = 1.0
 """Seconds between two publications."""
 MOST = 20
 """Data points in one request."""
-Point = dict[str, str]
+TARGET = "GraniteServiceVersion20100801.PutMetricData"
+Point = dict[str, Any]
 
 
 @dataclass
@@ -37,12 +39,13 @@ class Metrics:
             self._counts, self._published = counts, Counter()
         points: defaultdict[str, list[Point]] = defaultdict(list)
         for count, number in self._grown(counts):
-            points[count.target.region] += _points(count, {"Value": str(number), "Unit": "Count"})
+            points[count.target.region] += _points(count, {"Value": number, "Unit": "Count"})
         for target, ages in counts.take_ages().items():
             points[target.region] += _points(Count(AGE, target), _statistics(ages))
         for region, of_region in points.items():
             for start in range(0, len(of_region), MOST):
-                await self._put(of_region[start : start + MOST], region)
+                document = {"Namespace": "AWS/Lambda", "MetricData": of_region[start : start + MOST]}
+                await self.aws.perform("monitoring", region, TARGET, document)
 
     def _grown(self, counts: Counts) -> Iterator[tuple[Count, int]]:
         """Yield what has grown; where events came and none was dropped, AsyncEventsDropped has samples of zero."""
@@ -54,12 +57,6 @@ class Metrics:
             if count.metric == RECEIVED and dropped not in grown:
                 yield dropped, 0
 
-    async def _put(self, points: list[Point], region: str) -> None:
-        parameters = {"Namespace": "AWS/Lambda"}
-        for number, point in enumerate(points, 1):
-            parameters |= {f"MetricData.member.{number}.{name}": value for name, value in point.items()}
-        await self.aws.query("monitoring", region, "PutMetricData", parameters)
-
 
 async def publish_forever(metrics: Metrics, queue: Queue) -> None:
     """Publish a queue's counts from time to time."""
@@ -69,29 +66,17 @@ async def publish_forever(metrics: Metrics, queue: Queue) -> None:
 
 
 def _points(count: Count, value: Point) -> list[Point]:
-    name = count.target.name
-    return [_point(count, value, {"FunctionName": name}), _point(count, value, _resource(count.target))]
-
-
-def _resource(target: Target) -> Point:
-    """Return the dimensions of a qualifier; of an event without one, its resource is the function."""
-    resource = f"{target.name}:{target.qualifier}" if target.qualifier else target.name
-    return {"FunctionName": target.name, "Resource": resource}
-
-
-def _point(count: Count, value: Point, dimensions: Point) -> Point:
-    point = {"MetricName": count.metric, **value}
-    for place, (name, text) in enumerate(dimensions.items(), 1):
-        point |= {f"Dimensions.member.{place}.Name": name, f"Dimensions.member.{place}.Value": text}
-    return point
+    """Return the points of a function and of the qualifier; of an event without one, its resource is the function."""
+    name, qualifier = count.target.name, count.target.qualifier
+    function = {"Name": "FunctionName", "Value": name}
+    resource = {"Name": "Resource", "Value": f"{name}:{qualifier}" if qualifier else name}
+    return [{"MetricName": count.metric, "Dimensions": of, **value} for of in ([function], [function, resource])]
 
 
 def _statistics(ages: list[float]) -> Point:
     """Describe ages, in seconds, as one set of statistics in ms."""
-    found = {
-        "SampleCount": len(ages),
-        "Sum": sum(ages) * 1000,
-        "Minimum": min(ages) * 1000,
-        "Maximum": max(ages) * 1000,
+    found = {"SampleCount": len(ages), "Sum": sum(ages) * 1000}
+    return {
+        "StatisticValues": found | {"Minimum": min(ages) * 1000, "Maximum": max(ages) * 1000},
+        "Unit": "Milliseconds",
     }
-    return {f"StatisticValues.{name}": str(value) for name, value in found.items()} | {"Unit": "Milliseconds"}

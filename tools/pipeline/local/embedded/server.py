@@ -1,13 +1,12 @@
 """The embedded AWS's own process: MiniStack behind the asynchronous queue, served over TLS on one port.
 
 `process` starts it as `python -m pipeline.local.embedded.server OPTIONS`, with the options as JSON. It prints one line
-of JSON when it serves, or why it can't. When its standard input closes, it ends.
+of JSON when it listens, or why it can't. When its standard input closes, it ends.
 
 A request passes these layers, each an ASGI app around the next one:
 
 | layer | what it adds |
 |---|---|
-| `_announcing` | tells when the embedded AWS has started |
 | `door.Door` | refuses what is not signed rightly or could mean two things; names the caller in the scope |
 | `asynchronous.AsynchronousInvocation` | takes events for the queue, as Lambda does |
 | `throttling.Throttling` | injects DynamoDB's throttling |
@@ -36,7 +35,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from pipeline.local.asynchronous import AsynchronousInvocation, Queue, QueueOptions
-from pipeline.local.asynchronous.aws_api import App, AwsApi
+from pipeline.local.asynchronous.aws_api import AwsApi
 from pipeline.local.gaps import deliver_by, mended
 
 from .certificate import Certificates, make_certificates
@@ -107,28 +106,12 @@ def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> C
 async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
     queue = Queue(aws, options)
     deliver_by(queue, aws)
-    started = asyncio.Event()
     throttled = Throttling(aws, lambda: queue.options.faults)
-    door = Door(AsynchronousInvocation(replace(aws, app=throttled), queue), control_of(queue), owner, ACCOUNT)
-    app: Any = _announcing(door, started)
-    serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))
-    await started.wait()
-    _say({"environment": exported})
-    await asyncio.gather(serving, publish_forever(Metrics(aws), queue))
-
-
-def _announcing(app: App, started: asyncio.Event) -> App:
-    """Note when the app has started: the socket takes connections before that."""
-
-    async def announcing(scope: Any, receive: Any, send: Any) -> None:
-        async def noting(message: Any) -> None:
-            await send(message)
-            if message["type"] == "lifespan.startup.complete":
-                started.set()
-
-        await app(scope, receive, noting if scope["type"] == "lifespan" else send)
-
-    return announcing
+    door: Any = Door(AsynchronousInvocation(replace(aws, app=throttled), queue), control_of(queue), owner, ACCOUNT)
+    _say({"environment": exported})  # a connection that is made from now on is served as soon as MiniStack has started
+    await asyncio.gather(
+        serve(door, config, shutdown_trigger=asyncio.Event().wait), publish_forever(Metrics(aws), queue)
+    )
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -78,15 +78,7 @@ async def batch(aws: AwsApi, scope: Scope, body: bytes) -> Answer:
 
 async def execute(aws: AwsApi, scope: Scope, document: dict[str, Any]) -> Answer:
     """Execute other statements than those of a request, as its caller."""
-    return await aws.request(
-        "POST",
-        "/",
-        service="dynamodb",
-        region=region_of(scope),
-        key=scope[CALLER].key,
-        headers={"x-amz-target": TARGET, "content-type": "application/x-amz-json-1.0"},
-        body=json.dumps(document).encode(),
-    )
+    return await aws.perform("dynamodb", region_of(scope), TARGET, document, scope[CALLER].key)
 
 
 def batch_answer(responses: Sequence[Any]) -> Answer:

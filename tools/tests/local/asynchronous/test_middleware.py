@@ -57,34 +57,22 @@ def test_a_function_that_invokes_itself_ends_in_the_dead_letters_after_sixteen_r
     assert lab.stack.aws.queue_state()["functions"][name]["SUCCESS"] == 16
 
 
-def test_an_alias_that_is_deleted_while_an_event_waits_leaves_a_record_and_a_dead_letter(lab: Lab) -> None:
-    letters, target = lab.queue()
-    records, destination = lab.queue()
-    name = lab.published("import time\ndef handler(e, c): time.sleep(2)", "sqs:SendMessage",
-                         DeadLetterConfig={"TargetArn": target})  # fmt: skip
-    client = lab.client()
-    client.put_function_event_invoke_config(
-        FunctionName=name, Qualifier="live", DestinationConfig={"OnFailure": {"Destination": destination}}
-    )
-    for number in range(2):
-        lab.send(f"{name}:live", number)
-    client.delete_alias(FunctionName=name, Name="live")
-    assert gone(lab, letters, records, f"{name}:live") in (1, 2)
-
-
-def test_a_function_that_is_deleted_while_an_event_waits_leaves_a_record_and_a_dead_letter(lab: Lab) -> None:
-    letters, target = lab.queue()
-    records, destination = lab.queue()
+@pytest.mark.parametrize("qualifier", ["live", "$LATEST"])
+def test_a_target_that_is_deleted_while_an_event_waits_leaves_a_record_and_a_dead_letter(
+    lab: Lab, qualifier: str
+) -> None:
+    (letters, target), (records, destination) = lab.queue(), lab.queue()
     code = "import time\ndef handler(e, c): time.sleep(2)"
-    name = lab.function(code, "sqs:SendMessage", DeadLetterConfig={"TargetArn": target})
-    client = lab.client()
-    client.put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnFailure": {"Destination": destination}}
-    )
+    name = lab.published(code, "sqs:SendMessage", DeadLetterConfig={"TargetArn": target})
+    client, which = lab.client(), {"FunctionName": name, "Qualifier": qualifier}
+    client.put_function_event_invoke_config(**which, DestinationConfig={"OnFailure": {"Destination": destination}})
     for number in range(2):
-        lab.send(name, number)
-    client.delete_function(FunctionName=name)
-    assert gone(lab, letters, records, f"{name}:$LATEST") in (1, 2)
+        lab.send(f"{name}:{qualifier}", number)
+    if qualifier == "live":
+        client.delete_alias(FunctionName=name, Name="live")
+    else:
+        client.delete_function(FunctionName=name)
+    assert gone(lab, letters, records, f"{name}:{qualifier}") in (1, 2)
 
 
 def gone(lab: Lab, letters: str, records: str, function: str) -> int:
@@ -115,19 +103,9 @@ def test_latest_together_with_another_qualifier_is_refused(lab: Lab, kind: str) 
     }
 
 
-def test_an_event_that_is_too_large_is_told_its_size(lab: Lab) -> None:
-    payload = b'"' + b"x" * (1024 * 1024) + b'"'
-    with pytest.raises(ClientError) as refused:
-        lab.client().invoke(FunctionName=lab.function(), InvocationType="Event", Payload=payload)
-    assert refused.value.response["Error"]["Code"] == "RequestEntityTooLargeException"
-    sentence = "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)"
-    assert refused.value.response["Error"]["Message"] == sentence
-
-
-@pytest.mark.parametrize("kind", ["Event", "RequestResponse"])
-def test_what_is_no_name_is_a_validation_error(lab: Lab, kind: str) -> None:
+def test_what_is_no_name_is_a_validation_error(lab: Lab) -> None:
     with pytest.raises(ClientError, match="Value 'a b' at 'functionName' failed to satisfy constraint") as refused:
-        lab.client().invoke(FunctionName="a b", InvocationType=kind)
+        lab.client().invoke(FunctionName="a b")
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
@@ -137,17 +115,6 @@ def test_what_is_not_there_is_named_by_its_arn(lab: Lab) -> None:
             lab.client().invoke(FunctionName=name, InvocationType="Event")
         arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
         assert refused.value.response["Error"]["Message"] == f"Function not found: {arn}"
-
-
-def test_the_answers_trace_is_the_dead_letters(lab: Lab) -> None:
-    url, arn = lab.queue()
-    name = lab.function("x = 1", "sqs:SendMessage", DeadLetterConfig={"TargetArn": arn})
-    lab.client().put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
-    answer = lab.client().invoke(FunctionName=name, InvocationType="Event")
-    (letter,) = lab.messages(url)
-    trace = answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-trace-id"]
-    assert letter["Attributes"]["AWSTraceHeader"] == trace
-    assert trace.startswith("Root=1-")
 
 
 @pytest.mark.parametrize("qualifier", ["", ":live"])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-import boto3
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -22,8 +19,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from tests.deployed import DeployedStack
+from tools.tests.local.lambdas import client_of, user
 
-NOBODY = 65534
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SEND = """
 import http.client, json, ssl, sys
@@ -121,33 +118,14 @@ def attempts(stack: DeployedStack) -> Iterator[list[Any]]:
                 yield signed(call, endpoint, key, SigV4QueryAuth)
 
 
-@pytest.fixture
-def python() -> str:
-    """Return an interpreter that another user may run."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
-    for found in (sys._base_executable, "/usr/local/bin/python3", "/usr/bin/python3"):  # type: ignore[attr-defined]
-        with contextlib.suppress(OSError):
-            subprocess.run([found, "-I", "-c", "import ssl"], user=NOBODY, group=NOBODY, cwd="/", check=True)
-            return str(found)
-    pytest.skip("no interpreter is there that another user may run")
-
-
-def test_another_user_of_the_machine_gets_nothing_but_refusals(stack: DeployedStack, python: str) -> None:
+def test_another_user_of_the_machine_gets_nothing_but_refusals(
+    stack: DeployedStack, as_nobody: Callable[..., str]
+) -> None:
     stack.submit({"id": "a", "data": 1})  # so that a function has credentials to guess
     before = stack.drain()["accepted"]
     requests = list(attempts(stack))
-    done = subprocess.run(
-        [python, "-I", "-c", SEND],
-        input=json.dumps([urlsplit(stack.aws.endpoint).port, requests]),
-        user=NOBODY,
-        group=NOBODY,
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    printed = as_nobody(SEND, [urlsplit(stack.aws.endpoint).port, requests])
+    answers = [json.loads(line) for line in printed.splitlines()]
     assert len(answers) == len(requests)
     taken = [
         (request, answer) for request, answer in zip(requests, answers, strict=True) if answer[0] not in (403, 404)
@@ -184,9 +162,7 @@ def test_the_owners_signature_is_for_one_request_alone(stack: DeployedStack) -> 
 
 
 def test_a_users_key_opens_no_path_of_the_owners(stack: DeployedStack) -> None:
-    iam = stack.client("iam")
-    iam.create_user(UserName="curious")
-    key = iam.create_access_key(UserName="curious")["AccessKey"]
+    _, key = user(stack.client("iam"))
     credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
     paths = [Call("local", "GET", "/_local/queue"), Call("s3", "GET", "/_ministack/health")]
     assert send(stack, *[signed(call, stack.aws.endpoint, credentials) for call in paths]) == [403, 403]
@@ -195,15 +171,7 @@ def test_a_users_key_opens_no_path_of_the_owners(stack: DeployedStack) -> None:
 
 def client(stack: DeployedStack, service: str, secret: str, config: Config) -> Any:
     """Return a client with the owner's key and a secret."""
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        region_name="us-east-1",
-        endpoint_url=stack.aws.endpoint,
-        verify=stack.aws.environment["AWS_CA_BUNDLE"],
-        aws_access_key_id=owner(stack).access_key,
-        aws_secret_access_key=secret,
-        config=config,
-    )
+    return client_of(stack.aws, service, {"AccessKeyId": owner(stack).access_key, "SecretAccessKey": secret}, config)
 
 
 @pytest.mark.parametrize(

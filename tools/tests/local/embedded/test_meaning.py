@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import boto3
 import httpx
 import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
@@ -20,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.local.embedded.process import EmbeddedAws
+from tools.tests.local.lambdas import allow, client_of, user
 
 MAY = ["iam:GetUser", "sqs:ListQueues", "dynamodb:ListTables", "sns:ListTopics", "s3:ListAllMyBuckets", "lambda:List*"]
 FORM = "application/x-www-form-urlencoded"
@@ -71,15 +71,10 @@ class Attacker:
 
 @pytest.fixture(scope="module")
 def attacker(aws: EmbeddedAws) -> Iterator[Attacker]:
-    iam = aws.client("iam")
-    arn = iam.create_user(UserName="curious")["User"]["Arn"]
-    statement = {"Effect": "Allow", "Action": MAY, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName="curious", PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName="curious")["AccessKey"]
+    made, key = user(aws.client("iam"), {"Effect": "Allow", "Action": MAY, "Resource": "*"})
     context = ssl.create_default_context(cafile=aws.environment["AWS_CA_BUNDLE"])
     with httpx.Client(base_url=aws.endpoint, verify=context, trust_env=False) as client:
-        yield Attacker(aws, client, Credentials(key["AccessKeyId"], key["SecretAccessKey"]), arn)
+        yield Attacker(aws, client, Credentials(key["AccessKeyId"], key["SecretAccessKey"]), made["Arn"])
 
 
 def done(aws: EmbeddedAws) -> list[str]:
@@ -239,19 +234,11 @@ def test_a_link_to_a_file_opens_nothing_else(attacker: Attacker) -> None:
 
 
 def test_a_message_tells_its_sender_whatever_its_request_looks_like(attacker: Attacker) -> None:
-    sqs, iam = attacker.aws.client("sqs"), attacker.aws.client("iam")
+    sqs = attacker.aws.client("sqs")
     url = sqs.create_queue(QueueName=f"q-{uuid.uuid4()}")["QueueUrl"]
-    user = iam.create_user(UserName=f"sender-{uuid.uuid4()}")["User"]
-    statement = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName=user["UserName"], PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName=user["UserName"])["AccessKey"]
-    client = boto3.client(
-        "sqs", region_name="us-east-1", endpoint_url=attacker.aws.endpoint,
-        verify=attacker.aws.environment["AWS_CA_BUNDLE"],
-        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
-    )  # fmt: skip
+    sender, key = user(attacker.aws.client("iam"), allow("sqs:*", "*"))
+    client = client_of(attacker.aws, "sqs", key)
     client.send_message_batch(QueueUrl=url, Entries=[{"Id": "SenderId", "MessageBody": "batch"}])
     client.send_message(QueueUrl=url, MessageBody="<Name>SenderId</Name>")
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])
-    assert {one["Attributes"]["SenderId"] for one in messages["Messages"]} == {user["UserId"]}
+    assert {one["Attributes"]["SenderId"] for one in messages["Messages"]} == {sender["UserId"]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,11 +15,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 
-from pipeline.local.asynchronous import Clock, Faults, QueueOptions, Result
+from pipeline.local.asynchronous import Clock, Faults, QueueOptions
 from pipeline.stack.invoke import Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
 from tests.deployed import STACK_NAME, DeployedStack
 from tests.own import enricher
+from tools.tests.local.lambdas import allow, client_of, user
 
 GOOD = {"id": "a", "timestamp": 1700000000000, "data": {"n": 1}}
 
@@ -70,12 +70,6 @@ def test_the_same_record_ten_times_is_stored_once(stack: DeployedStack) -> None:
     assert metric(state, "FUNCTION_ERROR") == 0
 
 
-def test_the_request_id_of_the_answer_is_that_of_the_dead_letter(stack: DeployedStack) -> None:
-    answer = stack.client("lambda").invoke(FunctionName=stack.entry, InvocationType="Event", Payload=b"1")
-    stack.drain()
-    assert stack.failures()[0].letter.request_id == answer["ResponseMetadata"]["RequestId"]
-
-
 def test_events_share_a_connection(stack: DeployedStack) -> None:
     client = stack.aws.client("lambda")
     invoker = Invoker(client, RateLimiter(), threading.Event())
@@ -83,27 +77,6 @@ def test_events_share_a_connection(stack: DeployedStack) -> None:
     pools = client._endpoint.http_session._manager.pools
     assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118 - it is no dict
     stack.drain()
-
-
-def test_an_unqualified_event_runs_alone(stack: DeployedStack) -> None:
-    stack.client("lambda").invoke(
-        FunctionName=stack.function("validator"), InvocationType="Event", Payload=json.dumps(GOOD)
-    )
-    assert list(stack.drain()["functions"]) == [stack.function("validator")]
-
-
-def test_the_lost_and_the_dropped_are_in_cloudwatch(stack: DeployedStack) -> None:
-    stack.submit({"id": "a"})
-    stack.drain()
-    deadline = time.monotonic() + 20
-    wanted = {"Name": "Resource", "Value": f"{stack.function('validator')}:live"}
-    listed = stack.client("cloudwatch").list_metrics
-    while True:
-        found = listed(Namespace="AWS/Lambda", MetricName="AsyncEventsDropped", Dimensions=[wanted])["Metrics"]
-        if found or time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    assert found
 
 
 @pytest.mark.parametrize("name", ["no-such-function", "{}:no-such-alias"])
@@ -114,14 +87,6 @@ def test_a_function_that_is_not_there_takes_no_event(stack: DeployedStack, name:
     assert stack.aws.queue_state()["accepted"] == 0
 
 
-def test_a_destination_of_another_kind_is_refused_where_it_is_set(stack: DeployedStack) -> None:
-    with pytest.raises(ClientError, match="Lambda functions and SQS queues only"):
-        stack.client("lambda").put_function_event_invoke_config(
-            FunctionName=stack.function("processor"),
-            DestinationConfig={"OnSuccess": {"Destination": "arn:aws:sns:us-east-1:000000000000:topic"}},
-        )
-
-
 def test_sqs_does_not_redrive_a_queue_that_lambda_fills(stack: DeployedStack) -> None:
     with pytest.raises(ClientError):
         stack.client("sqs").start_message_move_task(SourceArn=stack.outputs.queue_arn)
@@ -130,27 +95,13 @@ def test_sqs_does_not_redrive_a_queue_that_lambda_fills(stack: DeployedStack) ->
 # IAM and TLS
 
 
-def user_client(stack: DeployedStack, service: str, name: str, *statements: dict[str, Any]) -> Any:
-    """Return a client of a new user who may do what the statements allow."""
-    iam = stack.client("iam")
-    iam.create_user(UserName=name)
-    if statements:
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=document)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    environment = stack.aws.environment
-    return boto3.client(
-        service,
-        region_name=environment["AWS_REGION"],
-        endpoint_url=stack.aws.endpoint,
-        verify=environment["AWS_CA_BUNDLE"],
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
+def user_client(stack: DeployedStack, *statements: dict[str, Any]) -> Any:
+    """Return a client of Lambda for a new user who may do what the statements allow."""
+    return client_of(stack.aws, "lambda", user(stack.client("iam"), *statements)[1])
 
 
 def test_a_user_without_permission_can_not_invoke(stack: DeployedStack) -> None:
-    client = user_client(stack, "lambda", "nobody")
+    client = user_client(stack)
     with pytest.raises(ClientError) as refused:
         client.invoke(FunctionName=stack.entry, InvocationType="Event", Payload=b"{}")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
@@ -158,8 +109,7 @@ def test_a_user_without_permission_can_not_invoke(stack: DeployedStack) -> None:
 
 
 def test_a_user_with_permission_invokes_by_a_signed_request(stack: DeployedStack) -> None:
-    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": stack.entry}
-    client = user_client(stack, "lambda", "producer", allow)
+    client = user_client(stack, allow("lambda:InvokeFunction", stack.entry))
     answer = client.invoke(FunctionName=stack.entry, InvocationType="Event", Payload=json.dumps(GOOD))
     assert answer["StatusCode"] == 202
     assert metric(stack.drain(), "SUCCESS") == 3
@@ -167,8 +117,7 @@ def test_a_user_with_permission_invokes_by_a_signed_request(stack: DeployedStack
 
 
 def test_a_user_invokes_where_loop_detection_is_off_too(stack: DeployedStack) -> None:
-    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
-    client, owner = user_client(stack, "lambda", "looper", allow), stack.client("lambda")
+    client, owner = user_client(stack, allow("lambda:InvokeFunction", "*")), stack.client("lambda")
     owner.put_function_recursion_config(FunctionName=stack.function("processor"), RecursiveLoop="Allow")
     try:
         answer = client.invoke(FunctionName=stack.outputs.aliases["processor"], InvocationType="Event", Payload=b"[]")
@@ -233,20 +182,6 @@ def test_without_invoke_function_the_record_is_lost_and_counted(stack: DeployedS
     assert (stack.items(), stack.failures()) == ([], [])
 
 
-def test_without_send_message_the_dead_letter_is_lost_and_counted(stack: DeployedStack) -> None:
-    enricher = {
-        "FunctionName": stack.outputs.aliases["enricher"],
-        "InvocationType": "Event",
-        "Payload": b'{"id": "a"}',
-    }
-    with without(stack, "sqs:SendMessage", "EnricherPolicy"):
-        stack.client("lambda").invoke(**enricher)
-        state = stack.drain()
-    assert state["functions"][stack.function("enricher")]["DeadLetterErrors"] == 1
-    assert "sqs:SendMessage" in state["losses"][0]["reason"]
-    assert stack.failures() == []
-
-
 # At-least-once delivery, exactly-once effects
 
 
@@ -260,15 +195,6 @@ def test_with_duplicates_and_failures_every_record_is_stored_once_or_dead(stack:
     assert len(stored) == len(set(stored))
     assert set(stored) | dead == {record["id"] for record in records} | {"bad"}
     assert "bad" not in stored
-
-
-def test_with_system_errors_and_throttling_alone_every_good_record_is_stored(stack: DeployedStack) -> None:
-    kinds = (Result.SYSTEM_ERROR, Result.THROTTLED)
-    stack.reset(QueueOptions(Clock(0.01), Faults(4, fail_rate=0.3, kinds=kinds)))
-    stack.submit(*[{"id": f"r{n}", "timestamp": 1700000000000 + n, "data": n} for n in range(20)])
-    state = stack.drain()
-    assert len(stack.items()) == 20
-    assert metric(state, "THROTTLED") > 0
 
 
 def test_the_functions_log_lines_are_in_their_log_groups(stack: DeployedStack) -> None:

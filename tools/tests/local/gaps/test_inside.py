@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from pipeline.local.gaps import inside
 from tests.deployed import DeployedStack
-from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy
+from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy, user
 
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(2.5)\n"
 DENIED = "The provided execution role does not have permissions to call SendMessage on SQS"
@@ -229,10 +229,7 @@ def test_ministack_alone_still_asks_for_an_action_that_iam_does_not_have(
     bare: Callable[..., Any],
 ) -> None:
     """When this fails, MiniStack names actions as IAM does: remove `RENAMED`."""
-    iam = bare("iam")
-    iam.create_user(UserName="u")
-    iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=policy(allow("sqs:SendMessage", "*")))
-    key = iam.create_access_key(UserName="u")["AccessKey"]
+    _, key = user(bare("iam"), allow("sqs:SendMessage", "*"))
     sqs = bare("sqs", key["AccessKeyId"], key["SecretAccessKey"], None)
     url = bare("sqs").create_queue(QueueName="batch")["QueueUrl"]
     with pytest.raises(ClientError, match="sqs:SendMessageBatch"):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -16,14 +15,14 @@ from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
 from tests.deployed import DeployedStack
-from tools.tests.local.lambdas import Lab
+from tools.tests.local.lambdas import Lab, allow, client_of, policy, user
 
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
 }
-SEND = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
-Key = tuple[str, str, str | None]
+SEND = allow("sqs:*", "*")
+Key = dict[str, str]
 
 
 @pytest.fixture
@@ -33,37 +32,11 @@ def queue(stack: DeployedStack) -> Iterator[str]:
     stack.client("sqs").delete_queue(QueueUrl=url)
 
 
-def client(stack: DeployedStack, key: Key) -> Any:
-    access_key, secret, token = key
-    return boto3.client(
-        "sqs",
-        region_name="us-east-1",
-        endpoint_url=stack.aws.endpoint,
-        verify=bundle(stack),
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
-    )
-
-
-def bundle(stack: DeployedStack) -> str:
-    return stack.aws.environment["AWS_CA_BUNDLE"]
-
-
-def user(iam: Any) -> tuple[str, Key]:
-    name = f"sender-{uuid.uuid4()}"
-    user_id = iam.create_user(UserName=name)["User"]["UserId"]
-    iam.put_user_policy(UserName=name, PolicyName="send", PolicyDocument=json.dumps(SEND))
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return user_id, (key["AccessKeyId"], key["SecretAccessKey"], None)
-
-
 def session(iam: Any, sts: Any) -> tuple[str, Key]:
     name = f"sender-{uuid.uuid4()}"
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
-    iam.put_role_policy(RoleName=name, PolicyName="send", PolicyDocument=json.dumps(SEND))
-    key = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
-    return f"{role['RoleId']}:me", (key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    iam.put_role_policy(RoleName=name, PolicyName="send", PolicyDocument=policy(SEND))
+    return f"{role['RoleId']}:me", sts.assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
 
 
 def senders(sqs: Any, queue: str) -> dict[str, str]:
@@ -76,19 +49,19 @@ def test_a_message_tells_the_user_the_roles_session_or_the_account_that_sent_it(
     stack: DeployedStack, queue: str
 ) -> None:
     iam = stack.client("iam")
-    user_id, users = user(iam)
+    sender, users = user(iam, SEND)
     session_id, roles = session(iam, stack.client("sts"))
-    client(stack, users).send_message(QueueUrl=queue, MessageBody="user")
+    client_of(stack.aws, "sqs", users).send_message(QueueUrl=queue, MessageBody="user")
     entries = [{"Id": f"n{number}", "MessageBody": f"role {number}"} for number in range(2)]
-    client(stack, roles).send_message_batch(QueueUrl=queue, Entries=entries)
+    client_of(stack.aws, "sqs", roles).send_message_batch(QueueUrl=queue, Entries=entries)
     stack.client("sqs").send_message(QueueUrl=queue, MessageBody="owner")
     assert senders(stack.client("sqs"), queue) == {
-        "user": user_id,
+        "user": sender["UserId"],
         "role 0": session_id,
         "role 1": session_id,
         "owner": "000000000000",
     }
-    assert user_id.startswith("AIDA")
+    assert sender["UserId"].startswith("AIDA")
     assert session_id.startswith("AROA")
 
 
@@ -97,8 +70,10 @@ def query(stack: DeployedStack, key: Key, **form: str) -> str:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     body = urlencode({"Version": "2012-11-05", **form})
     request = AWSRequest("POST", stack.aws.endpoint + "/", headers=headers, data=body)
-    SigV4Auth(Credentials(*key), "sqs", "us-east-1").add_auth(request)
-    answer = URLLib3Session(verify=bundle(stack), proxies={}).send(request.prepare())
+    SigV4Auth(
+        Credentials(key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken")), "sqs", "us-east-1"
+    ).add_auth(request)
+    answer = URLLib3Session(verify=stack.aws.environment["AWS_CA_BUNDLE"], proxies={}).send(request.prepare())
     assert answer.status_code == 200, answer.text
     return str(answer.text)
 
@@ -106,7 +81,8 @@ def query(stack: DeployedStack, key: Key, **form: str) -> str:
 def test_the_query_protocol_tells_it_too(stack: DeployedStack, queue: str) -> None:
     session_id, roles = session(stack.client("iam"), stack.client("sts"))
     query(stack, roles, Action="SendMessage", QueueUrl=queue, MessageBody="a <MessageId>b</MessageId>")
-    owner = stack.aws.environment["AWS_ACCESS_KEY_ID"], stack.aws.environment["AWS_SECRET_ACCESS_KEY"], None
+    known = stack.aws.environment
+    owner = {"AccessKeyId": known["AWS_ACCESS_KEY_ID"], "SecretAccessKey": known["AWS_SECRET_ACCESS_KEY"]}
     received = query(stack, owner, Action="ReceiveMessage", QueueUrl=queue, **{"AttributeName.1": "SenderId"})
     assert f"<Value>{session_id}</Value>" in received
 
@@ -125,10 +101,10 @@ def test_a_dead_letter_is_sent_by_lambda_in_the_role_of_the_function(stack: Depl
 
 def test_ministack_alone_still_names_the_account(bare: Callable[..., Any]) -> None:
     """When this fails, MiniStack names senders by itself: remove `local/embedded/sender_ids.py`."""
-    _, users = user(bare("iam"))
+    _, key = user(bare("iam"), SEND)
     sqs = bare("sqs")
     queue = sqs.create_queue(QueueName="senders")["QueueUrl"]
-    bare("sqs", *users).send_message(QueueUrl=queue, MessageBody="user")
+    bare("sqs", key["AccessKeyId"], key["SecretAccessKey"], None).send_message(QueueUrl=queue, MessageBody="user")
     assert senders(sqs, queue) == {"user": "000000000000"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deployed import DeployedStack
-from tools.tests.local.lambdas import Lab, allow, policy
+from tools.tests.local.lambdas import Lab, allow, user
 
 
 @pytest.fixture
@@ -110,11 +110,7 @@ def test_what_is_no_statement_is_an_error_of_its_own(lab: Lab, table: tuple[str,
 
 def test_ministack_alone_still_asks_for_an_action_that_iam_does_not_have(bare: Callable[..., Any]) -> None:
     """When this fails, MiniStack asks for each statement's action: remove `local/gaps/statements.py`."""
-    iam = bare("iam")
-    iam.create_user(UserName="inserter")
-    document = policy(allow("dynamodb:PartiQLInsert", "*"))
-    iam.put_user_policy(UserName="inserter", PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName="inserter")["AccessKey"]
+    _, key = user(bare("iam"), allow("dynamodb:PartiQLInsert", "*"))
     client = bare("dynamodb", key["AccessKeyId"], key["SecretAccessKey"], None)
     with pytest.raises(ClientError, match="dynamodb:BatchExecuteStatement"):
         client.batch_execute_statement(Statements=[insert("t", "a")])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.copies import ROOT
+from tools.tests.copies import ROOT
 
 Change = Callable[[Path], None]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.copies import LEFT_OUT, ROOT
+from tools.tests.copies import LEFT_OUT, ROOT
 
 from . import changes
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.local.deploy import build
 from pipeline.local.embedded.workspace import Workspace
-from tests.copies import copy_project
+from tools.tests.copies import copy_project
 
 BIN = Path(sys.executable).parent
 METADATA = "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n"

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.copies import ROOT, copy_project
+from tools.tests.copies import ROOT, copy_project
 
 from . import changes
 

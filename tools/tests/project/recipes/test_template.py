@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.copies import ROOT, copy_project
+from tools.tests.copies import ROOT, copy_project
 
 from . import changes
 

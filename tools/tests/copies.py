@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = shutil.ignore_patterns(".venv*", ".git", ".aws-sam", ".*_cache", "__pycache__", ".hypothesis", ".bench")
 
 

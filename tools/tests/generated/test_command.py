@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from model.project import NAME
-
-from .copies import ROOT, copy_project
+from tools.tests.copies import ROOT, copy_project
 
 OTHER = "parcels" if NAME != "parcels" else "orders"
 
@@ -23,17 +22,25 @@ def generate(*arguments: str, python: str = sys.executable, root: Path = ROOT) -
     )
 
 
-def test_the_committed_template_is_up_to_date() -> None:
-    run = generate("--check")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "template.yaml is up to date\n", "")
-
-
 def test_it_says_what_it_wrote(tmp_path: Path) -> None:
     run = generate("--output", str(tmp_path / "out.yaml"))
     lines = (ROOT / "template.yaml").read_text().count("\n")
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout == f"Wrote {tmp_path}/out.yaml: {lines} lines\n"
     assert (tmp_path / "out.yaml").read_bytes() == (ROOT / "template.yaml").read_bytes()
+
+
+def test_a_clone_generates_with_what_the_model_is_built_with_alone() -> None:
+    installed = [entry for entry in sys.path if entry.endswith("site-packages")]
+    run = subprocess.run(  # without site, no file there adds the tools to the path
+        [sys.executable, "-S", "generate.py", "--check"],
+        cwd=ROOT,
+        env={"PYTHONPATH": os.pathsep.join(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "template.yaml is up to date\n", "")
 
 
 def test_what_is_up_to_date_is_not_written(tmp_path: Path) -> None:
@@ -44,12 +51,6 @@ def test_what_is_up_to_date_is_not_written(tmp_path: Path) -> None:
     run = generate("--output", str(written))
     assert (run.returncode, run.stdout) == (0, f"{written} is up to date\n")
     assert written.stat().st_mtime_ns == before
-
-
-def test_it_writes_to_standard_output_and_nothing_else() -> None:
-    run = generate("--output", "-")
-    assert run.stdout == (ROOT / "template.yaml").read_text()
-    assert run.stderr == ""
 
 
 def test_a_stale_template_is_shown_as_a_diff_and_left_alone(tmp_path: Path) -> None:
@@ -64,19 +65,11 @@ def test_a_stale_template_is_shown_as_a_diff_and_left_alone(tmp_path: Path) -> N
     assert stale.read_text() == text
 
 
-def test_the_same_model_gives_the_same_bytes_in_every_process() -> None:
+def test_the_same_model_gives_the_committed_bytes_in_every_process() -> None:
     command = [sys.executable, str(ROOT / "generate.py"), "--output", "-"]
-    runs = {
-        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
-        for seed in ("0", "1", "4242")
-    }
-    assert runs == {(ROOT / "template.yaml").read_bytes()}
-
-
-def test_a_missing_template_is_stale(tmp_path: Path) -> None:
-    run = generate("--check", "--output", str(tmp_path / "none.yaml"))
-    assert run.returncode == 1
-    assert "Traceback" not in run.stderr
+    for seed in ("0", "4242"):
+        run = subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        assert (run.stdout, run.stderr) == ((ROOT / "template.yaml").read_bytes(), b"")
 
 
 @pytest.mark.parametrize("options", [(), ("--check",)])
@@ -84,10 +77,6 @@ def test_a_path_that_cannot_be_used_is_one_sentence(tmp_path: Path, options: tup
     run = generate("--output", str(tmp_path), *options)
     assert run.returncode == 1
     assert run.stderr == f"generate.py: cannot use {tmp_path}: Is a directory\n"
-
-
-def test_an_unknown_option_exits_with_2() -> None:
-    assert generate("--chekc").returncode == 2
 
 
 def test_a_python_without_the_packages_is_told_in_one_line_what_to_run(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import html
 import json
 import re
 
-from ..copies import ROOT
+from tools.tests.copies import ROOT
 
 
 def test_the_committed_picture_is_of_the_samples() -> None:

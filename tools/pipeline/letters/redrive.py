@@ -64,7 +64,7 @@ class Redrive:
         return self.counts
 
     def came_back(self, finding: Finding) -> bool:
-        """Settle a letter that comes of an event that this run sent; return whether it does."""
+        """Settle a letter of an event that this run sent; return whether it is one."""
         if not self.sender.has_sent(finding.attribution.request_ids):
             return False
         why = "it failed again after this run sent it; its cause is not mended"

@@ -1,4 +1,4 @@
-"""What became of a record: all that the table, the dead letters, the logs and the files tell of it, in order of time.
+"""Explain what became of a record, from the table, the dead letters, the logs and the files, in order of time.
 
 A record of a batch leaves a line of its own only if it was refused; the table and the dead letters tell of the others.
 """

@@ -35,7 +35,7 @@ ABSENT = ("NoSuchKey", "404", "NoSuchVersion")
 
 
 class Receipt(NamedTuple):
-    """What became of the lines of a file, as the reader has found."""
+    """The outcomes of a file's lines, as the reader counted them."""
 
     lines: int
     rejected: int

@@ -218,8 +218,8 @@ def _expanded(source: Mapping[str, Any]) -> Mapping[str, Any]:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     uploaded: dict[str, Any] = copy.deepcopy(dict(source))
     for body in uploaded["Resources"].values():
-        properties = body.get("Properties") or {}
-        properties.update({name: uri for name, uri in UPLOADED.items() if name in properties})
+        if isinstance(properties := body.get("Properties"), dict):
+            properties.update({name: uri for name, uri in UPLOADED.items() if name in properties})
     expanded: dict[str, Any] = Translator({}, Parser()).translate(uploaded, {})
     return expanded
 

@@ -12,9 +12,38 @@ from cfnlint.template import Template as Linted
 from .reading import Fault, Function, Resource, Template
 from .values import text
 
-# The rules read one template after the other: it is expanded once.
-_read: WeakKeyDictionary[Linted, Template] = WeakKeyDictionary()
+# What a value of another type than AWS's schema has leads to; cfn-lint's own rules say which value it is.
+WRONG_TYPE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 DEMAND = re.compile(r'(E\d+) (\S+) (\S+) (?:EQUALS (\w+)|IS DEFINED) "(.+): (https://\S+)"')
+
+
+class Reading:
+    """A template that rules read one after the other: expanded once, and what can't be checked is told once."""
+
+    def __init__(self, cfn: Linted) -> None:
+        self.template: Template | None = None
+        self._reason = ""
+        self._told: set[str] = set()
+        try:
+            self.template = Template(cfn.template)
+        except Exception as error:  # noqa: BLE001 - SAM's translator fails in many ways on what is no template
+            causes = getattr(error, "causes", [error])
+            self._reason = "; ".join(str(getattr(cause, "message", cause)) for cause in causes)
+
+    def unchecked(self, subject: Any = None) -> list[RuleMatch]:
+        """Tell that the rules can't check a resource, or the template, unless that was told before."""
+        name = str(getattr(subject, "id", ""))
+        if name in self._told:
+            return []
+        self._told.add(name)
+        reason = self._reason or "a value in it has another type than AWS expects"
+        path: list[str | int] = ["Resources"]
+        if self.template and name in self.template.source["Resources"]:
+            path.append(name)
+        return [RuleMatch(path, f"the rules can't check {name or 'the template'}: {reason}")]
+
+
+_readings: WeakKeyDictionary[Linted, Reading] = WeakKeyDictionary()
 
 
 class Rule(CloudFormationLintRule):
@@ -49,13 +78,23 @@ class Rule(CloudFormationLintRule):
 
     def match(self, cfn: Linted) -> list[RuleMatch]:
         """Look at every subject of a template, as cfn-lint asks."""
-        template = _read.get(cfn) or _read.setdefault(cfn, Template(cfn.template))
-        found = {
-            (*map(str, fault.path), fault.message): RuleMatch(template.within(fault.path), fault.message)
-            for subject in self.subjects(template)
-            for fault in self.faults(subject, template)
-        }
-        return [*found.values()]
+        reading = _readings.get(cfn) or _readings.setdefault(cfn, Reading(cfn))
+        template = reading.template
+        if not template:
+            return reading.unchecked()
+        try:
+            subjects = [*self.subjects(template)]
+        except WRONG_TYPE:
+            return reading.unchecked()
+        found: dict[tuple[str, ...], RuleMatch] = {}
+        unchecked = []
+        for subject in subjects:
+            try:
+                for fault in self.faults(subject, template):
+                    found[*map(str, fault.path), fault.message] = RuleMatch(template.within(fault.path), fault.message)
+            except WRONG_TYPE:
+                unchecked += reading.unchecked(subject)
+        return [*found.values(), *unchecked]
 
 
 class FunctionRule(Rule):

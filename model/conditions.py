@@ -1,4 +1,4 @@
-"""What follows from the parameters: which resources and properties there are."""
+"""The conditions: the parameters decide which resources and properties exist."""
 
 from typing import Any
 

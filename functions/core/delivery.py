@@ -1,4 +1,4 @@
-"""What Lambda can deliver: it sends a stage's event and result to the next stage in one document, of at most 1 MB."""
+"""The limit of delivery: Lambda sends a stage's event and result to the next stage in one document of at most 1 MB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many instances a stage may have: what is chosen for it alone at deployment, and what follows from that."""
+"""The number of instances that a stage may have: its own parameters, and the properties that use them."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""How a new version comes to `live`: at once, or step by step by CodeDeploy, and back when an alarm goes off."""
+"""Deployment of a new version to `live`: at once, or step by step by CodeDeploy with a rollback on alarms."""
 
 from collections.abc import Sequence
 

@@ -21,7 +21,7 @@ LONGEST_DESCRIPTION = 200  # of the 256 characters that Lambda takes; the digest
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage is to be.
+    """The description of one stage.
 
     Attributes:
         name: Lower-case name of the stage and of its module in functions/.

@@ -1,1 +1,1 @@
-"""What watches the stack: the alarms, whom they tell, and the dashboard."""
+"""Watching the stack: the alarms, the topic that they notify, and the dashboard."""

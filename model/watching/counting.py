@@ -1,4 +1,4 @@
-"""What is counted from the logs: failures, and whose fault they were, and what became of the records."""
+"""Metrics from the logs: failures, whose fault they were, and the outcomes of records."""
 
 from troposphere import Ref, StackName
 from troposphere.logs import LogGroup, MetricFilter, MetricTransformation

@@ -1,4 +1,4 @@
-"""What an operator has to know when a command can't go on: one sentence, and the exit code that goes with it."""
+"""Errors that end a command: each has one sentence for the operator, and an exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CommandError(Exception):
 
 
 class MisuseError(CommandError):
-    """What was asked for can't be done as it was asked."""
+    """The command can't be run as it was given."""
 
     exit_code = MISUSE
 

@@ -1,1 +1,1 @@
-"""How the reader reads a file, gives out its lines and settles them."""
+"""Reading a file, sending its lines and settling them."""

@@ -1,4 +1,4 @@
-"""How the lines of a file are given to the validator: as batches of records, at a pace that the table keeps."""
+"""Send the lines of a file to the validator, as batches of records, at a rate that the table takes."""
 
 from __future__ import annotations
 

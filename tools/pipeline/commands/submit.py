@@ -86,8 +86,7 @@ def submit(
     """Send each line of RECORDS to the pipeline.
 
     A line is a JSON document; `-` is standard input. The command packs many records into one event, which costs a
-    fraction of an event for each. A line that is an array is an
-    event by itself.
+    fraction of an event for each. A line that is an array is an event by itself.
 
     If the command is stopped, the same command resumes: it sends only lines that were not accepted yet. Standard input
     can't be read twice, so it can't be resumed.

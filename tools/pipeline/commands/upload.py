@@ -111,7 +111,7 @@ def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, b
             (receipt.missing, "that are missing", MISSING),
         ):
             if count:
-                place = f"s3://{bucket.name}/{prefix}{one.key}.jsonl"
+                place = f"s3://{bucket.name}/{prefix}{bucket.reported_as(one.key, one.version)}.jsonl"
                 context.screen.note(f"The lines of {one.key} {what} are in {place}")
     for (stage, reason), count in _letters(context, began).most_common():
         context.screen.note(f"Dead letters since: {count} of the {stage}: {reason}.")

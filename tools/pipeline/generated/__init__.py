@@ -1,1 +1,1 @@
-"""What generate.py writes from a project: the template as YAML, the picture, and the check of data."""
+"""The files that generate.py writes: the template as YAML, the picture, and the check of data."""

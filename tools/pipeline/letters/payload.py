@@ -1,11 +1,9 @@
 """What is sent when a dead letter is sent again: what that stage was given, or nothing.
 
-To the stage that failed, that is the letter's body, byte for byte; to an earlier one, the part of the body that is the
-event of that stage. A later stage was given nothing of it, whatever the body holds. Only a record that the entry was
-given without a timestamp gets one, as it would be stored again each time that it is sent: the timestamp that the
-validator gave it or, where it never got so far, the time of its letter, which is the same however often it is sent.
-
-An event may be a batch, that is an array of records, and the letter be about one of them alone, or about all.
+The stage that failed gets the letter's body, byte for byte; an earlier one gets the part of the body that is its event.
+Only a record that the entry was given without a timestamp gets one, because it would be stored again each time that it
+is sent: the validator's or, if it never got so far, the time of its letter. An event may be a batch, and the letter may
+be about one of its records alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a redrive is to do: which letters are sent, where to, and how much of them."""
+"""The plan of a redrive: which letters it sends, to which stage, and how many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.stack import Stack
 
 
 class Plan(NamedTuple):
-    """What to redrive, where to, and how much of it."""
+    """Which letters to redrive, to which stage, and how many."""
 
     stack: Stack
     selection: Selection = Selection()

@@ -1,4 +1,4 @@
-"""What an operator does with the dead-letter queue: receive, give back, delete, and ask how much there is."""
+"""The dead-letter queue: receive letters, give them back, delete them, and count them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Depth(NamedTuple):
-    """How many letters there are, about, and AWS's time in ms since the epoch."""
+    """The approximate number of letters, and AWS's time in ms since the epoch."""
 
     visible: int
     in_flight: int

@@ -1,11 +1,9 @@
 """Redriving: each dead letter's event is sent again, and the letter deleted only after Lambda accepted the event.
 
-Some threads each receive a few letters, send them, delete what was accepted, and go on. They receive only as many
-letters as the rate allows to be sent at once, so that none waits in flight until its time is up and somebody else sees
-it. Whatever is not deleted stays in the queue: it is given back at the end, or comes back by itself after a crash.
-
-A run is about the letters that were there when it began. One that comes after that is left alone, and one that comes of
-an event that this very run sent is named: the cause is not mended yet.
+Each thread receives only as many letters as the rate allows to be sent at once, so that none waits in flight until its
+time is up and somebody else sees it. What is not deleted stays in the queue: it is given back at the end, or comes back
+by itself after a crash. Letters that come after the beginning are left alone. One that comes of an event that this run
+sent is named: the cause is not mended yet.
 """
 
 from __future__ import annotations
@@ -66,7 +64,7 @@ class Redrive:
         return self.counts
 
     def came_back(self, finding: Finding) -> bool:
-        """Settle a letter that comes of an event that this run sent; return whether it does."""
+        """Settle a letter of an event that this run sent; return whether it is one."""
         if not self.sender.has_sent(finding.attribution.request_ids):
             return False
         why = "it failed again after this run sent it; its cause is not mended"

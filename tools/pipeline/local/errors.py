@@ -1,4 +1,4 @@
-"""What can go wrong with the embedded AWS that its user has to know, as one sentence."""
+"""Errors of the embedded AWS, each with one sentence for its user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a record: all that the table, the dead letters, the logs and the files tell of it, in order of time.
+"""Explain what became of a record, from the table, the dead letters, the logs and the files, in order of time.
 
 A record of a batch leaves a line of its own only if it was refused; the table and the dead letters tell of the others.
 """
@@ -103,7 +103,8 @@ class Evidence(NamedTuple):
             Moment(line.line.time, line.stage, self._what(n), line.detail, line.request)
             for n, line in enumerate(self.lines)
         ]
-        return sorted([*map(self._of_item, self.items), *map(self._of_letter, self.letters), *told, *self.files])
+        found = [*told, *self.files, *map(self._of_item, self.items), *map(self._of_letter, self.letters)]
+        return sorted(found, key=lambda moment: moment.time)
 
     @property
     def sentence(self) -> str:
@@ -191,13 +192,13 @@ class Evidence(NamedTuple):
 
     def _of_letter(self, finding: Finding) -> Moment:
         letter = finding.letter
-        attempts = [
-            line for line in self.lines if line.request == letter.request_id and line.message in (REFUSED, *FAILED)
-        ]
+        led = [line for line in self.lines if line.request == letter.request_id]
+        attempts = [line for line in led if line.message in (REFUSED, *FAILED)]
+        time = max([letter.sent, *(line.line.time for line in led)])  # clocks differ; it follows what led to it
         batch = f"a batch of {finding.records} records, " if isinstance(finding.attribution.record, list) else ""
         told = f"{batch}{counted(max(1, len(attempts)), 'attempt', 'attempts')}: {finding.reason}"
         return Moment(
-            letter.sent, "dead letters", f"waits as a dead letter of the {finding.stage_name}", told, letter.request_id
+            time, "dead letters", f"waits as a dead letter of the {finding.stage_name}", told, letter.request_id
         )
 
 

@@ -36,7 +36,7 @@ class Concurrency(NamedTuple):
 
 
 class Account(NamedTuple):
-    """How many runs there may be at once in the account's region, and how many no function has reserved."""
+    """The account's concurrency in a region, and the part that no function has reserved."""
 
     limit: int
     unreserved: int

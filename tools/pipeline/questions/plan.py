@@ -1,6 +1,6 @@
-"""What a deployment would do that neither CloudFormation nor SAM says: to records, waiting events and aliases.
+"""Tell what a deployment would do to records, waiting events and aliases, as far as CloudFormation and SAM don't.
 
-The template that is to be deployed is compared with the one that is, each with its parameters, and with what is live.
+The new template is compared with the deployed one, each with its parameters, and with the versions that are live.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ ABSENT = ("NoSuchKey", "404", "NoSuchVersion")
 
 
 class Receipt(NamedTuple):
-    """What became of the lines of a file, as the reader has found."""
+    """The outcomes of a file's lines, as the reader counted them."""
 
     lines: int
     rejected: int
@@ -198,11 +198,16 @@ class Bucket:
 
     def receipt(self, key: str, version: str) -> Receipt | None:
         """Return the receipt of a version of a file; None if there is none."""
-        for name in (f"{key}.{version}", key):  # it is under the former if the file was replaced before it was settled
+        for name in (f"{key}.{version}", key):
             receipt = self._document(f"{RECEIPTS}{name}.json", Receipt)
             if receipt and receipt.version == version:
                 return receipt
         return None
+
+    def reported_as(self, key: str, version: str) -> str:
+        """Return what the reader's files about a version are named by: also by the version if it was replaced."""
+        own = f"{key}.{version}"
+        return own if next(self._documents(f"{RECEIPTS}{own}.json"), None) else key
 
     def state(self, key: str) -> ReaderState | None:
         """Return how far the reader is with a file; None if it has not begun."""

@@ -1,9 +1,8 @@
 """Which lines of an input Lambda has accepted, kept beside it so that an interrupted submission can resume.
 
-The first line is the header. Each further one is the number and the digest of a line that Lambda accepted, written as
-soon as it did. A line that was accepted in the very moment of a crash is sent again, which is harmless for a record
-that has a timestamp: the second one changes nothing. The header holds the time that stamps are counted from, and is on
-the disk before anything is sent, so a line that is sent again has the stamp that it had.
+The first line is the header, which is on the disk before anything is sent: stamps are counted from its time, so a line
+that is sent again has the stamp that it had. Each further line is the number and the digest of a line that Lambda
+accepted. One that was accepted in the very moment of a crash is sent again, which is harmless with a timestamp.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:.*")
 FOREIGN = {"Layers", "Principal", TRUST, "Tags"}
 # What may spell a name: free text, and dimensions of metrics, which E9311 compares with the names.
 SPELLING = {"Tags", "Dimensions"}
+Spelling = tuple[Resource, Path, str]
 
 
 class _TextRule(Rule):
@@ -53,22 +54,26 @@ class NameSpelledAgain(Rule):
     shortdesc = "The name of a resource is spelled again instead of referred to"
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-ref.html"
 
-    def subjects(self, template: Template) -> list[tuple[Resource, str]]:
+    def subjects(self, template: Template) -> list[tuple[Resource, str, list[Spelling]]]:
+        spellings = [
+            (resource, path, spelled)
+            for resource in template.resources.values()
+            for path, spelled in _spellings(resource.properties, resource.at())
+        ]
         return [
-            (resource, text(name))
+            (resource, text(name), spellings)
             for resource in template.resources.values()
             # AWS::SQS::Queue has a QueueName, AWS::Lambda::Function a FunctionName, and so on.
             for name in resource.find(f"{resource.type.rpartition('::')[2]}Name", by_name=True)
             if "${}" not in text(name) and not VARIABLE.fullmatch(text(name))
         ]
 
-    def faults(self, subject: tuple[Resource, str], template: Template) -> Iterator[Fault]:
-        named, name = subject
-        for resource in template.resources.values():
-            for path, spelled in _spellings(resource.properties, resource.at()) if resource.id != named.id else ():
-                alike = spelled == name or (spelled.startswith("arn:") and re.split("[:/]", spelled)[-1] == name)
-                if alike and template.together(resource, named):
-                    yield Fault(path, f"{place(path)} should refer to {named.id} by Ref or GetAtt (got {spelled})")
+    def faults(self, subject: tuple[Resource, str, list[Spelling]], template: Template) -> Iterator[Fault]:
+        named, name, spellings = subject
+        for resource, path, spelled in spellings:
+            alike = spelled == name or (spelled.startswith("arn:") and re.split("[:/]", spelled)[-1] == name)
+            if alike and resource.id != named.id and template.together(resource, named):
+                yield Fault(path, f"{place(path)} should refer to {named.id} by Ref or GetAtt (got {spelled})")
 
 
 class AccountByNumber(_TextRule):

@@ -1,20 +1,16 @@
 """A dead letter: what Lambda wrote into the queue, which stage failed on it, and what that stage was given.
 
-Lambda's format is the event as the body, and three attributes. Neither says which function failed. The body can't be
-asked: a producer may have written all of it. What nobody but SQS writes is who sent the message. Lambda sends a dead
-letter as the function's execution role, and each stage has a role of its own:
+A producer may have written all of the body, but nobody except SQS writes who sent a message. Lambda sends a dead letter
+as the function's execution role, and each stage has a role of its own:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 
-An envelope is Lambda's document for an on-success destination: the event, and the result that came of it. What a later
-stage is given is the envelope of the stage before, whose event is the envelope of the one before that, and so on. This
-chain is followed exactly as many steps as there are stages before the one that failed. What is left is what was
-submitted, and is never looked into, whatever it resembles.
+A later stage is given Lambda's envelope of the stage before: the event, and the result that came of it. This chain is
+followed exactly as many steps as there are stages before the one that failed. What is left is what was submitted, and
+is never looked into, whatever it resembles.
 
-About files there are two more kinds, which name the reader: a message that SQS moved from the queue of files, and
-EventBridge's letter about one that it could not put there. SQS writes the first queue's ARN, EventBridge the rule's and
-the target's. Anybody who may send to the queue could write the latter two, so such a letter has to be about a file of
-the stack's own bucket:
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+Two more kinds name the reader: a message that SQS moved from the queue of files (SQS writes its ARN), and EventBridge's
+letter about one that it could not put there. Anybody who may send to the queue could write the latter, so it has to be
+about a file of the stack's own bucket: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
 from __future__ import annotations
@@ -122,7 +118,7 @@ class Attribution(NamedTuple):
 
     @property
     def is_beside(self) -> bool:
-        """Whether it was a function beside the pipeline that failed, which no stage ever handed a result to."""
+        """Whether the function that failed is no stage: no stage ever handed it a result."""
         if self.stage in (None, ENTRY) or len(self.given) > 1:
             return False
         event = self.given[self.stage or ""]

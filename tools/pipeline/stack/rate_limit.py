@@ -1,4 +1,4 @@
-"""How fast calls may be made: as fast as the operator allows, and slower while AWS throttles."""
+"""Limits the rate of calls: to what the operator allows, and further while AWS throttles."""
 
 from __future__ import annotations
 

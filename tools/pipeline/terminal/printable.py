@@ -13,7 +13,7 @@ _MIXED = re.compile(r"\b(?=\w*[A-Za-z])\w*[\u0370-\u052f]\w*")
 
 
 def printable(text: str) -> str:
-    """Return a text as one line that is what it looks like, whatever a record holds.
+    """Return a text as one line that can't pretend to be another, whatever a record holds.
 
     Escaped are characters that don't print or are invisible, those that stand for one of ASCII's, and Greek and
     Cyrillic letters beside ASCII's in a word.

@@ -1,4 +1,4 @@
-"""What an operator sees: tables and progress for people on a terminal, plain lines for programs."""
+"""Output for the operator: tables and progress for people on a terminal, plain lines for programs."""
 
 from __future__ import annotations
 

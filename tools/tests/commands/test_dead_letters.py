@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ..conftest import Ran
-from ..fake_aws import STACK, Failure, FakeAws, alias
+from ..fake_aws import Failure, FakeAws
 from ..stack.samples import envelope, record
 
 Run = Callable[..., Ran]
@@ -169,23 +169,6 @@ def test_letters_that_can_not_be_given_back_are_told_to_come_back(aws: FakeAws, 
     assert ran.code == 3
     assert "seen again after 60 s" in ran.error
     assert len(aws.messages) == 1
-
-
-def test_an_envelope_of_another_function_is_of_no_known_stage(aws: FakeAws, operate: Run) -> None:
-    document = envelope(record(1), record(1))
-    document["requestContext"]["functionArn"] = alias("billing")
-    aws.put(document, of="enricher")
-    (letter,) = json.loads(operate("dead-letters", "--json", "--stage", "unknown").out)
-    assert (letter["stage"], letter["id"]) == (None, "r-1")
-    assert letter["problem"] == "the enricher sent it, but it holds no result of the validator"
-
-
-def test_a_stage_that_the_stack_does_not_have_is_refused_in_one_sentence(letters: FakeAws, operate: Run) -> None:
-    ran = operate("dead-letters", "--stage", "enrichr")
-    assert ran.code == 2
-    assert ran.err.splitlines()[-1] == (
-        f"Error: There is no stage 'enrichr' in '{STACK}': it has validator, enricher, processor."
-    )
 
 
 def test_a_batch_that_failed_as_a_whole_is_one_letter_with_its_records(aws: FakeAws, operate: Run) -> None:

@@ -64,11 +64,8 @@ def test_an_earlier_stage_gets_what_it_was_given(aws: FakeAws, operate: Run) -> 
     assert aws.payloads == [of_enricher(1)]
 
 
-@pytest.mark.parametrize("forged", [of_enricher(1), of_processor(1)])
-def test_a_letter_is_never_sent_to_a_later_stage_than_the_one_that_failed(
-    aws: FakeAws, operate: Run, forged: dict[str, object]
-) -> None:
-    left = aws.put(forged)
+def test_a_letter_is_never_sent_to_a_later_stage_than_the_one_that_failed(aws: FakeAws, operate: Run) -> None:
+    left = aws.put(of_processor(1))
     for options in (("--yes",), ("--dry-run",)):
         ran = operate("redrive", "--to", "processor", *options)
         assert f"Left: letter {left}, not for that stage" in ran.err
@@ -76,17 +73,7 @@ def test_a_letter_is_never_sent_to_a_later_stage_than_the_one_that_failed(
     assert (aws.invocations, list(aws.messages)) == ([], [left])
 
 
-@pytest.mark.parametrize("forged", [of_enricher(1), of_processor(1)])
-@pytest.mark.parametrize("to", [(), ("--to", "entry")])
-def test_an_envelope_that_a_producer_wrote_is_judged_by_the_validator_again(
-    aws: FakeAws, operate: Run, forged: dict[str, object], to: tuple[str, ...]
-) -> None:
-    aws.put(forged, error="Invalid data: envelope without responsePayload")
-    assert operate("redrive", "--yes", *to).code == 0
-    assert [(one.function, json.loads(one.payload)) for one in aws.invocations] == [(alias("validator"), forged)]
-
-
-@pytest.mark.parametrize("sender", ["", ACCOUNT, "AIDAOPERATOR", "AROASTRANGER:awslambda_123", "AROAVALIDATOR2:a"])
+@pytest.mark.parametrize("sender", ["", "AROAVALIDATOR2:a"])
 @pytest.mark.parametrize("to", [(), ("--to", "entry")])
 def test_what_no_role_of_the_stack_sent_is_left_and_named(
     aws: FakeAws, operate: Run, sender: str, to: tuple[str, ...]
@@ -96,21 +83,6 @@ def test_what_no_role_of_the_stack_sent_is_left_and_named(
     assert (ran.code, ran.counts["of no known stage"]) == (1, 3)
     assert (aws.invocations, aws.visible) == ([], 3)
     assert all(message_id in ran.err for message_id in planted)
-
-
-@pytest.mark.parametrize("of", ["validator", "enricher", "processor"])
-def test_a_record_with_a_context_and_a_payload_of_its_own_survives_any_redrive(
-    aws: FakeAws, operate: Run, of: str
-) -> None:
-    own = record(1, requestContext={"functionArn": alias("enricher")}, requestPayload={"id": "other", "data": 1})
-    first = envelope(own, {"valid": True, **record(1)})
-    event = {"validator": own, "enricher": first, "processor": envelope(first, record(1), stage="enricher")}[of]
-    aws.put(event, of=of)
-    assert operate("redrive", "--yes").code == 0
-    assert aws.payloads == [event]
-    aws.put(event, of=of)
-    assert operate("redrive", "--yes", "--to", "entry").code == 0
-    assert aws.payloads == [event, own]
 
 
 def test_only_the_chosen_letters_are_sent(aws: FakeAws, operate: Run) -> None:

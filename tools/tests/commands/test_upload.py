@@ -132,20 +132,21 @@ def test_without_waiting_the_file_is_there_and_nothing_more_is_said(aws: FakeAws
     assert (aws.calls["PutObject"], aws.calls["GetObject"]) == (1, 0)
 
 
-def test_what_is_not_stored_is_named_with_where_it_is(aws: FakeAws, operate: Run, records: Write) -> None:
+@pytest.mark.parametrize("name", ["records.jsonl", "records.jsonl.v1"])  # the latter if it was replaced meanwhile
+def test_what_is_not_stored_is_named_with_where_it_is(aws: FakeAws, operate: Run, records: Write, name: str) -> None:
     aws.add_bucket()
     aws.put(record(0), error="before")
 
     def read(key: str, version: str) -> None:
         now = int(time.time() * 1000)
-        aws.put_object(f"receipts/{key}.json", RECEIPT | {"version": version, "began": now})
+        aws.put_object(f"receipts/{name}.json", RECEIPT | {"version": version, "began": now})
         aws.put([record(1), record(2)], error="since", sent=now)
 
     aws.on_put = read
     ran = operate("upload", records(record(1)), "--wait")
     assert (ran.code, rows(ran)) == (1, [["records.jsonl", "settled", *"31101", "2", "7.5"]])
-    assert "The lines of records.jsonl that are no records are in s3://files/rejected/records.jsonl.jsonl" in ran.err
-    assert "The lines of records.jsonl that are missing are in s3://files/missing/records.jsonl.jsonl" in ran.err
+    assert f"The lines of records.jsonl that are no records are in s3://files/rejected/{name}.jsonl" in ran.err
+    assert f"The lines of records.jsonl that are missing are in s3://files/missing/{name}.jsonl" in ran.err
     assert [line for line in ran.err.splitlines() if "Dead letters" in line] == [
         "Dead letters since: 2 of the validator: since."
     ]

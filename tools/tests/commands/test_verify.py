@@ -75,15 +75,6 @@ def test_what_is_all_stored_is_all_right(aws: FakeAws, operate: Run, records: Wr
     assert not (tmp_path / "missing").exists()
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_records_of_a_batch_that_failed_as_a_whole_wait(
-    aws: FakeAws, operate: Run, records: Write, stage: str
-) -> None:
-    batch = [record(n) for n in range(3)]
-    aws.put(of_stage(stage, batch, batch), of=stage)
-    assert counts(operate("verify", records(*batch, record(3)))) == [0, 3, 0, 0, 1, 0]
-
-
 def test_a_refused_line_waits_whatever_it_is(aws: FakeAws, operate: Run, records: Write) -> None:
     refused = [{"id": "r-1", "timestamp": 1}, {"id": "", "timestamp": 1, "data": 1}, "text", 7, None, [1], []]
     for one in refused:
@@ -91,21 +82,6 @@ def test_a_refused_line_waits_whatever_it_is(aws: FakeAws, operate: Run, records
     ran = operate("verify", records(*map(json.dumps, refused), json.dumps({"id": "r-1", "timestamp": 2}), "{broken"))
     assert counts(ran) == [0, len(refused), 1, 0, 1, 0]
     assert f"{len(refused) + 2}\t\trefused\tit is not JSON" in ran.out
-
-
-def test_what_no_role_of_the_stack_sent_is_no_proof(aws: FakeAws, operate: Run, records: Write) -> None:
-    aws.put(record(1), sent_by="123456789012")
-    aws.put([record(1)["id"], record(1)["timestamp"]])
-    assert counts(operate("verify", records(record(1)))) == [0, 0, 0, 0, 1, 0]
-
-
-def test_a_conflict_is_a_letter_and_the_other_record_is_stored(aws: FakeAws, operate: Run, records: Write) -> None:
-    one, other = record(1), {**record(1), "data": "other"}
-    store(aws, one)
-    aws.put(of_stage("processor", other, other), of="processor")
-    assert counts(operate("verify", records(one, other))) == [1, 1, 0, 0, 0, 0]
-    aws.table.clear()
-    assert counts(operate("verify", records(one, other))) == [0, 1, 0, 0, 1, 0]
 
 
 def test_what_can_not_be_sent_is_refused_with_the_reason(
@@ -206,14 +182,3 @@ def test_what_is_complete_at_the_last_answer_is_no_failure(
 
     monkeypatch.setattr(aws, "_BatchGetItem", late)
     assert operate("verify", records(record(1)), "--rate", 100_000).code == 0
-
-
-def test_a_journal_that_another_user_may_have_written_is_not_believed(
-    aws: FakeAws, operate: Run, records: Write
-) -> None:
-    path = records(record(1))
-    journal = Path(f"{path}.journal")
-    journal.write_text("{}\n")
-    journal.chmod(0o666)
-    ran = operate("verify", path)
-    assert (ran.code, "must be writable by you alone (it is -rw-rw-rw-)" in ran.error) == (2, True)

@@ -173,7 +173,7 @@ def test_the_refusals_of_other_records_of_its_batch_are_no_attempts() -> None:
         event(2, message="record refused", requestId="v1", recordId=None, reason="Invalid data: id must not be empty"),
         event(3, message="batch accepted", requestId="v1", records=3, refused=2),
     )
-    waits = found(letter(record(1), of="validator", request_id="v1", sent=4, error=missing))
+    waits = found(letter(record(1), of="validator", request_id="v1", sent=0, error=missing))
     lines = find_lines(client, stack("validator"), "r-1", [waits], since=0)
     told = evidence(*lines, letters=[waits])
     assert whats(told) == ["record refused", "batch accepted", "waits as a dead letter of the validator"]
@@ -183,6 +183,13 @@ def test_the_refusals_of_other_records_of_its_batch_are_no_attempts() -> None:
 def test_a_batch_that_is_delivered_again_is_no_attempt() -> None:
     again = evidence(*(line("validator", "batch accepted", n, recordId=None, records=2) for n in (1, 2)))
     assert whats(again) == ["batch accepted", "batch accepted (delivered again)"]
+
+
+def test_a_letter_follows_what_led_to_it_though_the_queues_clock_is_behind() -> None:
+    refused = line("validator", "record refused", 1, "v1")
+    waits = found(letter(record(1), of="validator", request_id="v1", sent=NINE + SECOND - 1))
+    moments = evidence(refused, letters=[waits]).moments
+    assert [one.where for one in moments] == ["validator", "dead letters"]
 
 
 class Logs:

@@ -12,9 +12,19 @@ from typing import Any
 import boto3
 import pytest
 
-from pipeline.errors import AwsError
+from pipeline.errors import AwsError, MisuseError
 from pipeline.records import bucket as module
-from pipeline.records.bucket import Bucket, FilesQueue, Receipt, Standing, announcement, key_of, version_of
+from pipeline.records.bucket import (
+    LONGEST_KEY,
+    Bucket,
+    FilesQueue,
+    Receipt,
+    Standing,
+    announcement,
+    key_of,
+    require_key,
+    version_of,
+)
 from pipeline.records.lines import InvalidLineError, read_lines
 from pipeline.records.source import Source
 
@@ -81,6 +91,12 @@ def test_a_key_ends_as_the_reader_has_to_know_it(tmp_path: Path, name: str, pack
     path.write_bytes(gzip.compress(b"{}\n") if packed else b"{}\n")
     with Source(path) as source:
         assert key_of(source, prefix="in/") == key
+
+
+def test_a_key_leaves_room_for_what_the_reader_writes_under_it() -> None:
+    require_key("x" * LONGEST_KEY)
+    with pytest.raises(MisuseError, match="at most 946 bytes"):
+        require_key("x" * (LONGEST_KEY + 1))
 
 
 def test_an_upload_returns_its_version_and_leaves_the_file_open(aws: FakeAws, bucket: Bucket, records: Write) -> None:
@@ -165,7 +181,7 @@ def test_each_file_in_work_is_as_far_as_its_state_and_the_queue_say(aws: FakeAws
 def test_of_very_many_objects_only_some_are_looked_at(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_KEYS", 4)
+    monkeypatch.setattr(module, "MOST_KEYS", 3)
     monkeypatch.setattr(module, "MOST_STATES", 1)
     aws.page = 2
     for number in range(6):

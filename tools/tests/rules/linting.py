@@ -74,6 +74,11 @@ def found_unexpanded(template: dict[str, Any], *rules: str) -> set[str]:
     return {name for name, rule in python_rules().items() if (not rules or name in rules) and rule.match(unexpanded)}
 
 
+def messages(template: dict[str, Any], rule: str) -> list[str]:
+    """Give what a Python rule says."""
+    return [match.message for match in python_rules()[rule].match(Linted(None, copy.deepcopy(template)))]
+
+
 def subjects(template: dict[str, Any]) -> dict[str, int]:
     """Count what each rule looks at."""
     read = Template(template)

@@ -49,7 +49,7 @@ def test_the_committed_template_has_no_findings(committed: dict[str, Any]) -> No
 
 
 def test_the_translated_template_has_no_findings(committed_translated: dict[str, Any]) -> None:
-    assert found(committed_translated, runner().rules) == set()
+    assert found(committed_translated) == set()
 
 
 def test_the_template_has_no_findings_where_the_linter_leaves_sam_as_it_is(committed: dict[str, Any]) -> None:

@@ -89,7 +89,8 @@ class Settling:
 
     def run(self) -> int:
         """Settle the lines, print what became of them, and return the exit code."""
-        with standing(lambda: "the lines were sent; run the same command again to settle them"):
+        again = "; run the same command again to settle them" if self.submission.journal else ""
+        with standing(lambda: f"the lines were sent{again}"):
             self._settle()
         with Outcomes() as outcomes:
             judgement = Judgement(

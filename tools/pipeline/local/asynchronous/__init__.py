@@ -22,7 +22,7 @@ How an event travels:
 
 Where a rule lives: who may send an event and what is refused, `middleware`; when there is another attempt, `retries`;
 which settings count, `lambda_api`; the dead letter's format, `documents` (and `deployed.dead_letter`, which reads it);
-another kind of destination, `targets` and `delivery`; what MiniStack leaves out, `ministack_gaps`. All of them call the
+another kind of destination, `targets` and `delivery`; what MiniStack leaves out, `gaps`. All of them call the
 embedded AWS by its public HTTP API, through `aws_api`, within the process; the rest of local speaks HTTP by it, too.
 """
 
@@ -33,7 +33,7 @@ from .lambda_api import REQUEST_ID_HEADER
 from .middleware import AsynchronousInvocation, region_of, target_of
 from .queue import Queue, QueueOptions
 from .retries import DEFAULT_MINUTE, Clock
-from .targets import UNQUALIFIED, NameRefusedError, Target, UnsupportedTargetError, require_supported, service_of
+from .targets import UNQUALIFIED, NameRefusedError, Target, service_of, unsupported
 
 __all__ = [
     "DEFAULT_MINUTE",
@@ -50,9 +50,8 @@ __all__ = [
     "QueueOptions",
     "Result",
     "Target",
-    "UnsupportedTargetError",
     "region_of",
-    "require_supported",
     "service_of",
     "target_of",
+    "unsupported",
 ]

@@ -221,16 +221,17 @@ def new_trace() -> str:
     return f"Root=1-{int(time()):08x}-{token_hex(12)};Parent={token_hex(8)};Sampled=0"
 
 
+def json_answer(status: int, document: object, **headers: str) -> Answer:
+    """Make an answer in JSON; underscores in the names of headers are hyphens."""
+    body = json.dumps(document).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, {"content-type": "application/json", **named, "content-length": str(len(body))}, body)
+
+
 def lambda_error(status: int, code: str, message: str) -> Answer:
     """Make an error as Lambda answers it."""
-    body = json.dumps({"Type": "User", "message": message}).encode()
-    headers = {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        "x-amzn-errortype": code,
-        "x-amzn-requestid": str(uuid4()),
-    }
-    return Answer(status, headers, body)
+    document = {"Type": "User", "message": message}
+    return json_answer(status, document, x_amzn_errortype=code, x_amzn_requestid=str(uuid4()))
 
 
 async def respond(send: Send, answer: Answer) -> None:

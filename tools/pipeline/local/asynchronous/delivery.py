@@ -17,7 +17,7 @@ from .event import Event, EventInvokeConfig, VersionConfig
 from .lambda_api import LambdaApi
 from .retries import Condition
 from .roles import AssumeRoleError, Roles
-from .targets import Target, UnsupportedTargetError, require_supported, service_of
+from .targets import Target, service_of, unsupported
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +49,11 @@ class Delivery:
         succeeded = condition is Condition.SUCCESS
         if not succeeded:
             counts.count("AsyncEventsDropped", event.target)
-            await self._dead_letter(event, condition, version, counts)
+            if version and version.dead_letter_target:
+                letter = dead_letter(event, condition)
+                await self._send(DEAD_LETTER_ERRORS, event, version, version.dead_letter_target, letter, counts)
         if arn := config.on_success if succeeded else config.on_failure:
             await self._send(DESTINATION_FAILURES, event, version, arn, invocation_record(event, condition), counts)
-
-    async def _dead_letter(
-        self, event: Event, condition: Condition, version: VersionConfig | None, counts: Counts
-    ) -> None:
-        if version and version.dead_letter_target:
-            letter = dead_letter(event, condition)
-            await self._send(DEAD_LETTER_ERRORS, event, version, version.dead_letter_target, letter, counts)
 
     async def _send(  # noqa: PLR0917 - one delivery has these parts
         self, metric: str, event: Event, version: VersionConfig | None, arn: str, document: Document, counts: Counts
@@ -66,14 +61,17 @@ class Delivery:
         try:
             if version is None:
                 raise DeliveryError(f"{event.target.arn} is gone, and its role with it")
-            require_supported(arn)
+            if sentence := unsupported(arn):
+                raise DeliveryError(sentence)
             key = await self.roles.key(version.role, event.target)
             if document.size > PAYLOAD_LIMIT:
                 raise DeliveryError(f"{document.size} bytes are over the limit of {PAYLOAD_LIMIT} of {arn}")
             send = self._to_function if service_of(arn) == "lambda" else self._to_queue
             await send(arn, document, event, key)
-        except (DeliveryError, UnsupportedTargetError, AssumeRoleError) as error:
-            _lose(metric, event, error, counts)
+        except (DeliveryError, AssumeRoleError) as error:
+            counts.count(metric, event.target)
+            counts.losses.append(Loss(metric, event.request_id, str(error)))
+            logger.warning("%s, request %s: %s", metric, event.request_id, error)
 
     async def _to_function(self, arn: str, document: Document, origin: Event, key: Key) -> None:
         target = Target.of_arn(arn)
@@ -96,9 +94,3 @@ class Delivery:
         answer = await self.aws.perform("sqs", region, "AmazonSQS.SendMessage", message, key)
         if answer.status != 200:
             raise DeliveryError(f"{arn} did not take the message: {answer.problem}")
-
-
-def _lose(metric: str, event: Event, error: Exception, counts: Counts) -> None:
-    counts.count(metric, event.target)
-    counts.losses.append(Loss(metric, event.request_id, str(error)))
-    logger.warning("%s, request %s: %s", metric, event.request_id, error)

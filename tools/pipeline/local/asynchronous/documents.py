@@ -37,9 +37,10 @@ class Document(NamedTuple):
 
 def invocation_record(event: Event, condition: Condition) -> Document:
     """Compose the invocation record; the payloads go in as the bytes that they came as."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
     parts = {
         "version": b'"1.0"',
-        "timestamp": _json(_now()),
+        "timestamp": _json(now.replace("+00:00", "Z")),
         CONTEXT: _json(
             {
                 "requestId": event.request_id,
@@ -83,7 +84,3 @@ def _response_context(attempt: Attempt) -> dict[str, object]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -67,7 +67,9 @@ class AsynchronousInvocation:
 
     async def _take(self, scope: Scope, target: Target, body: bytes) -> Answer:
         request_id, trace = str(uuid4()), header(scope, TRACE_HEADER) or new_trace()
-        await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=_depth(scope))
+        depth = header(scope, DEPTH_HEADER)
+        depth_so_far = int(depth) if depth.isdecimal() else 0
+        await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=depth_so_far)
         headers = {"x-amzn-requestid": request_id, TRACE_HEADER: trace, "content-length": "0"}
         return Answer(202, headers, b"")
 
@@ -108,8 +110,3 @@ def region_of(scope: Scope) -> str:
     """Return the region that a request was signed for."""
     region: str = scope[CALLER].region
     return region
-
-
-def _depth(scope: Scope) -> int:
-    depth = header(scope, DEPTH_HEADER)
-    return int(depth) if depth.isdecimal() else 0

@@ -24,10 +24,6 @@ class NameRefusedError(Exception):
     """Lambda refuses how a function is named: the error's name, and its sentence."""
 
 
-class UnsupportedTargetError(Exception):
-    """The embedded AWS doesn't deliver to targets of this kind."""
-
-
 class Target(NamedTuple):
     """The function that an event is for, as its caller named it."""
 
@@ -82,9 +78,8 @@ def service_of(arn: str) -> str:
     return parts[2] if len(parts) > 5 else ""
 
 
-def require_supported(arn: str) -> None:
-    """Raise UnsupportedTargetError for a target that is neither a function nor a queue."""
-    if service_of(arn) not in SUPPORTED:
-        raise UnsupportedTargetError(
-            f"The embedded AWS delivers to Lambda functions and SQS queues only (got {arn or 'an empty ARN'})."
-        )
+def unsupported(arn: str) -> str | None:
+    """Say that nothing is delivered to a target, if it is neither a function nor a queue."""
+    if service_of(arn) in SUPPORTED:
+        return None
+    return f"The embedded AWS delivers to Lambda functions and SQS queues only (got {arn or 'an empty ARN'})."

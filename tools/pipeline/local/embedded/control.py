@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from pipeline.local.asynchronous import Clock, Faults, Queue, QueueOptions, Result
-from pipeline.local.asynchronous.aws_api import Answer, App, Receive, Scope, Send, read_body, respond
+from pipeline.local.asynchronous.aws_api import Answer, App, Receive, Scope, Send, json_answer, read_body, respond
 
 CONTROL_PATH = "/_local/queue"
 """No path of AWS begins like this."""
@@ -30,11 +30,11 @@ async def control(queue: Queue, method: str, body: bytes | None) -> Answer:
         try:
             options = parse(json.loads(body or b"{}"))
         except (ValueError, TypeError, KeyError) as error:
-            return _answer(400, {"message": str(error)})
+            return json_answer(400, {"message": str(error)})
         await queue.restart(options)
     elif method != "GET":
-        return _answer(405, {"message": f"{method} is neither GET nor PUT"})
-    return _answer(200, state(queue))
+        return json_answer(405, {"message": f"{method} is neither GET nor PUT"})
+    return json_answer(200, state(queue))
 
 
 def state(queue: Queue) -> dict[str, Any]:
@@ -66,8 +66,3 @@ def parse(options: dict[str, Any]) -> QueueOptions:
     """Read what `document` wrote."""
     faults = options["faults"] | {"kinds": tuple(Result[kind] for kind in options["faults"]["kinds"])}
     return QueueOptions(Clock(options["minute"]), Faults(**faults), options["concurrency"])
-
-
-def _answer(status: int, body: dict[str, Any]) -> Answer:
-    content = json.dumps(body).encode()
-    return Answer(status, {"content-type": "application/json", "content-length": str(len(content))}, content)

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.local.asynchronous import Faults
-from pipeline.local.asynchronous.aws_api import Answer, AwsApi, Receive, Scope, Send, read_body, replay, respond
+from pipeline.local.asynchronous.aws_api import (
+    Answer,
+    AwsApi,
+    Receive,
+    Scope,
+    Send,
+    json_answer,
+    read_body,
+    replay,
+    respond,
+)
 from pipeline.local.gaps import batch_answer, execute
 
 PUT, BATCH = (f"DynamoDB_20120810.{name}".encode() for name in ("PutItem", "BatchExecuteStatement"))
@@ -48,9 +58,8 @@ class Throttling:
     async def _put(self, body: bytes) -> Answer | None:
         if not self._strikes(json.loads(body)["Item"].values()):
             return None
-        refusal = json.dumps({"__type": "com.amazon.coral.availability#ThrottlingException", "message": MESSAGE})
-        headers = {"content-type": "application/x-amz-json-1.0", "content-length": str(len(refusal))}
-        return Answer(400, headers, refusal.encode())
+        refusal = {"__type": "com.amazon.coral.availability#ThrottlingException", "message": MESSAGE}
+        return json_answer(400, refusal, content_type="application/x-amz-json-1.0")
 
     async def _batch(self, scope: Scope, body: bytes) -> Answer | None:
         document = json.loads(body)

@@ -38,24 +38,23 @@ CBOR = re.compile(r"/service/\w+/operation/(\w+)")
 
 def wrap() -> None:
     """Wrap them all; once in a process."""
-    _believe_callers()
+    # No signature is checked again: the door did, and names the caller.
+    ministack("core.iam_evaluator").authenticate = lambda *_: None
+    # The text of a statement is cut into its tokens once, however often it comes: it is the same for each item.
+    keywords = ministack("services._dynamodb_keywords")
+    keywords._tokenize = lru_cache(1000)(keywords._tokenize)
+    # Metrics are kept for good: to look for old ones at each request takes a second for a million of them.
+    ministack("services.cloudwatch")._evict_old_metrics = lambda: None
     _name_roles()
     _name_actions()
-    _cut_statements_once()
     _complete_messages_once()
     _number_requests()
     _keep_threads()
-    _keep_metrics()
     _keep_environments()
     _reserve_for_all_versions()
     _require_versions()
     _deploy_whole_functions()
     _keep_alarms_on_expressions()
-
-
-def _believe_callers() -> None:
-    """Check no signature again: the door did, and names the caller."""
-    ministack("core.iam_evaluator").authenticate = lambda *_: None
 
 
 def _name_roles() -> None:
@@ -104,12 +103,6 @@ def _name_actions() -> None:
     iam_actions.extract_iam_action, iam_actions.dynamodb_transaction_checks = renamed, checks
 
 
-def _cut_statements_once() -> None:
-    """Cut the text of a statement into its tokens once, however often it comes: it is the same for each item."""
-    keywords = ministack("services._dynamodb_keywords")
-    keywords._tokenize = lru_cache(1000)(keywords._tokenize)
-
-
 def _complete_messages_once() -> None:
     """Complete a message once, and not each time that its queue is read, which takes a minute for 10,000 letters."""
     sqs = ministack("services.sqs")
@@ -148,11 +141,6 @@ def _keep_threads() -> None:
             raise
 
     ministack("services.lambda_svc").run_reentrant = run
-
-
-def _keep_metrics() -> None:
-    """Keep metrics for good: to look for old ones at each request takes a second for a million of them."""
-    ministack("services.cloudwatch")._evict_old_metrics = lambda: None
 
 
 def _keep_environments() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.local.asynchronous import Target, UnsupportedTargetError, require_supported, service_of
+from pipeline.local.asynchronous import Target, service_of, unsupported
 from pipeline.local.embedded.ministack import ministack
 
 Arns = Mapping[str, Any]
@@ -24,8 +24,8 @@ def refusal_of_function(properties: Arns) -> str | None:
     if arn.endswith(".fifo"):
         kind = "topic" if service_of(arn) == "sns" else "queue"
         return f"Invalid dead letter queue ARN: FIFO {kind} is not supported for dead letter configuration"
-    if unsupported := _unsupported(arn):
-        return unsupported
+    if sentence := unsupported(arn):
+        return sentence
     if service_of(arn) != "sqs" or not _exists(arn):
         return f"Invalid dead letter queue ARN: {arn}"
     if not _may_send(properties.get("Role", ""), arn):
@@ -35,16 +35,18 @@ def refusal_of_function(properties: Arns) -> str | None:
 
 def refusal_of_destinations(function: str, config: Arns) -> str | None:
     """Say what is wrong with the destinations of a function, given by its name, in its settings."""
+    found = ministack("services.lambda_svc")._functions.get(function)
+    role = found["config"]["Role"] if found else ""
     for arn in destinations(config):
         if service_of(arn) == "sns" and arn.endswith(".fifo"):
             return "FIFO-type Amazon SNS topics aren't supported as a destination."
         if service_of(arn) == "lambda" and Target.of_arn(arn).name == function:
             return "You can't specify the function as a destination for itself."
-        if unsupported := _unsupported(arn):
-            return unsupported
+        if sentence := unsupported(arn):
+            return sentence
         if arn.endswith(".fifo") or not _exists(arn):
             return f"The destination ARN {arn} is invalid."
-        if not _may_send(_role_of(function), arn):
+        if not _may_send(role, arn):
             call = "InvokeFunction" if service_of(arn) == "lambda" else "SendMessage"
             return f"The function's execution role does not have permissions to call {call} on {arn}"
     return None
@@ -78,14 +80,6 @@ def destinations(config: Arns) -> Iterator[str]:
             yield arn
 
 
-def _unsupported(arn: str) -> str | None:
-    try:
-        require_supported(arn)
-    except UnsupportedTargetError as error:
-        return str(error)
-    return None
-
-
 def _exists(arn: str) -> bool:
     lambda_svc = ministack("services.lambda_svc")
     sqs = ministack("services.sqs")
@@ -95,13 +89,6 @@ def _exists(arn: str) -> bool:
     target = Target.of_arn(arn)
     function = lambda_svc._functions.get(target.name)
     return function is not None and lambda_svc._function_qualifier_exists(function, target.qualifier)
-
-
-def _role_of(function: str) -> str:
-    lambda_svc = ministack("services.lambda_svc")
-
-    role: str = lambda_svc._functions[function]["config"]["Role"] if function in lambda_svc._functions else ""
-    return role
 
 
 def _may_send(role: str, arn: str) -> bool:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.local.asynchronous import region_of
-from pipeline.local.asynchronous.aws_api import CALLER, Answer, AwsApi, Scope, call
+from pipeline.local.asynchronous.aws_api import CALLER, Answer, AwsApi, Scope, call, json_answer
 from pipeline.local.embedded.ministack import ministack
 
 EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")
@@ -83,5 +83,4 @@ async def execute(aws: AwsApi, scope: Scope, document: dict[str, Any]) -> Answer
 
 def batch_answer(responses: Sequence[Any]) -> Answer:
     """Return the answer to a batch of statements."""
-    body = json.dumps({"Responses": responses}).encode()
-    return Answer(200, {"content-type": "application/x-amz-json-1.0", "content-length": str(len(body))}, body)
+    return json_answer(200, {"Responses": responses}, content_type="application/x-amz-json-1.0")

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from pipeline.local.asynchronous.aws_api import Answer, Message, chunks, read_body, replay
+from pipeline.local.asynchronous.aws_api import (
+    Answer,
+    AwsApi,
+    Key,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    chunks,
+    read_body,
+    replay,
+    respond,
+)
+from pipeline.local.asynchronous.roles import Roles
+from pipeline.local.asynchronous.targets import Target
 
 
 @pytest.mark.parametrize(
@@ -63,3 +78,21 @@ def test_what_was_read_comes_again_and_then_what_follows() -> None:
         assert (await receive())["type"] == "http.disconnect"
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(290, 2), (310, 1)])
+def test_a_session_is_renewed_five_minutes_before_its_end(seconds: int, asked: int) -> None:
+    sent = []
+    end = datetime.now(UTC) + timedelta(seconds=seconds)
+    content = f"<A><Credentials><AccessKeyId>k</AccessKeyId><SessionToken>t</SessionToken><Expiration>{end.isoformat()}"
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        sent.append(scope["path"])
+        await respond(send, Answer(200, {}, f"{content}</Expiration></Credentials></A>".encode()))
+
+    async def scenario() -> None:
+        roles, target = Roles(AwsApi(app, "h:1", "key")), Target("000000000000", "us-east-1", "f")
+        assert [await roles.key("arn", target) for _ in range(2)] == [Key("k", "t")] * 2
+
+    asyncio.run(scenario())
+    assert len(sent) == asked

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.local.asynchronous import REQUEST_ID_HEADER, Clock, Faults, QueueOptions, Result, Target
+from pipeline.local.asynchronous.event import Event
 from pipeline.local.asynchronous.faults import Fault
 from pipeline.local.asynchronous.queue import injected
 
@@ -239,6 +240,18 @@ def test_the_invocation_record_of_a_failure_is_lambdas() -> None:
     assert record["responsePayload"] == {"errorMessage": "no", "errorType": "Error"}
 
 
+def test_a_function_that_answers_nothing_has_null_in_its_record() -> None:
+    aws = FakeAws({"f": [(200, {}, b"")]}, {"f:live": config(OnSuccess=DLQ)})
+    deliver(aws)
+    assert json.loads(aws.messages[0]["MessageBody"])["responsePayload"] is None
+
+
+def test_an_age_counts_a_wait_as_long_as_lambdas() -> None:
+    event = Event(Target.of_arn(arn("f")), b"", "id", 100.0, "")
+    event.note_wait(60, 0.1)
+    assert event.age(100.2) == pytest.approx(60.1)
+
+
 def test_an_unqualified_function_is_latest_in_its_record() -> None:
     aws = FakeAws({"f": [success()]}, {"f:$LATEST": config(OnSuccess=DLQ)})
     deliver(aws, "f")
@@ -303,9 +316,11 @@ def test_with_an_on_failure_destination_both_it_and_the_dead_letter_are_sent() -
 
 
 def test_the_dead_letter_target_is_that_of_the_version_that_ran() -> None:
-    aws = FakeAws({"f": [function_error()]}, dead_letter_targets={"f:8": DLQ})
-    deliver(aws)
-    assert aws.messages == []
+    failed = (200, {"x-amz-function-error": "Unhandled", "x-amz-executed-version": "6"}, b"{}")
+    for version, letters in (("6", 1), ("7", 0)):  # the alias leads to 7 now
+        aws = FakeAws({"f": [failed]}, dead_letter_targets={f"f:{version}": DLQ})
+        deliver(aws)
+        assert len(aws.messages) == letters
 
 
 def test_without_permission_the_dead_letter_is_lost_and_counted() -> None:
@@ -453,6 +468,14 @@ def test_injected_function_errors_come_instead_of_the_call_or_after_it() -> None
     assert succeeded < calls < succeeded + failed
 
 
+def test_a_failure_of_the_functions_own_is_not_replaced_by_an_injected_one() -> None:
+    aws = FakeAws({"f": [function_error("own")]}, {"f:live": config(retries=0)}, {"f:7": DLQ})
+    faulty(aws, Faults(fail_rate=1, kinds=(Result.FUNCTION_ERROR,)))
+    reasons = [message["MessageAttributes"]["ErrorMessage"]["StringValue"] for message in aws.messages]
+    assert set(reasons) == {"own", "Injected function error"}
+    assert reasons.count("own") == len(aws.events["f:live"])
+
+
 def test_the_same_seed_injects_the_same_faults_and_another_one_others() -> None:
     def failures(seed: int) -> list[float]:
         faulty(FakeAws({"f": [success()]}), Faults(seed, fail_rate=0.2))
@@ -494,6 +517,7 @@ def test_lost_events_end_without_a_call_a_letter_or_a_count_and_a_seed_repeats_t
     ids=["lose", "throttle", "fail"],
 )
 def test_a_rate_is_the_share_that_meets_a_fault(meets: Callable[[Faults, str], bool]) -> None:
+    assert not any(meets(Faults(), str(number)) for number in range(10))
     for rate in (0, 0.3, 1):
         faults = Faults(fail_rate=rate, throttle_rate=rate, lose_rate=rate)
         assert sum(meets(faults, str(number)) for number in range(1000)) == pytest.approx(1000 * rate, abs=50 * rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import uuid
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+from pipeline.local.embedded.ministack import ministack
 from pipeline.local.gaps import inside
 from tests.deployed import DeployedStack
 from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy, user
@@ -272,3 +274,9 @@ def test_a_message_is_completed_once_however_often_its_queue_is_read(monkeypatch
     for message in messages * 3:
         sqs._ensure_msg_fields(message)
     assert completed == ["a", "b"]
+
+
+def test_ministack_alone_still_starts_a_thread_for_each_call_and_looks_through_all_metrics() -> None:
+    """When this fails, look whether `_keep_threads` can go, or the line about metrics in `wrap`."""
+    assert "threading.Thread(target=_run" in inspect.getsource(ministack("core.concurrency").run_reentrant)
+    assert "in _metrics.items()" in inspect.getsource(ministack("services.cloudwatch")._evict_old_metrics)

@@ -69,12 +69,12 @@ def findings(translated: dict[str, Any]) -> list[str]:
     return [str(match) for match in lint_all(json.dumps(translated)) if match.rule.id != "I4010"]
 
 
-# Of the parameters only these two are decided by the translation; cfn-lint follows the conditions of the others.
-@pytest.mark.parametrize("gradual", ["false", "true"])
-def test_the_translated_template_lints_clean_with_its_conditions(model: dict[str, Any], gradual: str) -> None:
-    translated = translate(model, GradualDeployment=gradual)
+# Of the parameters only this is decided by the translation; cfn-lint follows the conditions of the others, and `make
+# lint` lints the template as it is without gradual deployments.
+def test_the_translated_template_lints_clean_with_its_conditions(model: dict[str, Any]) -> None:
+    translated = translate(model, GradualDeployment="true")
     # The translation has decided the switch, so that one side of each choice by it is never taken.
-    translated["Parameters"]["GradualDeployment"] |= {"Default": gradual, "AllowedValues": [gradual]}
+    translated["Parameters"]["GradualDeployment"] |= {"Default": "true", "AllowedValues": ["true"]}
     assert [match for match in findings(translated) if "condition 'DeploysGradually' to False" not in match] == []
 
 

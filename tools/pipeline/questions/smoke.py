@@ -61,12 +61,11 @@ class Smoke:
         started = time.monotonic()
         self._send()
         yield Step("accepted", time.monotonic() - started)
-        item = self._wait(self._item)
+        item = self._wait(self._items)[0]
         self._check(item)
         added = ", ".join(sorted(item.fields.keys() - self.record.keys())) or "nothing"
         yield Step(f"stored, the stages added {added}", time.monotonic() - started)
-        self._wait(lambda: self._ends() >= 1)
-        ends = self._ends()
+        ends = self._wait(self._ends)
         self._send()
         self._wait(lambda: self._ends() > ends)
         if (again := self._items()) != [item]:
@@ -93,9 +92,6 @@ class Smoke:
 
     def _items(self) -> list[Item]:
         return self.table.of_id(self.record_id)
-
-    def _item(self) -> Item | None:
-        return next(iter(self._items()), None)
 
     def _check(self, item: Item) -> None:
         if ENRICHER in self.stack.pipeline and not item.enriched_by:
@@ -129,8 +125,6 @@ class Smoke:
                 message, why = told[-1]
                 return f"it stuck in the {stage}: {message} ({why})"
             before = f"the {stage}"
-        return (
-            f"it passed the {self.stack.pipeline[-1]} and is not in the table"
-            if not self._items()
-            else ("it is stored, and when it was sent again that was not seen in time")
-        )
+        if self._items():
+            return "it is stored, and when it was sent again that was not seen in time"
+        return f"it passed the {self.stack.pipeline[-1]} and is not in the table"

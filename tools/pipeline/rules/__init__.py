@@ -20,15 +20,8 @@ from . import (
 )
 from .rule import Rule, demands
 
-MODULES = (
-    *(alarms, capacity, concurrency, dead_letters, delivery, durability, logs, permissions, references, trust, upkeep),
-)
-RULES: list[type[Rule]] = [
-    *(
-        rule
-        for module in MODULES
-        for rule in vars(module).values()
-        if isinstance(rule, type) and "source_url" in vars(rule)
-    ),
-    *demands(),
+_MODULES = [
+    *(alarms, capacity, concurrency, dead_letters, delivery, durability, logs, permissions, references, trust, upkeep)
 ]
+_FOUND = [one for module in _MODULES for one in vars(module).values() if isinstance(one, type)]
+RULES: list[type[Rule]] = [*(rule for rule in _FOUND if "source_url" in vars(rule)), *demands()]

@@ -19,15 +19,13 @@ class ColdCriticalFunction(Rule):
     settings = {"critical_functions": []}  # logical ids, * for any letters
 
     def subjects(self, template: Template) -> list[Function]:
-        return [function for function in template.functions if self._is_critical(function.id)]
+        critical = self.config["critical_functions"]
+        return [each for each in template.functions if any(fnmatch.fnmatchcase(each.id, one) for one in critical)]
 
     def faults(self, subject: Function, template: Template) -> Iterator[Fault]:
         published = [*subject.aliases, *template.belonging_to(subject.id, "AWS::Lambda::Version")]
         if not any(each.find("ProvisionedConcurrencyConfig") for each in published):
             yield subject.resource.should("have provisioned concurrency on its alias", None, kind="critical function ")
-
-    def _is_critical(self, function: str) -> bool:
-        return any(fnmatch.fnmatchcase(function, pattern) for pattern in self.config["critical_functions"])
 
 
 class UnqualifiedCall(Rule):

@@ -35,15 +35,19 @@ class NoDeadLetters(AsynchronousFunctionRule):
             yield subject.resource.should("have a dead-letter queue or a failure destination", "neither")
 
 
-class UnwatchedDeadLetters(Rule):
+class _DeadLetterQueueRule(Rule):
+    """A rule that looks at the dead-letter queues."""
+
+    def subjects(self, template: Template) -> list[Resource]:
+        return dead_letter_queues(template)
+
+
+class UnwatchedDeadLetters(_DeadLetterQueueRule):
     """A letter that nobody knows of is lost when the queue's retention ends."""
 
     id = "E9142"
     shortdesc = "A dead-letter queue has no alarm"
     source_url = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html"
-
-    def subjects(self, template: Template) -> list[Resource]:
-        return dead_letter_queues(template)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         if not watching(template, DEPTH, subject.id):
@@ -68,16 +72,13 @@ class SlowDeadLetterAlarm(Rule):
             yield from (fault for faults in slow for fault in faults)
 
 
-class ShortRetention(Rule):
+class ShortRetention(_DeadLetterQueueRule):
     """SQS keeps messages for 4 days unless told otherwise, which is one long weekend."""
 
     id = "E9144"
     shortdesc = "A dead-letter queue keeps its letters for too short a time"
     source_url = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html"
     settings = {"minimum_days": 14}
-
-    def subjects(self, template: Template) -> list[Resource]:
-        return dead_letter_queues(template)
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         least = self.config["minimum_days"]

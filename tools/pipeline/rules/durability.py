@@ -63,7 +63,8 @@ class PlainHttpAccepted(Rule):
         policies = [
             policy
             for policy in template.of_type(policy_type)
-            if any(_is_of(policy_of, subject) for form in policy.find(property_name) for policy_of in items(form))
+            for form in policy.find(property_name)
+            if any(refers_to(of) == subject.id or text(of) in _names(subject) for of in items(form))
         ]
         written = {policy.id: policy.unless_left_out("PolicyDocument") for policy in policies}
         for form in template.values.possible(written, when=subject.when):
@@ -104,7 +105,7 @@ class OpenBucket(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         for blocks in subject.possible("PublicAccessBlockConfiguration"):
-            lacking = [name for name in PUBLIC_ACCESS if _is_off(blocks, name)]
+            lacking = [name for name in PUBLIC_ACCESS if "false" in shown(find(blocks, name) or False).lower()]
             if lacking:
                 expected = f"PublicAccessBlockConfiguration of {subject.id} should set {', '.join(lacking)} to true"
                 yield Fault(subject.at("PublicAccessBlockConfiguration"), f"{expected} (got {shown(blocks)})")
@@ -122,10 +123,6 @@ def _denies_plain_http(statement: Statement, of: Resource) -> bool:
     )
 
 
-def _is_of(policy_of: Any, resource: Resource) -> bool:
-    return refers_to(policy_of) == resource.id or text(policy_of) in _names(resource)
-
-
 def _names(of: Resource) -> list[str]:
     return [text(name) for name in of.find("BucketName")]
 
@@ -137,7 +134,3 @@ def _covers(resources: list[Any], of: Resource) -> bool:
     within = {match["within"] for match in map(arn.fullmatch, map(text, resources)) if match}
     wanted = {"", "/*"} if of.type == "AWS::S3::Bucket" else {""}
     return "*" in resources or "*" in within or wanted <= within
-
-
-def _is_off(blocks: Any, name: str) -> bool:
-    return "false" in map(str.lower, map(shown, find(blocks, name) or [False]))

@@ -31,7 +31,8 @@ class MissingTags(Rule):
             for resource in template.resources.values()
             if resource.type not in exempt
             and _tags_property(resource.type)
-            and not _has_the_tags_of_a_function(resource)
+            # SAM tags the role that it makes as its function: only the function is to blame.
+            and not (resource.type == "AWS::IAM::Role" and is_made_by_sam(resource))
         ]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
@@ -63,11 +64,6 @@ class WrittenOutAgain(FunctionRule):
                 got = "(got one configuration and role, written out twice)"
                 yield Fault(["Resources", subject.id], f"{who} {got}")
                 return
-
-
-def _has_the_tags_of_a_function(resource: Resource) -> bool:
-    """Return whether SAM makes a resource for a function, and tags it alike: only the function is to blame."""
-    return resource.type == "AWS::IAM::Role" and is_made_by_sam(resource)
 
 
 def _tags_property(resource_type: str) -> str:

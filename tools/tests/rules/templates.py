@@ -6,21 +6,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 # Rules about what these short templates leave out on purpose.
 ASIDE = {
-    "W9161",
-    "E9171",
-    "E9191",
-    "E9141",
-    "E9009",
-    "E9003",
-    "E9004",
-    "E9006",
-    "E9011",
-    "E9301",
-    "E9302",
-    "E9303",
-    "E9304",
-    "W9156",
-    "W9322",
+    *("E9003", "E9004", "E9006", "E9009", "E9011", "E9141", "E9171", "E9191", "E9301", "E9302", "E9303", "E9304"),
+    *("W9156", "W9161", "W9322"),
 }
 
 

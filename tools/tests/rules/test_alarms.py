@@ -6,7 +6,7 @@ import pytest
 
 from tests.model.translation import translate
 
-from .linting import found, lint, runner, subjects
+from .linting import found, messages, runner, subjects
 from .templates import ASIDE, alarm, math, template
 
 DEPLOYED = """
@@ -49,11 +49,10 @@ def test_alarms_that_a_deployment_does_not_heed_are_none() -> None:
     group = expanded["Resources"]["FunctionDeploymentGroup"]["Properties"]
     assert "E9321" not in found(expanded)
     group["AlarmConfiguration"]["Enabled"] = False
-    (match,) = [match for match in lint(expanded) if match.rule.id == "E9321"]
-    assert match.message == (
+    assert messages(expanded, "E9321") == [
         "gradual deployment of Function should have alarms that roll it back "
         "(got {Enabled: false, Alarms: [{Name: !Ref Name}]})"
-    )
+    ]
 
 
 TABLE = "Resources:\n  Table: {Type: AWS::Serverless::SimpleTable}\n"
@@ -61,7 +60,7 @@ TABLE = "Resources:\n  Table: {Type: AWS::Serverless::SimpleTable}\n"
 
 def test_a_finding_says_which_dimensions_and_values_an_alarm_was_given() -> None:
     text = TABLE + alarm("!GetAtt Table.Arn", "TableName", "SystemErrors")
-    assert [match.message for match in lint(template(text)) if match.rule.id == "E9311"] == [
+    assert messages(template(text), "E9311") == [
         "alarm Alarm on SystemErrors should have the dimension TableName by Ref of an AWS::DynamoDB::Table "
         "(got !GetAtt Table.Arn)",
         "alarm Alarm on SystemErrors should have the dimension Operation too, without which it has no data "
@@ -96,7 +95,6 @@ def test_losses_may_not_be_filled_in_not_even_by_way_of_another_expression(
 
 
 def test_the_finding_shows_the_expressions_that_fill_losses() -> None:
-    matches = lint(math("DeadLetterErrors", "FILL(e1, 0)", "lost + 1"))
-    assert [match.message for match in matches if match.rule.id == "E9313"] == [
+    assert messages(math("DeadLetterErrors", "FILL(e1, 0)", "lost + 1"), "E9313") == [
         "alarm Alarm should leave the gaps of DeadLetterErrors to TreatMissingData (got FILL(e1, 0); lost + 1)"
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .linting import found, lint
+from .linting import found, messages
 from .templates import ASIDE, alarm, math, template
 
 OTHERS = ASIDE | {"E9142"}
@@ -44,8 +44,8 @@ def test_the_oldest_message_may_be_watched_where_a_consumer_takes_it_but_not_amo
 
 
 def test_the_finding_names_the_metric_that_counts_what_was_meant() -> None:
-    matches = [*lint(math("AsyncEventsDropped", "lost")), *lint(oldest("Letters"))]
-    assert [match.message for match in matches if match.rule.id == "E9145"] == [
+    told = messages(math("AsyncEventsDropped", "lost"), "E9145") + messages(oldest("Letters"), "E9145")
+    assert told == [
         "alarm Alarm should watch DeadLetterErrors, or what goes beyond NumberOfMessagesSent of the queue "
         "(got AsyncEventsDropped)",
         "alarm Alarm should watch ApproximateNumberOfMessagesVisible over days (got ApproximateAgeOfOldestMessage)",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .linting import found, found_unexpanded, lint
+from .linting import found, found_unexpanded, messages
 from .templates import ASIDE, template
 
 BUCKET = """
@@ -93,8 +93,7 @@ def test_public_access_has_to_be_blocked_on_both_sides_of_a_condition() -> None:
 
 
 def test_the_findings_say_what_the_bucket_was_given() -> None:
-    messages = {match.rule.id: match.message for match in lint(files(closed="{BlockPublicAcls: false}"))}
-    assert messages["E9304"] == (
+    assert messages(files(closed="{BlockPublicAcls: false}"), "E9304") == [
         "PublicAccessBlockConfiguration of Files should set BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, "
         "RestrictPublicBuckets to true (got {BlockPublicAcls: false})"
-    )
+    ]

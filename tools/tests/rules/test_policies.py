@@ -2,7 +2,7 @@
 
 import pytest
 
-from .linting import found_unexpanded, lint
+from .linting import found_unexpanded, messages
 from .templates import template
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -321,7 +321,7 @@ def test_the_findings_say_who_is_let_in() -> None:
         - {Effect: Allow, Principal: {AWS: !Sub 'arn:aws:iam::${Name}:root'}, Action: sts:AssumeRole}
         - {Effect: Allow, Principal: {Federated: !Ref Provider}, Action: sts:AssumeRoleWithWebIdentity}
 """
-    assert [match.message for match in lint(template(HEAD + text)) if match.rule.id == "E9158"] == [
+    assert messages(template(HEAD + text), "E9158") == [
         "Role should name who may assume it (got {AWS: *})",
         "Role should trust one role of the account, or set a condition such as sts:ExternalId "
         "(got !Sub arn:aws:iam::${Name}:root)",

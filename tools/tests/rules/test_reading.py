@@ -2,13 +2,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.rules.reading import Template, described, find, is_made_by_sam, items, literals
-
-
-def test_a_value_is_found_by_its_path_and_counts_as_a_list_of_one() -> None:
-    assert find({"A": {"B": 1}}, "A", "B") == [1]
-    assert find({"A": "text"}, "A", "B") == []
-    assert [items(value) for value in ([1, 2], 1, None)] == [[1, 2], [1], []]
+from pipeline.rules.reading import Template, described, is_made_by_sam, literals
 
 
 def test_only_texts_that_nothing_evaluates_are_literal() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -113,8 +114,10 @@ def run(
 
 
 def _prepare(command: str, variables: Mapping[str, str]) -> None:
-    """Run a command of the shell with the embedded AWS's variables."""
-    done = subprocess.run(command, shell=True, env={**os.environ, **variables}, check=False)  # noqa: S602 - the user's own
+    """Run a command of the shell with the embedded AWS's variables, and with this command's Python as `python`."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    environment = {**os.environ, **variables, "PATH": path}
+    done = subprocess.run(command, shell=True, env=environment, check=False)  # noqa: S602 - the user's own
     if done.returncode:
         raise LocalError(f"--prepare failed with exit code {done.returncode}: {command}")
 

@@ -85,12 +85,16 @@ def exports(process: subprocess.Popen[str]) -> dict[str, str]:
     return found
 
 
-def test_run_reports_the_samples_and_leaves_nothing(tmp_path: Path) -> None:
-    folder, report = tmp_path / "tmp", tmp_path / "report.json"
+def test_run_prepares_reports_the_samples_and_leaves_nothing(tmp_path: Path) -> None:
+    folder, report, prepared = tmp_path / "tmp", tmp_path / "report.json", tmp_path / "prepared"
     folder.mkdir()
-    with started(folder, "run", "--report", str(report), "--json") as process:
+    code = "import os, sys; print(sys.prefix, os.environ['TABLE_NAME'], os.environ['AWS_ENDPOINT_URL'])"
+    prepare = f'python -c "{code}" > {prepared}'
+    with started(folder, "run", "--report", str(report), "--json", "--prepare", prepare) as process:
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, output + errors
+    python, _, endpoint = prepared.read_text().split()
+    assert (python, endpoint != MISLEADING["AWS_ENDPOINT_URL"]) == (sys.prefix, True)
     assert [step for step in ("build", "start", "deploy", "submit", "drain", "report") if step not in errors] == []
     document = json.loads(report.read_text())
     assert json.loads(output) == document

@@ -117,7 +117,8 @@ def _prepare(command: str, variables: Mapping[str, str]) -> None:
     """Run a command of the shell with the embedded AWS's variables, and with this command's Python as `python`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     environment = {**os.environ, **variables, "PATH": path}
-    done = subprocess.run(command, shell=True, env=environment, check=False)  # noqa: S602 - the user's own
+    # Its output goes to standard error, since standard output may be the report's JSON.
+    done = subprocess.run(command, shell=True, env=environment, stdout=sys.stderr, check=False)  # noqa: S602 - the user's own
     if done.returncode:
         raise LocalError(f"--prepare failed with exit code {done.returncode}: {command}")
 

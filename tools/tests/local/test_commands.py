@@ -89,7 +89,7 @@ def test_run_prepares_reports_the_samples_and_leaves_nothing(tmp_path: Path) -> 
     folder, report, prepared = tmp_path / "tmp", tmp_path / "report.json", tmp_path / "prepared"
     folder.mkdir()
     code = "import os, sys; print(sys.prefix, os.environ['TABLE_NAME'], os.environ['AWS_ENDPOINT_URL'])"
-    prepare = f'python -c "{code}" > {prepared}'
+    prepare = f'python -c "{code}" | tee {prepared}'
     with started(folder, "run", "--report", str(report), "--json", "--prepare", prepare) as process:
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, output + errors

@@ -11,10 +11,13 @@ from core.bulk import check_time
 from core.stage import stage, what_failed
 from model.watching.counting import ENDED
 
+from ...functions.conftest import no_schema
 from ...own import validator
 from ..built_stages import STAGES
 from ..filter_pattern import matches
 from ..translation import of_type
+
+__all__ = ["no_schema"]  # the fixture: the project's own schema is for other data
 
 
 def pattern(template: dict[str, Any], kind: str = "Failures") -> str:

@@ -61,11 +61,7 @@ def lint(template: dict[str, Any], rules: Rules | None = None) -> list[Match]:
 
 def found(template: dict[str, Any], rules: Rules | None = None) -> set[str]:
     """Name the rules that report something; those about SAM's own type by the same about Lambda's."""
-    return {rule_of(match) for match in lint(template, rules)}
-
-
-def rule_of(match: Match) -> str:
-    return OF_SAM.get(match.rule.id, match.rule.id)
+    return {OF_SAM.get(match.rule.id, match.rule.id) for match in lint(template, rules)}
 
 
 def found_unexpanded(template: dict[str, Any], *rules: str) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pipeline.errors import MisuseError
@@ -36,17 +36,14 @@ class Template(NamedTuple):
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages in the order in which records pass them."""
-        return tuple(self._followed())
-
-    def _followed(self) -> Iterator[str]:
-        functions, passed, name = self.functions, set[str](), ENTRY
+        functions, passed, name = self.functions, list[str](), ENTRY
         while name in functions and name not in passed:
-            yield name
-            passed.add(name)
+            passed.append(name)
             success = functions[name].get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnSuccess", {})
             alias = success.get("Destination")
             target = alias.get("Ref", "") if isinstance(alias, dict) else ""
             name = target.partition(".")[0].removesuffix("Function").lower()
+        return tuple(passed)
 
 
 def read(text: str | Mapping[str, Any], given: Mapping[str, str] = {}, *, origin: str = "the template") -> Template:
@@ -81,13 +78,11 @@ class _Decision(NamedTuple):
             if "Condition" not in one or self.holds(one["Condition"])
         }
 
-    def holds(self, condition: Any) -> bool:  # noqa: PLR0911 - one for each form
+    def holds(self, condition: Any) -> bool:
         """Decide a condition."""
-        if isinstance(condition, str):
-            return self.holds(self.conditions[condition])
         match condition:
-            case {"Condition": name}:
-                return self.holds(name)
+            case str(name) | {"Condition": str(name)}:
+                return self.holds(self.conditions[name])
             case {"Fn::Not": [one]}:
                 return not self.holds(one)
             case {"Fn::And": several}:

@@ -67,7 +67,7 @@ def test_a_file_is_larger_than_what_a_run_keeps(
             submission = Submission("f", invoker, Packing(prepare, batch=batch), lambda batch: batch.records)
             submission.run(source.lines())
             judgement = Judgement(table, DeadRecords(), prepare, changes_data=True)
-            outcomes.take(judgement.run(source.lines()), judgement.claims, lambda one: None)
+            outcomes.take(judgement, source.lines())
             report = RunReport(outcomes, 1, 1.0, {"functions": {}, "errors": [], "losses": []})
             assert sum(map(len, report.json())) > (0 if stored else 40 * count)
         _, most = tracemalloc.get_traced_memory()  # mostly of the events that are under way at once

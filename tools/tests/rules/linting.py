@@ -38,10 +38,9 @@ def own_rules() -> Rules:
 
 
 @functools.cache
-def picked(*names: str) -> Rules:
-    """Pick rules by name, and those that tell that a rule or the translation broke."""
-    of_sam = [name for name, same in OF_SAM.items() if same in names]
-    return Rules({name: runner().rules[name] for name in ("E0001", "E0002", *names, *of_sam)})
+def checking() -> Rules:
+    """Pick the project's rules, and those that tell that a rule or the translation broke."""
+    return Rules({name: runner().rules[name] for name in ("E0001", "E0002", *own_rules())})
 
 
 def python_rules() -> dict[str, Rule]:
@@ -56,16 +55,12 @@ def lint(template: dict[str, Any], rules: Rules | None = None) -> list[Match]:
     """Lint a template by the project's rules, or by those given."""
     # As cfn-lint's decoder gives it, without the detour by YAML.
     decoded = convert_dict(copy.deepcopy(template))
-    return list(run_template_by_data(decoded, runner().config, picked(*own_rules()) if rules is None else rules))
+    return list(run_template_by_data(decoded, runner().config, checking() if rules is None else rules))
 
 
 def found(template: dict[str, Any], rules: Rules | None = None) -> set[str]:
     """Name the rules that report something; those about SAM's own type by the same about Lambda's."""
-    return {rule_of(match) for match in lint(template, rules)}
-
-
-def rule_of(match: Match) -> str:
-    return OF_SAM.get(match.rule.id, match.rule.id)
+    return {OF_SAM.get(match.rule.id, match.rule.id) for match in lint(template, rules)}
 
 
 def found_unexpanded(template: dict[str, Any], *rules: str) -> set[str]:

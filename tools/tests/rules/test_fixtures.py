@@ -6,7 +6,7 @@ import pytest
 
 from tests.model.translation import translate
 
-from .linting import FIXTURES, found, found_unexpanded, lint, own_rules, python_rules, read, runner
+from .linting import FIXTURES, found, lint, read, runner
 
 # The ten issues, in the order and by the names of the first implementation, each with the rule that finds it.
 ISSUES = {
@@ -55,12 +55,8 @@ def improved() -> dict[str, Any]:
     return read(FIXTURES / "improved.yaml")
 
 
-def test_the_ten_issues_have_ten_rules() -> None:
-    assert len(ISSUES) == len(set(ISSUES.values())) == 10
-    assert set(ISSUES.values()) <= set(own_rules())
-
-
 def test_the_initial_implementation_has_all_ten_issues(initial: dict[str, Any]) -> None:
+    assert len(ISSUES) == 10
     assert found(initial) == {*ISSUES.values(), *ALSO_INITIAL}
 
 
@@ -69,13 +65,9 @@ def test_the_improved_implementation_kept_these_defects(improved: dict[str, Any]
 
 
 @pytest.mark.parametrize("name", ["initial", "improved"])
-def test_the_findings_are_the_same_if_sam_is_translated_before_or_left_as_it_is(
-    request: pytest.FixtureRequest, name: str
-) -> None:
+def test_a_translated_template_has_the_findings_of_the_sam_template(request: pytest.FixtureRequest, name: str) -> None:
     template = request.getfixturevalue(name)
-    expected = found(template)
-    assert found(translate(template)) == expected
-    assert found_unexpanded(template) == expected & set(python_rules())
+    assert found(translate(template)) == found(template)
 
 
 @pytest.mark.parametrize("name", ["initial", "improved"])

@@ -1,6 +1,6 @@
-"""Mutation proof: each rule catches the template with one edit.
+"""Mutation proof: each rule catches the template with one edit, alone and beside others.
 
-It has to catch it in the SAM template, in the translated one, and where the linter leaves SAM as it is.
+cfn-lint reports it in the SAM template and in the translated one.
 """
 
 import copy

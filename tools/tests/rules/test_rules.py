@@ -9,7 +9,7 @@ from pipeline.rules import RULES
 from pipeline.rules.dead_letters import NoDeadLetters
 from pipeline.rules.upkeep import MissingTags
 
-from .linting import edited, found, found_unexpanded, lint, python_rules, runner, subjects
+from .linting import edited, found, lint, python_rules, runner, subjects
 
 # What the committed template has nothing of: tested on mutants.
 NOTHING_OF = {"W9111", "E9321"}
@@ -50,10 +50,6 @@ def test_the_committed_template_has_no_findings(committed: dict[str, Any]) -> No
 
 def test_the_translated_template_has_no_findings(committed_translated: dict[str, Any]) -> None:
     assert found(committed_translated) == set()
-
-
-def test_the_template_has_no_findings_where_the_linter_leaves_sam_as_it_is(committed: dict[str, Any]) -> None:
-    assert found_unexpanded(committed) == set()
 
 
 def test_the_thresholds_can_be_set_as_cfn_lint_sets_them() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from threading import Event
@@ -92,7 +93,8 @@ class Invoker:
             raise explain(error) from error
         if answer["StatusCode"] != ACCEPTED:
             raise _BusyError(f"Lambda answered {answer['StatusCode']} instead of {ACCEPTED}")
-        answer["Payload"].read()  # empty; before that the connection is not used again
+        with suppress(BotoCoreError):  # it is accepted, whatever becomes of the connection
+            answer["Payload"].read()  # it is empty; the connection is used again only after it was read
         self._busy_since = None
         self.rate.accepted(permits)
         return Answer(Reply.ACCEPTED, request_id=answer["ResponseMetadata"].get("RequestId", ""))

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from pipeline.errors import AwsError
 from pipeline.stack import invoke
@@ -17,6 +23,10 @@ from pipeline.stack.invoke import Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
 
 BUSY = (429, "TooManyRequestsException")
+
+
+class Answered(io.BytesIO):
+    """The body of an answer."""
 
 
 class Client:
@@ -36,7 +46,7 @@ class Client:
             status, code = answer
             error = {"Error": {"Code": code, "Message": "as told"}, "ResponseMetadata": {"HTTPStatusCode": status}}
             raise ClientError(error, "Invoke")
-        return {"StatusCode": answer, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": "id-1"}}
+        return {"StatusCode": answer, "Payload": Answered(), "ResponseMetadata": {"RequestId": "id-1"}}
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +61,16 @@ def invoker(client: Client, *, patience: float = 60) -> Invoker:
 
 def test_an_accepted_event_has_its_request_id() -> None:
     assert invoker(Client(202)).send("f", b"{}") == (Reply.ACCEPTED, "id-1", "")
+
+
+def test_an_accepted_event_stays_accepted_if_its_empty_answer_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Answered) -> bytes:
+        raise ResponseStreamingError(error="broken")
+
+    monkeypatch.setattr(Answered, "read", broken)
+    client = Client(202)
+    assert invoker(client).send("f", b"{}").reply is Reply.ACCEPTED
+    assert client.calls == 1
 
 
 @pytest.mark.parametrize(

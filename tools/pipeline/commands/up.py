@@ -49,7 +49,7 @@ def up(records: Path | None, *, port: int, listen: tuple[str, ...], as_json: boo
     if records and not watch:
         raise MisuseError("RECORDS can be given only with --watch: use `pipeline run` or `pipeline submit` otherwise.")
     screen, options = console(stderr=True), Options(port, listen, queue_of(**queue))
-    before = saved(project.root())  # what is saved during the deployment is a change, too
+    before = saved(project.root()) if watch else {}  # a file that is saved during the deployment is a change, too
     with ExitStack() as opened:
         source = opened.enter_context(Source(records)) if records else None
         aws, stack = opened.enter_context(deployed(options, screen, WITH_FILES))

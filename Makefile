@@ -110,10 +110,10 @@ for file in "$$lock" "$$TOOLS_PIN" functions/requirements.txt; do
 done
 if [ -z "$$stale" ]; then exit; fi
 rm -f "$$folder/.ready"
-"$$PYTHON" -m venv --clear --without-pip "$$folder" # to make pip takes longest, and the lock has one
+"$$PYTHON" -m venv --clear --without-pip "$$folder" # pip takes longest to make, and the lock holds it
 by_pip() { "$$PYTHON" -m pip --python "$$python" install -qq --no-deps "$$@"; }
 by_uv() { "$$folder/bin/uv" pip install --quiet --python "$$python" --no-deps "$$@"; }
-if ! "$$PYTHON" -m pip --python "$$python" --version >/dev/null 2>&1; then # it has no pip, or an old one
+if ! "$$PYTHON" -m pip --python "$$python" --version >/dev/null 2>&1; then # this Python has no pip, or an old one
 	"$$python" -m ensurepip >/dev/null
 	by_pip() { "$$python" -m pip install -qq --no-deps "$$@"; }
 fi

@@ -1,4 +1,4 @@
-"""What is wrong with a value that is not JSON, or that is nested too deep for a decoder on its way.
+"""The faults of a value that is not JSON, or that is nested too deep for a decoder on its way.
 
 Lambda's Python runtime decodes events with simplejson, whose pure Python form survives 490 levels, and the envelopes
 need some of them; json and the compiled simplejson survive more. So 400 levels are allowed.

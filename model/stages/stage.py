@@ -14,7 +14,7 @@ from ..project import LONGEST_STAGE
 SMALLEST, LARGEST, STEP = 128, 10240, 64  # MB
 LONGEST = 15 * 60  # seconds, the longest that Lambda lets a function run
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
-# What the runtime brings beside Python's own modules. A module of functions/ comes before all of them.
+# Modules of the runtime beside Python's own. Python would import a module of functions/ in their place.
 OF_THE_RUNTIME = {"awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "sitecustomize", "six", "urllib3"}
 LONGEST_DESCRIPTION = 200  # of the 256 characters that Lambda takes; the digest of the configuration gets the rest
 

@@ -296,10 +296,10 @@ class Case:
         self.repeats = self.chance.choice([0.0, 0.2])
         self.throttles = self.chance.choice([0.0, 0.05])
         self.twins = self.chance.choice([0, 3])
-        """How often another reader works in the middle of one's work."""
+        """The number of times that a second reader works in the middle of the first one's work."""
         self.withdrawn = False
         self.message: list[Message] = []
-        """What is being worked on; nothing while a second reader works."""
+        """The message that is worked on; empty while a second reader works."""
         self.at = 0
         """The call at which the reader is killed; 0 for none."""
         world.before, world.after = self.before, self.after

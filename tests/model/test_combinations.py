@@ -69,8 +69,8 @@ def findings(translated: dict[str, Any]) -> list[str]:
     return [str(match) for match in lint_all(json.dumps(translated)) if match.rule.id != "I4010"]
 
 
-# Of the parameters only this is decided by the translation; cfn-lint follows the conditions of the others, and `make
-# lint` lints the template as it is without gradual deployments.
+# The translation decides only this parameter. cfn-lint follows the conditions of the others, and `make lint` lints the
+# template without gradual deployments.
 def test_the_translated_template_lints_clean_with_its_conditions(model: dict[str, Any]) -> None:
     translated = translate(model, GradualDeployment="true")
     # The translation has decided the switch, so that one side of each choice by it is never taken.

@@ -1,4 +1,4 @@
-"""How a file is read and settled: in steps. A message of the queue of files begins each step.
+"""A file is read and settled in steps. A message of the queue of files begins each step.
 
 S3's event begins the first step. A step that runs out of time sends the same event again, with its state, and the
 next step goes on. When all lines are sent, later steps look for them in the table: in round 1 for all lines, in each
@@ -240,7 +240,7 @@ class Step:
         state.accepted += self._sender.sent
         if not self._is_late:
             state.last = state.line
-            publish(self.version, self._name()(REJECTED, "jsonl"), state.rejects)
+            publish(self.version, self._keys()(REJECTED, "jsonl"), state.rejects)
         self._go_on()
 
     def _send_line(self, line: Line, rejected: Parts) -> bool:
@@ -397,10 +397,10 @@ class Step:
         }
         own = {"receipt": receipt, "rejected": state.rejects, "missing": [*state.source, *state.kept]}
         end = decide(self.version, own)
-        name = self._name()
-        publish(self.version, name(REJECTED, "jsonl"), end["rejected"])
-        publish(self.version, name(MISSING, "jsonl"), end["missing"])
-        put(self.version.bucket, name(RECEIPTS, "json"), end["receipt"])
+        key = self._keys()
+        publish(self.version, key(REJECTED, "jsonl"), end["rejected"])
+        publish(self.version, key(MISSING, "jsonl"), end["missing"])
+        put(self.version.bucket, key(RECEIPTS, "json"), end["receipt"])
         clear(self.version)
         _LOG.info("file settled", extra={"recordId": self.version.key, **end["receipt"]})
 
@@ -412,8 +412,8 @@ class Step:
                 return "reason" not in receipt or receipt["began"] == self.state.began
         return False
 
-    def _name(self) -> Callable[[str, str], str]:
-        """Return what names the documents about the file. If the file was replaced, their keys have its version."""
+    def _keys(self) -> Callable[[str, str], str]:
+        """Return what makes the keys of the documents about the file. If it was replaced, they hold its version."""
         try:
             is_latest = is_current(self.version)
         except Withdrawn:

@@ -62,7 +62,7 @@ REJECTED = ".rejected"
 @settle_options(
     "Wait until each line is stored or a dead letter, send missing lines again, and report as `verify` does.",
     quiet=30,
-    after="after which missing lines are sent again, at most three times; it doubles each time",
+    after="after which missing lines are sent again; it doubles each time that settles none, at most three times",
 )
 @keys_only_option
 @sending(f"Records a second at most; fewer while AWS throttles.  [default: {WRITES} writes a second]")

@@ -24,7 +24,7 @@ SCHEMA, DATA_CHECK = "functions/data.schema.json", "functions/core/data_schema.p
 STALE = 1
 PICTURE = re.compile(r"(?<=<!-- the architecture, by generate\.py --diagram -->\n).*?(?=<!-- end of it -->)", re.DOTALL)
 
-# Where the project's name is said, and what stands before it there.
+# The files that hold the project's name, each with the text before it.
 SAID = {
     "model/project.py": r'NAME = checked\("',
     "samconfig.toml": r'(?:stack_name|s3_prefix) = "',

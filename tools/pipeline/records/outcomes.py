@@ -83,12 +83,12 @@ class Outcomes:
 
     @property
     def counts(self) -> Counter[Outcome]:
-        """How many records have each outcome."""
+        """The number of records by outcome."""
         return self._sum(lambda group: group.outcome)
 
     @property
     def enriched_by(self) -> Counter[str]:
-        """How many stored records were enriched by each of the enrichers' versions."""
+        """The number of stored records by the version of the enricher."""
         return self._sum(lambda group: group.enriched_by)
 
     @property

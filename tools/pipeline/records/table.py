@@ -50,7 +50,7 @@ class Item(NamedTuple):
     enriched_by: str | None
     """The enricher's version; None for an item that was never enriched."""
     attributes: Mapping[str, Mapping[str, Any]]
-    """What was read of it, as DynamoDB has it."""
+    """The attributes that were read, as DynamoDB has them."""
 
     @classmethod
     def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Item:
@@ -62,7 +62,7 @@ class Item(NamedTuple):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What was read of it, as JSON has it."""
+        """The attributes that were read, as JSON has them."""
         names = dict.fromkeys(("id", "timestamp", "data", *sorted(self.attributes)))
         return {name: _plain(self.attributes[name]) for name in names if name in self.attributes}
 

@@ -12,7 +12,7 @@ from cfnlint.template import Template as Linted
 from .reading import Fault, Function, Resource, Template
 from .values import text
 
-# What a value of another type than AWS's schema has leads to; cfn-lint's own rules say which value it is.
+# Errors of a rule that meets a value of a wrong type. cfn-lint's own rules say which value it is.
 WRONG_TYPE = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 DEMAND = re.compile(r'(E\d+) (\S+) (\S+) (?:EQUALS (\w+)|IS DEFINED) "(.+): (https://\S+)"')
 

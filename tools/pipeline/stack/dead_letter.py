@@ -118,7 +118,7 @@ class Attribution(NamedTuple):
 
     @property
     def is_beside(self) -> bool:
-        """Whether the function that failed is no stage: no stage ever handed it a result."""
+        """True if the function that failed is no stage, since no stage ever handed it a result."""
         if self.stage in (None, ENTRY) or len(self.given) > 1:
             return False
         event = self.given[self.stage or ""]

@@ -1,4 +1,4 @@
-"""What was sent again is followed until it is stored or a dead letter again."""
+"""Records that were sent again are followed until they are stored or dead letters again."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Settling:
     submission: Submission
     """That sent the lines."""
     started: int
-    """When it began, in ms since the epoch: older letters are of another one."""
+    """When the submission began, in ms since the epoch. Older letters belong to another submission."""
     quiet: float
     keys_only: bool
     _letters: int = field(default=0, init=False)

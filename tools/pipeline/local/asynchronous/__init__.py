@@ -21,9 +21,9 @@ How an event travels:
     a message in a queue, or an Event for the next function, whose depth is one more
 
 Where a rule lives: who may send an event and what is refused, `middleware`; when there is another attempt, `retries`;
-which settings count, `lambda_api`; the dead letter's format, `documents` (and `deployed.dead_letter`, which reads it);
-another kind of destination, `targets` and `delivery`; what MiniStack leaves out, `gaps`. All of them call the
-embedded AWS by its public HTTP API, through `aws_api`, within the process; the rest of local speaks HTTP by it, too.
+which settings count, `lambda_api`; the dead letter's format, `documents` (`pipeline.stack.dead_letter` reads it);
+another kind of destination, `targets` and `delivery`; what MiniStack leaves out, `gaps`. All of them call the embedded
+AWS by its public HTTP API, through `aws_api`, within the process; the rest of local speaks HTTP by it, too.
 """
 
 from .counts import Count, Counts

@@ -49,7 +49,7 @@ class EventInvokeConfig(NamedTuple):
 
 
 class VersionConfig(NamedTuple):
-    """What a delivery needs to know of the version that ran."""
+    """The settings of the version that ran, as far as a delivery needs them."""
 
     version: str
     role: str
@@ -57,7 +57,7 @@ class VersionConfig(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What was known of the function when an event was accepted; it counts when the function is gone since."""
+    """The settings when the event was accepted. They are used if the function was deleted since."""
 
     config: EventInvokeConfig = EventInvokeConfig()
     version: VersionConfig | None = None

@@ -56,11 +56,6 @@ class StoppedError(CommandError):
     exit_code = INTERRUPTED
 
 
-def is_interruption(error: BaseException) -> bool:
-    """Return whether an error is that of a signal, or of a lock that was being taken when the signal came."""
-    return isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt)
-
-
 @contextmanager
 def standing(tell: Callable[[], str]) -> Iterator[None]:
     """Let what stops a command say where it stands."""
@@ -69,7 +64,5 @@ def standing(tell: Callable[[], str]) -> Iterator[None]:
     except CommandError as error:
         stands = tell()
         raise type(error)(f"{error} {stands[:1].upper()}{stands[1:]}.") from error
-    except (KeyboardInterrupt, RuntimeError) as error:
-        if not is_interruption(error):
-            raise
+    except KeyboardInterrupt as error:
         raise StoppedError(f"Interrupted: {tell()}.") from error

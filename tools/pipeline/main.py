@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 import click
 
 from pipeline.commands import cli
 from pipeline.errors import INTERRUPTED, CommandError
+from pipeline.signals import Signalled, listen
 from pipeline.terminal.printable import printable
-
-
-class Signalled(KeyboardInterrupt):
-    """A signal that ends the program as Ctrl-C does."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def run() -> int:
     """Run the command that the program's arguments name, and return its exit code."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see __main__.py
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+    listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what an encoding can't show must not end a command
@@ -56,12 +43,6 @@ def _shown(error: CommandError) -> str:
     return "\n".join(map(printable, str(error).split("\n")))
 
 
-def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Signalled(number)
-
-
 def _by_signal(error: BaseException) -> int | None:
     cause = error.__cause__
-    if isinstance(cause, RuntimeError):  # of a lock that was being taken
-        cause = cause.__context__
     return 128 + cause.number if isinstance(cause, Signalled) else None

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import HTTPClientError
 
-from pipeline.main import Signalled
 from pipeline.stack.aws import explain
 from tests.deployed import ROOT
 
@@ -243,24 +242,6 @@ def test_an_interrupted_submission_says_how_to_go_on(aws: FakeAws) -> None:
     assert 0 < sum(map(len, aws.payloads)) == len(journal) - 1 < 50
 
 
-@pytest.mark.parametrize("at_a_lock", [False, True])
-def test_a_signal_is_told_by_the_exit_code_wherever_it_came(
-    aws: FakeAws, operate: Run, monkeypatch: pytest.MonkeyPatch, at_a_lock: bool
-) -> None:
-    def end(*_: object, **__: object) -> None:
-        try:
-            raise Signalled(signal.SIGTERM)
-        finally:
-            if at_a_lock:
-                raise RuntimeError("release unlocked lock")
-
-    aws.put(record(1))
-    monkeypatch.setattr("pipeline.letters.redrive.wait", end)
-    ran = operate("redrive", "--yes")
-    assert ran.code == 143
-    assert "Interrupted" in ran.error
-
-
 def interrupted(aws: FakeAws, arguments: list[str], number: int) -> Ran:
     """Run a command in a process of its own, and send it a signal when its first event was accepted."""
     with (
@@ -278,7 +259,10 @@ def interrupted(aws: FakeAws, arguments: list[str], number: int) -> Ran:
         while not aws.invocations and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        try:
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     return Ran(process.returncode, out, err)
 
 

@@ -12,6 +12,7 @@ from pipeline.errors import CommandError
 from pipeline.records.journal import Journal
 from pipeline.records.lines import Line
 from pipeline.records.packing import Batch, Packing
+from pipeline.signals import undisturbed
 from pipeline.stack.invoke import Answer, Invoker, Reply
 
 AHEAD = 4
@@ -61,7 +62,8 @@ class Submission:
         with ThreadPoolExecutor(self.parallel) as pool:
             try:
                 for batch in self.packing.pack(self._to_send(lines)):
-                    self._window.append((batch, _refusal(batch) or pool.submit(self._send, batch)))
+                    with undisturbed():
+                        self._window.append((batch, _refusal(batch) or pool.submit(self._send, batch)))
                     if len(self._window) >= AHEAD * self.parallel:
                         self._settle()
                 while self._window:
@@ -93,12 +95,13 @@ class Submission:
         """Wait for the first event of the window; it stays there if it can't be settled."""
         batch, future = self._window[0]
         answer = future.result()
-        if answer.reply is Reply.ACCEPTED:
-            self.counts.accepted += batch.records
-            self.counts.events += 1
-        else:
-            self._reject(batch)
-        self._window.popleft()
+        with undisturbed():
+            if answer.reply is Reply.ACCEPTED:
+                self.counts.accepted += batch.records
+                self.counts.events += 1
+            else:
+                self._reject(batch)
+            self._window.popleft()
         self.tell(batch, answer)
 
     def _reject_rest(self, lines: Iterator[Line]) -> None:

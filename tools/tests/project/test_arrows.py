@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ROOTS = {"model": ROOT, "functions": ROOT / "functions", "tools/pipeline": ROOT / "tools", "bench": ROOT}
 """The folders with modules, each with the folder that its modules are named from: in Lambda functions/ is the root."""
 FOLDERS = [folder for folder in ROOTS if (ROOT / folder).exists()]
-SHARED = {"pipeline.errors", "pipeline.project", "pipeline"}
+SHARED = {"pipeline.errors", "pipeline.project", "pipeline.signals", "pipeline"}
 STACK = SHARED | {"pipeline.stack"}
 RECORDS = STACK | {"pipeline.records"}
 LETTERS = RECORDS | {"pipeline.letters"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.commands.shared.context import Context
-from pipeline.errors import StoppedError, is_interruption
+from pipeline.errors import StoppedError
 from pipeline.letters.peek import Peek
 from pipeline.letters.queue import IN_FLIGHT, DeadLetterQueue, Depth
 from pipeline.letters.selection import Finding, examine
@@ -35,9 +35,7 @@ def findings(
         try:
             with Peek(queue, depth) as letters:
                 yield examined(letters), letters
-        except (KeyboardInterrupt, RuntimeError) as error:
-            if not is_interruption(error):
-                raise
+        except KeyboardInterrupt as error:
             raise StoppedError("Interrupted: what was looked at and not deleted is back in the queue.") from error
     note_unseen(screen, depth, seen)
 

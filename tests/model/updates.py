@@ -20,7 +20,7 @@ DECIDING = (ALIAS, SETTINGS, "AWS::Lambda::Function", "AWS::IAM::ManagedPolicy",
 def moments(old: Resources, new: Resources) -> Iterator[Resources]:
     """Yield the resources in force at each moment of an update, from before it to the end of its clean-up."""
     yield from before_clean_up(old, new)
-    removed = [name for name in old if name not in new]
+    removed = [name for name in old if name not in new and old[name]["Type"] in DECIDING]
     for left in _beginnings(removed, _dependencies(old)):
         yield {**{name: old[name] for name in left}, **new}
 

@@ -53,7 +53,7 @@ lint: $(READY) template.yaml ## check style, types, the template and that genera
 
 # Side by side, since each takes seconds to start; a make of version 4 prints what each says in one piece.
 TOGETHER := $(filter --%,$(.FEATURES:output-sync=--output-sync))
-CHECKS := check-types check-style check-format check-generated check-picture check-template check-sam check-sam-lint \
+CHECKS := check-types check-style check-format check-generated check-picture check-template check-sam \
 	$(if $(wildcard docs/check.py),check-documents)
 .PHONY: $(CHECKS)
 
@@ -71,8 +71,6 @@ check-template:
 	@$(BIN)/cfn-lint
 check-sam:
 	@$(BIN)/sam validate
-check-sam-lint:
-	@$(BIN)/sam validate --lint
 check-documents:
 	@$(BIN)/python -m docs.check
 

@@ -18,7 +18,6 @@ ELSEWHERE = {
     "make test": ".ci/run",
     ". .venv/bin/activate": "tools/tests/project/test_setup.py",
     "cfn-lint": "Makefile",  # by `make lint`, before the tests
-    "sam validate --lint": "Makefile",
 }
 
 

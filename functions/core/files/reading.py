@@ -31,19 +31,7 @@ from .lines import Line
 from .looking import Looker
 from .parts import Cleared, Parts, clear, decide, publish, read
 from .sending import Sender, hide_message, minutes, record_of, send_message, shortened
-from .uploaded import (
-    MISSING,
-    RECEIPTS,
-    REJECTED,
-    RESERVED,
-    STATES,
-    UnreadableFile,
-    Withdrawn,
-    find,
-    get,
-    put,
-    version_of,
-)
+from .uploaded import MISSING, RECEIPTS, REJECTED, RESERVED, STATES, UnreadableFile, Version, Withdrawn, find, get, put
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 # Bytes of a file's key. S3 takes 1,024, and a part's key holds this one, its version's id of up to 36, and 42 more.
@@ -114,7 +102,7 @@ def reads(is_stored: IsStored) -> Callable[[dict[str, Any], Any], Any]:
 
 
 def _work(event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
-    key = version_of(event).key
+    key = Version.of(event).key
     if key.startswith(RESERVED) or not key.endswith(SUFFIXES):
         reason = f"its name must end in {' or '.join(SUFFIXES)}"
         _LOG.warning("file ignored", extra={"recordId": key, "reason": reason})
@@ -153,7 +141,7 @@ class Step:
     def __init__(self, event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
         """Go on with what an event is about."""
         self._event, self._context, self._is_stored = event, context, is_stored
-        self.version, self.state = version_of(event), State.of(event)
+        self.version, self.state = Version.of(event), State.of(event)
         self._seconds = self._remaining()
         self._tell_at = 0.0
         self._is_late = False

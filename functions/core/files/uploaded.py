@@ -40,11 +40,17 @@ class Withdrawn(RuntimeError):  # noqa: N818 - as DamagedFile
 
 
 class Version(NamedTuple):
-    """What S3's event is about: a version of an object. Its id is its ETag in a bucket without versions."""
+    """What S3's event is about: a version of an object."""
 
     bucket: str
     key: str
-    id: str
+    id: str  # its ETag in a bucket without versions
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> Version:
+        """Return what S3's event is about."""
+        told = event["detail"]["object"]
+        return cls(event["detail"]["bucket"]["name"], told["key"], told.get("version-id") or told.get("etag") or "null")
 
     def beside(self, beginning: str, ending: str) -> str:
         """Return the key of a document about the latest version."""
@@ -102,12 +108,6 @@ class File(NamedTuple):
         return int((get(self.bucket, key) or {})["date"])
 
 
-def version_of(event: dict[str, Any]) -> Version:
-    """Return what S3's event is about."""
-    told = event["detail"]["object"]
-    return Version(event["detail"]["bucket"]["name"], told["key"], told.get("version-id") or told.get("etag") or "null")
-
-
 def find(event: dict[str, Any]) -> File:
     """Ask S3 for the file of an event.
 
@@ -115,7 +115,7 @@ def find(event: dict[str, Any]) -> File:
         Withdrawn: there is no such file any more.
         ClientError: it may not be read.
     """
-    (bucket, key, _), told = version_of(event), event["detail"]["object"]
+    (bucket, key, _), told = Version.of(event), event["detail"]["object"]
     pinned = {"VersionId": told["version-id"]} if told.get("version-id") else {}
     if not pinned and told.get("etag"):
         pinned = {"IfMatch": f'"{told["etag"]}"'}

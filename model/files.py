@@ -47,7 +47,10 @@ class Files(NamedTuple):
 
 
 def files(entry: Component, *, table: Table, dead_letters: Queue) -> Files:
-    """Read files into the pipeline: its records go to `entry`, the reader looks in `table` what became of them."""
+    """Read files into the pipeline. `entry` gets their records; the reader looks in `table` for what became of them.
+
+    Files that could not be read end in `dead_letters`.
+    """
     bucket, queue = _bucket(), _queue(dead_letters)
     reader = _reader(bucket, queue, entry, table=table, dead_letters=dead_letters)
     rule = _rule(bucket, queue, dead_letters)

@@ -4,30 +4,28 @@ S3 tells EventBridge of each file, a rule puts that into a queue, and the queue 
 bucket's own would name the queue, whose policy names the bucket: a circle.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from awacs import awslambda, dynamodb, sqs
 from awacs import s3 as actions
 from awacs.aws import Action
-from troposphere import AWSHelperFn, AWSObject, GetAtt, NoValue, Output, Ref, Sub, s3
+from troposphere import AWSHelperFn, AWSObject, GetAtt, Output, Ref, Sub, s3
 from troposphere.awslambda import EventSourceMapping
 from troposphere.cloudwatch import Alarm, Dashboard
 from troposphere.dynamodb import Table
 from troposphere.events import DeadLetterConfig, RetryPolicy, Rule, Target
 from troposphere.logs import MetricFilter
-from troposphere.sqs import Queue, QueuePolicy, RedrivePolicy
+from troposphere.sqs import Queue, RedrivePolicy
 
-from . import parameters, policy
+from . import parameters, policy, storage
 from .conditions import FILES_ARE_WATCHED, HAS_FILES, HAS_KEY, when
 from .stages import sam
 from .stages.function import Component, component
 from .stages.stage import LONGEST, Stage
-from .storage import FILES_RULE, RETAINED
+from .storage import DAY, FILES_RULE, RETAINED
 from .watching import alarms
 from .watching.dashboard import files_dashboard
-
-DAY = 24 * 60 * 60  # seconds
 
 # Only the reader writes keys that begin with these: receipts, rejected and missing lines, and how far it is.
 WRITTEN = ("receipts/", "rejected/", "missing/", "reports/")
@@ -40,75 +38,28 @@ ATTEMPTS = 5  # of a message, with 1, 4, 16 and 64 minutes between them: see fun
 
 
 class Files(NamedTuple):
-    """The bucket, what reads it, and what starts that, in creation order."""
+    """The bucket, what reads it, and what starts that, in creation order; then what watches them, and their outputs."""
 
-    bucket: s3.Bucket
-    queue: Queue
-    reader: Component
-    policy: s3.BucketPolicy
-    rule: Rule
-    queue_policy: QueuePolicy
-    mapping: EventSourceMapping
-    alarms: tuple[MetricFilter | Alarm, ...]
+    resources: Sequence[AWSObject]
+    alarms: Sequence[MetricFilter | Alarm]
     dashboard: Dashboard
-
-    @property
-    def resources(self) -> tuple[AWSObject, ...]:
-        """All but what watches."""
-        reader = self.reader.resources
-        return (self.bucket, self.queue, *reader, self.policy, self.rule, self.queue_policy, self.mapping)
-
-    @property
-    def outputs(self) -> list[Output]:
-        """The bucket's name, the queue, and what the tools know a function by."""
-        alias, role_id = self.reader.function.alias, GetAtt(self.reader.role, "RoleId")
-        return [
-            Output(title, Condition=HAS_FILES, Description=description, Value=value)
-            for title, description, value in (
-                ("FilesBucketName", "Name of the bucket whose files are read", Ref(self.bucket)),
-                ("FilesQueueUrl", "URL of the queue of files", Ref(self.queue)),
-                ("FilesQueueArn", "ARN of the queue of files", GetAtt(self.queue, "Arn")),
-                ("ReaderFunctionArn", "ARN of the alias of ReaderFunction", alias),
-                ("ReaderRoleId", "Unique id of ReaderRole", role_id),
-            )
-        ]
+    outputs: list[Output]
 
 
 def files(entry: Component, *, table: Table, dead_letters: Queue) -> Files:
-    """Read files into the pipeline.
+    """Read files into the pipeline. `entry` gets their records; the reader looks in `table` for what became of them.
 
-    Args:
-        entry: The stage that records are given to.
-        table: Where the reader looks what became of them.
-        dead_letters: Where files end that could not be read.
+    Files that could not be read end in `dead_letters`.
     """
     bucket, queue = _bucket(), _queue(dead_letters)
     reader = _reader(bucket, queue, entry, table=table, dead_letters=dead_letters)
     rule = _rule(bucket, queue, dead_letters)
+    access = storage.queue_policy(queue, policy.sent_by_rule(GetAtt(rule, "Arn"), to=GetAtt(queue, "Arn")))
     made = Files(
-        bucket,
-        queue,
-        reader,
-        _bucket_policy(bucket, reader),
-        rule,
-        QueuePolicy(
-            "FilesQueuePolicy",
-            PolicyDocument=policy.document(
-                policy.deny_plain_http(Action("sqs", "*"), on=GetAtt(queue, "Arn")),
-                policy.sent_by_rule(GetAtt(rule, "Arn"), to=GetAtt(queue, "Arn")),
-            ),
-            Queues=[Ref(queue)],
-        ),
-        EventSourceMapping(
-            "ReaderMapping",
-            FunctionName=reader.function.alias,
-            EventSourceArn=GetAtt(queue, "Arn"),
-            BatchSize=1,
-            ScalingConfig=sam.ScalingConfig(MaximumConcurrency=READERS),
-            FunctionResponseTypes=["ReportBatchItemFailures"],
-        ),
+        (bucket, queue, *reader.resources, _bucket_policy(bucket, reader), rule, access, _mapping(reader, queue)),
         (*reader.alarms, *alarms.on_files(rule, queue)),
         files_dashboard(reader, rule, queue),
+        _outputs(bucket, queue, reader),
     )
     _only_if(HAS_FILES, made.resources)
     _only_if(FILES_ARE_WATCHED, (*made.alarms, made.dashboard))
@@ -121,31 +72,25 @@ def _bucket() -> s3.Bucket:
         SSEAlgorithm=when(HAS_KEY, "aws:kms", otherwise="AES256"),
         KMSMasterKeyID=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
+    encryption = s3.ServerSideEncryptionRule(
+        ServerSideEncryptionByDefault=key, BucketKeyEnabled=when(HAS_KEY, True, otherwise=False)
+    )
+    expiration = s3.LifecycleRule(
+        Status="Enabled",
+        NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=KEPT),
+        AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(DaysAfterInitiation=7),
+    )
     return s3.Bucket(
         "FilesStorage",  # a parameter has the name that it should have
         **RETAINED,
-        BucketEncryption=s3.BucketEncryption(
-            ServerSideEncryptionConfiguration=[
-                s3.ServerSideEncryptionRule(
-                    ServerSideEncryptionByDefault=key, BucketKeyEnabled=when(HAS_KEY, True, otherwise=False)
-                )
-            ]
-        ),
+        BucketEncryption=s3.BucketEncryption(ServerSideEncryptionConfiguration=[encryption]),
         PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
             BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
         ),
         OwnershipControls=s3.OwnershipControls(Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
         # An event is about one version: what is uploaded is read, even if the next one has replaced it meanwhile.
         VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
-        LifecycleConfiguration=s3.LifecycleConfiguration(
-            Rules=[
-                s3.LifecycleRule(
-                    Status="Enabled",
-                    NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=KEPT),
-                    AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(DaysAfterInitiation=7),
-                )
-            ]
-        ),
+        LifecycleConfiguration=s3.LifecycleConfiguration(Rules=[expiration]),
         NotificationConfiguration=s3.NotificationConfiguration(
             EventBridgeConfiguration=s3.EventBridgeConfiguration(EventBridgeEnabled=True)
         ),
@@ -175,17 +120,13 @@ def _bucket_policy(bucket: s3.Bucket, reader: Component) -> s3.BucketPolicy:
 
 
 def _queue(dead_letters: Queue) -> Queue:
-    """Keep the reader's messages for 14 days, the longest that SQS offers."""
-    return Queue(
+    """Keep the reader's messages."""
+    return storage.queue(
         "FilesQueue",
-        **RETAINED,
-        MessageRetentionPeriod=14 * DAY,
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         VisibilityTimeout=6 * LONGEST,
         RedrivePolicy=RedrivePolicy(deadLetterTargetArn=GetAtt(dead_letters, "Arn"), maxReceiveCount=ATTEMPTS),
         RedriveAllowPolicy={"redrivePermission": "denyAll"},
-        SqsManagedSseEnabled=when(HAS_KEY, NoValue, otherwise=True),
-        KmsMasterKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
 
 
@@ -235,6 +176,12 @@ def _rule(bucket: s3.Bucket, queue: Queue, dead_letters: Queue) -> Rule:
     A pattern can't ask two things of one field, so the reader looks at the names' ends itself:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
     """
+    target = Target(
+        Id="queue",
+        Arn=GetAtt(queue, "Arn"),
+        RetryPolicy=RetryPolicy(MaximumEventAgeInSeconds=DAY, MaximumRetryAttempts=185),
+        DeadLetterConfig=DeadLetterConfig(Arn=GetAtt(dead_letters, "Arn")),
+    )
     return Rule(
         FILES_RULE,
         Description="Puts each file that is uploaded into the bucket into the queue of files",
@@ -247,15 +194,33 @@ def _rule(bucket: s3.Bucket, queue: Queue, dead_letters: Queue) -> Rule:
                 "object": {"key": [{"anything-but": {"prefix": list(WRITTEN)}}]},
             },
         },
-        Targets=[
-            Target(
-                Id="queue",
-                Arn=GetAtt(queue, "Arn"),
-                RetryPolicy=RetryPolicy(MaximumEventAgeInSeconds=DAY, MaximumRetryAttempts=185),
-                DeadLetterConfig=DeadLetterConfig(Arn=GetAtt(dead_letters, "Arn")),
-            )
-        ],
+        Targets=[target],
     )
+
+
+def _mapping(reader: Component, queue: Queue) -> EventSourceMapping:
+    return EventSourceMapping(
+        "ReaderMapping",
+        FunctionName=reader.function.alias,
+        EventSourceArn=GetAtt(queue, "Arn"),
+        BatchSize=1,
+        ScalingConfig=sam.ScalingConfig(MaximumConcurrency=READERS),
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )
+
+
+def _outputs(bucket: s3.Bucket, queue: Queue, reader: Component) -> list[Output]:
+    """Give the bucket's name, the queue, and what the tools know a function by."""
+    return [
+        Output(title, Condition=HAS_FILES, Description=description, Value=value)
+        for title, description, value in (
+            ("FilesBucketName", "Name of the bucket whose files are read", Ref(bucket)),
+            ("FilesQueueUrl", "URL of the queue of files", Ref(queue)),
+            ("FilesQueueArn", "ARN of the queue of files", GetAtt(queue, "Arn")),
+            ("ReaderFunctionArn", "ARN of the alias of ReaderFunction", reader.function.alias),
+            ("ReaderRoleId", "Unique id of ReaderRole", GetAtt(reader.role, "RoleId")),
+        )
+    ]
 
 
 def _only_if(condition: str, resources: Iterable[AWSObject]) -> None:

@@ -21,55 +21,33 @@ ALARMS = "Alarms"
 DATA = "Data"
 GROUPS = (ENVIRONMENT, SPEED, DEPLOYMENT, ALARMS, DATA)
 
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-
 
 class Choice(Parameter):
-    """A parameter, with its place in the console."""
+    """A parameter, with its place in the console. Its type is that of its default."""
 
-    def __init__(self, title: str, *, group: str, label: str, must: str, **properties: Any) -> None:
+    def __init__(
+        self, title: str, default: int | str = "", *, group: str, label: str, description: str, must: str, **limits: Any
+    ) -> None:
         self.group, self.label = group, label
-        super().__init__(title, **properties, ConstraintDescription=f"must be {must}")
+        usual = {"Type": "Number" if isinstance(default, int) else "String", "Default": default}
+        super().__init__(title, **usual, Description=description, **limits, ConstraintDescription=f"must be {must}")
 
 
-def count(title: str, default: int = 0, *, group: str, label: str, description: str, zero: str) -> Choice:
+def count(title: str, default: int = 0, *, zero: str, **shown: str) -> Choice:
     """Offer a number of instances, of which 0 has a meaning of its own."""
-    return Choice(
-        title,
-        group=group,
-        label=label,
-        Type="Number",
-        Default=default,
-        Description=description,
-        MinValue=0,
-        must=f"a whole number, 0 for {zero}",
-    )
+    return Choice(title, default, MinValue=0, must=f"a whole number, 0 for {zero}", **shown)
 
 
-def _switch(title: str, *, group: str, label: str, description: str) -> Choice:
-    return Choice(
-        title,
-        group=group,
-        label=label,
-        Type="String",
-        Default="false",
-        Description=description,
-        AllowedValues=["true", "false"],
-        must="true or false",
-    )
+def _switch(title: str, **shown: str) -> Choice:
+    return Choice(title, "false", AllowedValues=["true", "false"], must="true or false", **shown)
 
 
 ENVIRONMENT_SUFFIX = Choice(
     "EnvironmentSuffix",
+    "dev",
     group=ENVIRONMENT,
     label="Environment",
-    Type="String",
-    Default="dev",
-    Description="Names the environment; part of the functions' names, so one account can hold several",
+    description="Names the environment; part of the functions' names, so one account can hold several",
     # Without hyphens, so that no environment's names match the pattern of another's.
     AllowedPattern=f"^[a-z][a-z0-9]{{0,{project.LONGEST_SUFFIX - 1}}}$",
     must=f"1 to {project.LONGEST_SUFFIX} lower-case letters and digits, the first a letter",
@@ -77,23 +55,25 @@ ENVIRONMENT_SUFFIX = Choice(
 
 ARCHITECTURE = Choice(
     "Architecture",
+    "arm64",
     group=ENVIRONMENT,
     label="Instruction set",
-    Type="String",
-    Default="arm64",
-    Description="Instruction set of the functions; x86_64 for sam local on an x86 machine",
+    description="Instruction set of the functions; x86_64 for sam local on an x86 machine",
     AllowedValues=["arm64", "x86_64"],
     must="arm64 or x86_64",
 )
 
 LOG_RETENTION_DAYS = Choice(
     "LogRetentionDays",
+    7,
     group=ENVIRONMENT,
     label="Days to keep logs",
-    Type="Number",
-    Default=7,
-    Description="Days for which the functions' logs are kept",
-    AllowedValues=list(RETENTION_DAYS),
+    description="Days for which the functions' logs are kept",
+    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+    AllowedValues=[
+        *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+        *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+    ],
     must="a retention that CloudWatch Logs offers, such as 1, 7, 30, 90 or 365 days",
 )
 
@@ -114,30 +94,25 @@ GRADUAL_DEPLOYMENT = _switch(
 
 DEPLOYMENT_TYPE = Choice(
     "DeploymentType",
+    "Canary10Percent5Minutes",
     group=DEPLOYMENT,
     label="How to shift it",
-    Type="String",
-    Default="Canary10Percent5Minutes",
-    Description="How traffic shifts when GradualDeployment is true",
+    description="How traffic shifts when GradualDeployment is true",
     # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
     AllowedValues=[
         "AllAtOnce",
         *(f"Canary10Percent{minutes}Minutes" for minutes in (5, 10, 15, 30)),
-        *(
-            f"Linear10PercentEvery{minutes}Minute{plural}"
-            for minutes, plural in ((1, ""), (2, "s"), (3, "s"), (10, "s"))
-        ),
+        *(f"Linear10PercentEvery{interval}" for interval in ("1Minute", "2Minutes", "3Minutes", "10Minutes")),
     ],
     must="a deployment configuration of CodeDeploy for Lambda, without its prefix",
 )
 
 DEPLOYMENT_ATTEMPT = Choice(
     "DeploymentAttempt",
+    1,
     group=DEPLOYMENT,
     label="Attempt",
-    Type="Number",
-    Default=1,
-    Description="Another number lets a deployment that was rolled back be repeated as it is",
+    description="Another number lets a deployment that was rolled back be repeated as it is",
     MinValue=1,
     must="a whole number from 1 on",
 )
@@ -146,9 +121,7 @@ PERMISSIONS_BOUNDARY_ARN = Choice(
     "PermissionsBoundaryArn",
     group=DEPLOYMENT,
     label="Permissions boundary",
-    Type="String",
-    Default="",
-    Description="ARN of a policy that bounds what the stack's roles may do; empty for none",
+    description="ARN of a policy that bounds what the stack's roles may do; empty for none",
     AllowedPattern=r"^$|^arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+$",
     must="the ARN of an IAM policy, or empty",
 )
@@ -157,9 +130,7 @@ ALARM_EMAIL = Choice(
     "AlarmEmail",
     group=ALARMS,
     label="E-mail address",
-    Type="String",
-    Default="",
-    Description="Address that gets the alarms, after it has confirmed the subscription; empty for none",
+    description="Address that gets the alarms, after it has confirmed the subscription; empty for none",
     AllowedPattern=r"^$|^[^\s@]+@[^\s@]+\.[^\s@]+$",
     must="an e-mail address, or empty",
 )
@@ -168,9 +139,7 @@ ALARM_TOPIC_ARN = Choice(
     "AlarmTopicArn",
     group=ALARMS,
     label="Existing topic",
-    Type="String",
-    Default="",
-    Description="ARN of an existing SNS topic that gets the alarms; empty for none",
+    description="ARN of an existing SNS topic that gets the alarms; empty for none",
     AllowedPattern=r"^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$",
     must="the ARN of an SNS topic (arn:aws:sns:us-east-1:123456789012:alarms), or empty",
 )
@@ -179,9 +148,7 @@ KMS_KEY_ARN = Choice(
     "KmsKeyArn",
     group=DATA,
     label="Encryption key",
-    Type="String",
-    Default="",
-    Description="ARN of a KMS key of yours for table, queues, logs, variables, files and topic; empty for AWS's own. "
+    description="ARN of a KMS key of yours for table, queues, logs, variables, files and topic; empty for AWS's own. "
     "Choose it before the stack is made: what was written under a key stays encrypted with it",
     AllowedPattern=r"^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})$",
     must="the ARN of a KMS key (of the key, not of an alias), or empty",
@@ -207,16 +174,11 @@ ALL = tuple(value for value in list(globals().values()) if isinstance(value, Cho
 
 
 RESERVED = ("boundary", "deployment")  # by which .github/deployment-role.yaml names what it makes
-RULES = {
-    "EnvironmentSuffixIsFree": {
-        "Assertions": [
-            {
-                "Assert": Not({"Fn::Contains": [list(RESERVED), Ref(ENVIRONMENT_SUFFIX)]}),
-                "AssertDescription": f"EnvironmentSuffix must not be {' or '.join(RESERVED)}",
-            }
-        ]
-    }
+_SUFFIX_IS_FREE = {
+    "Assert": Not({"Fn::Contains": [list(RESERVED), Ref(ENVIRONMENT_SUFFIX)]}),
+    "AssertDescription": f"EnvironmentSuffix must not be {' or '.join(RESERVED)}",
 }
+RULES = {"EnvironmentSuffixIsFree": {"Assertions": [_SUFFIX_IS_FREE]}}
 """What CloudFormation checks beyond each parameter's own constraints, before it makes anything."""
 
 

@@ -1,5 +1,6 @@
 """IAM statements, which name each action and each resource."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from awacs import aws, kms, sqs, xray
@@ -10,9 +11,9 @@ from awacs.aws import (
     ArnNotEquals,
     Bool,
     Condition,
+    ConditionElement,
     Deny,
     Principal,
-    SecureTransport,
     Statement,
     StringLike,
 )
@@ -55,35 +56,34 @@ def allow(*actions: Action, on: AWSHelperFn) -> Statement:
 
 def deny_plain_http(*actions: Action, on: AWSHelperFn, and_on: AWSHelperFn | None = None) -> Statement:
     """Deny actions on a resource to whoever calls without TLS."""
-    return Statement(
-        Effect=Deny,
-        Principal=Principal("*"),
-        Action=list(actions),
-        Resource=[on, *([and_on] if and_on else [])],
-        Condition=Condition(Bool(SecureTransport, "false")),
-    )
+    resources = [on, *([and_on] if and_on else [])]
+    return _deny_all(actions, on=resources, whose=Bool({"aws:SecureTransport": "false"}))
 
 
 def deny_to_others(*actions: Action, than: Role, on: list[AWSHelperFn]) -> Statement:
     """Deny actions on resources to everybody but one role."""
+    return _deny_all(actions, on=on, whose=ArnNotEquals({"aws:PrincipalArn": GetAtt(than, "Arn")}))
+
+
+def _deny_all(actions: Sequence[Action], *, on: list[AWSHelperFn], whose: ConditionElement) -> Statement:
+    condition = Condition(whose)
+    return Statement(Effect=Deny, Principal=Principal("*"), Action=list(actions), Resource=on, Condition=condition)
+
+
+def allow_service(name: str, action: Action, *, on: AWSHelperFn, whose: ConditionElement) -> Statement:
+    """Allow a service of AWS one action, under a condition."""
     return Statement(
-        Effect=Deny,
-        Principal=Principal("*"),
-        Action=list(actions),
-        Resource=on,
-        Condition=Condition(ArnNotEquals({"aws:PrincipalArn": GetAtt(than, "Arn")})),
+        Effect=Allow,
+        Principal=Principal("Service", f"{name}.amazonaws.com"),
+        Action=[action],
+        Resource=[on],
+        Condition=Condition(whose),
     )
 
 
 def sent_by_rule(rule: AWSHelperFn, *, to: AWSHelperFn) -> Statement:
     """Let EventBridge send to a queue by one of its rules."""
-    return Statement(
-        Effect=Allow,
-        Principal=Principal("Service", "events.amazonaws.com"),
-        Action=[sqs.SendMessage],
-        Resource=[to],
-        Condition=Condition(ArnEquals({"aws:SourceArn": rule})),
-    )
+    return allow_service("events", sqs.SendMessage, on=to, whose=ArnEquals({"aws:SourceArn": rule}))
 
 
 def document(*statements: Statement | AWSHelperFn) -> PolicyDocument:

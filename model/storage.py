@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from awacs.aws import Action
-from troposphere import GetAtt, NoValue, Ref, dynamodb, sqs
+from awacs.aws import Action, Statement
+from troposphere import AWSHelperFn, GetAtt, NoValue, Ref, dynamodb, sqs
 
 from . import parameters, policy
 from .conditions import DATA_IS_PROTECTED, HAS_FILES, HAS_KEY, when
@@ -47,26 +47,34 @@ class DeadLetters(NamedTuple):
 
 
 def dead_letters() -> DeadLetters:
-    """Keep what the functions failed on for 14 days, the longest that SQS offers."""
-    queue = sqs.Queue(
+    """Keep what the functions failed on."""
+    kept = queue(
         "DeadLetterQueue",
-        **RETAINED,
-        MessageRetentionPeriod=14 * DAY,
         # No queue may name it as its own dead-letter queue but that of files, which can't be named here: it names this
         # one. What another queue puts here is nobody's letter to the tools.
         RedriveAllowPolicy={"redrivePermission": when(HAS_FILES, "allowAll", otherwise="denyAll")},
-        # A queue has either key: SQS's own, which is free, or a KMS key.
+    )
+    sent_by_rule = policy.sent_by_rule(GetAtt(FILES_RULE, "Arn"), to=GetAtt(kept, "Arn"))
+    return DeadLetters(kept, queue_policy(kept, when(HAS_FILES, sent_by_rule)))
+
+
+def queue(title: str, **settings: Any) -> sqs.Queue:
+    """Keep messages for 14 days, the longest that SQS offers.
+
+    A queue has either key: SQS's own, which is free, or a KMS key.
+    """
+    return sqs.Queue(
+        title,
+        **RETAINED,
+        MessageRetentionPeriod=14 * DAY,
+        **settings,
         SqsManagedSseEnabled=when(HAS_KEY, NoValue, otherwise=True),
         KmsMasterKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)),
     )
-    return DeadLetters(
-        queue,
-        sqs.QueuePolicy(
-            "DeadLetterQueuePolicy",
-            PolicyDocument=policy.document(
-                policy.deny_plain_http(Action("sqs", "*"), on=GetAtt(queue, "Arn")),
-                when(HAS_FILES, policy.sent_by_rule(GetAtt(FILES_RULE, "Arn"), to=GetAtt(queue, "Arn"))),
-            ),
-            Queues=[Ref(queue)],
-        ),
-    )
+
+
+def queue_policy(of: sqs.Queue, *statements: Statement | AWSHelperFn) -> sqs.QueuePolicy:
+    """Refuse plain HTTP to a queue, and say what else holds for it."""
+    plain_http = policy.deny_plain_http(Action("sqs", "*"), on=GetAtt(of, "Arn"))
+    document = policy.document(plain_http, *statements)
+    return sqs.QueuePolicy(f"{of.title}Policy", PolicyDocument=document, Queues=[Ref(of)])

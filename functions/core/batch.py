@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     Done = TypeVar("Done")
 
-MAX_RECORDS = 1000
-"""A batch of more is refused as one event: each record that is refused becomes a message."""
+MAX_RECORDS = 1000  # a batch of more is refused as one event: each record that is refused becomes a message
 
 _LOG = logging.getLogger("stage")  # which logs the same of single events
 

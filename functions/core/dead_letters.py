@@ -26,8 +26,8 @@ from .bulk import send_all
 MESSAGES = 10  # a request
 REQUEST_BYTES = 1_048_576  # of bodies and attributes, of a message and of all that a request holds
 MAX_ERROR_MESSAGE_BYTES = 1024  # as Lambda cuts it
+# Records of one id that a letter has of a level as they are. Of more, it has those that its record can be made of.
 FEW = 4
-"""Records of one id that a letter has of a level as they are. Of more, it has those that its record can be made of."""
 MAX_REST_BYTES = 4096  # of what a stage was given, if that is no batch
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

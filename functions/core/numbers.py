@@ -10,8 +10,7 @@ import re
 from math import inf
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?')
-_SHOWN = 30
-"""Characters of a number in a message."""
+_SHOWN = 30  # characters of a number in a message
 
 
 class InexactNumberError(ValueError):

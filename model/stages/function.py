@@ -56,11 +56,9 @@ class Component(NamedTuple):
 
 
 def pipeline(*stages: Stage, dead_letters: Queue) -> tuple[Component, ...]:
-    """Build stages that hand their results on, each to the next one that is not retired.
+    """Build stages, from the first to the last; each hands its results on to the next one that is not retired.
 
-    Args:
-        stages: From the first to the last.
-        dead_letters: Where Lambda puts the events that a function failed on for good.
+    Lambda puts the events that a function failed on for good into `dead_letters`.
 
     Raises:
         ValueError: two stages have the same name.
@@ -121,7 +119,10 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         ReservedConcurrentExecutions=instances.reserved,
         **_given(RecursiveLoop="Allow" if stage.invokes_itself else None),
         **{} if stage.polled else _invoked(stage, next_stage, dead_letters),
-        LoggingConfig=_logging(log_group),
+        # Without the start, end and report lines, which would cost more than the function's run time.
+        LoggingConfig=sam.LoggingConfig(
+            LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(log_group)
+        ),
         Tracing="Active",
         PropagateTags=True,
     )
@@ -136,7 +137,7 @@ def component(stage: Stage, next_stage: Component | None, dead_letters: Queue) -
         role,
         right_to_hand_on,
         code,
-        scaling=tuple(scaling(stage.name, code, warm)) if warm else (),
+        scaling=scaling(stage.name, code, warm) if warm else (),
         alarms=(*watch.resources, *([alarms.on_provisioned_concurrency(stage.name, code, warm)] if warm else [])),
     )
 
@@ -173,30 +174,15 @@ def _right_to_hand_on(stage: Stage, role: Role, next_stage: Component) -> Manage
 
 
 def _invoked(stage: Stage, next_stage: Component | None, dead_letters: Queue) -> dict[str, Any]:
-    """Say what Lambda does with events, and where those end that the function failed on."""
-    return {
-        "EventInvokeConfig": _event_invoke(stage.retries, next_stage),
-        "DeadLetterQueue": DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn")),
-    }
-
-
-def _event_invoke(retries: int, next_stage: Component | None) -> EventInvokeConfiguration:
-    """Say what Lambda does with an event after the function: it belongs to the alias, so only its callers get it."""
-    return EventInvokeConfiguration(
-        MaximumRetryAttempts=retries,
+    """Say what Lambda does with an event after the function. That belongs to the alias, so only its callers get it."""
+    handed_on = next_stage and OnSuccess(Type="Lambda", Destination=next_stage.function.alias)
+    settings = EventInvokeConfiguration(
+        MaximumRetryAttempts=stage.retries,
         MaximumEventAgeInSeconds=MAXIMUM_EVENT_AGE,
-        **_given(
-            DestinationConfig=next_stage
-            and DestinationConfiguration(OnSuccess=OnSuccess(Type="Lambda", Destination=next_stage.function.alias))
-        ),
+        **_given(DestinationConfig=handed_on and DestinationConfiguration(OnSuccess=handed_on)),
     )
-
-
-def _logging(log_group: LogGroup) -> sam.LoggingConfig:
-    """Log as JSON, without the start, end and report lines, which would cost more than the function's run time."""
-    return sam.LoggingConfig(
-        LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN", LogGroup=Ref(log_group)
-    )
+    letters = DeadLetterQueue(Type="SQS", TargetArn=GetAtt(dead_letters, "Arn"))
+    return {"EventInvokeConfig": settings, "DeadLetterQueue": letters}
 
 
 def _given(**properties: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Autoscaling of provisioned concurrency: more warm instances while they are busy, fewer when they are not."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from troposphere import Join, Ref
 from troposphere.applicationautoscaling import (
@@ -24,15 +24,7 @@ from .capacity import Provisioned
 UTILIZATION = 0.7
 
 
-class Scaling(NamedTuple):
-    """What is scaled, and by what, in creation order."""
-
-    target: ScalableTarget
-    busy: ScalingPolicy
-    idle: ScalingPolicy
-
-
-def scaling(name: str, function: sam.Function, provisioned: Provisioned) -> Scaling:
+def scaling(name: str, function: sam.Function, provisioned: Provisioned) -> tuple[ScalableTarget | ScalingPolicy, ...]:
     """Keep between the two chosen numbers of instances warm, so that seven in ten are busy.
 
     Without invocations there is no utilization, and without data a policy scales nothing in. So a second policy, which
@@ -50,40 +42,33 @@ def scaling(name: str, function: sam.Function, provisioned: Provisioned) -> Scal
         MinCapacity=Ref(provisioned.minimum),
         MaxCapacity=Ref(provisioned.maximum),
     )
+    reported = PredefinedMetricSpecification(PredefinedMetricType="LambdaProvisionedConcurrencyUtilization")
+    filled = CustomizedMetricSpecification(Metrics=_utilization(function))
+    title = name.capitalize()
     # A policy whose id or name changes is made anew before the old one goes, and a target takes only one policy for a
     # metric: such a deployment fails.
-    return Scaling(
+    return (
         target,
         _policy(
-            f"{name.capitalize()}ScalingPolicy",
+            f"{title}ScalingPolicy",
             f"{name}-provisioned-concurrency",
             target,
-            provisioned,
-            PredefinedMetricSpecification=PredefinedMetricSpecification(
-                PredefinedMetricType="LambdaProvisionedConcurrencyUtilization"
-            ),
+            PredefinedMetricSpecification=reported,
             DisableScaleIn=True,
         ),
-        _policy(
-            f"{name.capitalize()}ScaleInPolicy",
-            f"{name}-scale-in",
-            target,
-            provisioned,
-            CustomizedMetricSpecification=CustomizedMetricSpecification(Metrics=_utilization(function)),
-        ),
+        _policy(f"{title}ScaleInPolicy", f"{name}-scale-in", target, CustomizedMetricSpecification=filled),
     )
 
 
-def _policy(title: str, name: str, target: ScalableTarget, provisioned: Provisioned, **tracked: Any) -> ScalingPolicy:
+def _policy(title: str, name: str, target: ScalableTarget, **tracked: Any) -> ScalingPolicy:
+    tracking = TargetTrackingScalingPolicyConfiguration(**tracked, TargetValue=UTILIZATION)
     return ScalingPolicy(
         title,
-        Condition=provisioned.scales,
+        Condition=target.Condition,
         PolicyName=parameters.suffixed(name),
         PolicyType="TargetTrackingScaling",
         ScalingTargetId=Ref(target),
-        TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
-            **tracked, TargetValue=UTILIZATION
-        ),
+        TargetTrackingScalingPolicyConfiguration=tracking,
     )
 
 

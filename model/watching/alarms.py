@@ -1,6 +1,5 @@
 """The alarms: what each means and what to do about it stands in its description."""
 
-import re
 from typing import Any, NamedTuple
 
 from troposphere import AWSHelperFn, GetAtt, Join, Ref, StackName
@@ -40,14 +39,8 @@ def on_stage(stage: Stage, function: sam.Function, log_group: LogGroup, *, event
     """Watch a stage: failing, throttled, slow, falling behind, losing events or results; and count its records.
 
     Only what a new version can break undoes a deployment, and only what is over within minutes: CodeDeploy starts no
-    deployment while such an alarm is on, not even the one that mends the cause.
-
-    Args:
-        stage: The stage.
-        function: Its function.
-        log_group: The function's log group.
-        event_age: Seconds after which Lambda gives an event up.
-        hands_on: Whether Lambda sends the results to another stage.
+    deployment while such an alarm is on, not even the one that mends the cause. Lambda gives an event up after
+    `event_age` seconds.
     """
     failures = counting.failures(stage, log_group)
     counted = [failures, counting.dependency_failures(stage, log_group)]
@@ -66,47 +59,44 @@ def on_dead_letters(queue: Queue) -> tuple[Alarm, ...]:
 
     Depth is two metrics, of letters that can be received and of those that somebody has received and not yet deleted.
     No metric gives a letter's age: ApproximateAgeOfOldestMessage leaves out what was received three times, so that
-    looking at a letter ends the alarm. So a queue that does not get empty is what tells of old letters.
+    looking at a letter ends the alarm. So a queue that does not get empty is what tells of old letters. An average over
+    a period would hide and delay a short queue.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
     visible, held = (
-        _metric("AWS/SQS", f"ApproximateNumberOfMessages{state}", QueueName=GetAtt(queue, "QueueName"))
+        _metric("AWS/SQS", f"ApproximateNumberOfMessages{state}", "Maximum", QueueName=GetAtt(queue, "QueueName"))
         for state in ("Visible", "NotVisible")
     )
     return (
         _alarm(
-            "DeadLetterAlarm",
             "dlq-messages",
             "A function failed for good on at least one event, which now waits in the dead-letter queue. Read its "
             "error, mend the cause, and send it again within 14 days.",
             visible,
-            condition=None,
-            # The average over a period would hide and delay a short queue.
-            Statistic="Maximum",
+            Condition=None,
+            title="DeadLetterAlarm",
         ),
         _alarm(
-            "DeadLettersHeldAlarm",
             "dlq-held",
             "For half an hour somebody has held dead letters, received but not deleted, and dlq-messages does not see "
             "them. Find out who: a redrive that is at work, a console that polls, a consumer that does not belong "
             "there. The letters come back when their visibility timeout ends.",
             held,
-            Statistic="Maximum",
             Period=5 * MINUTE,
             EvaluationPeriods=6,
+            title="DeadLettersHeldAlarm",
         ),
         _alarm(
-            "DeadLetterAgeAlarm",
             "dlq-age",
             "Dead letters have waited for a week; SQS deletes each after 14 days. Send them again, or keep them "
             "elsewhere, now. The alarm ends within nine hours after the queue is empty.",
             visible,
-            Statistic="Maximum",
             Period=HOUR,
             # Seven days, the longest that CloudWatch looks back, but for hours in which all letters were held:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
             EvaluationPeriods=7 * 24,
             DatapointsToAlarm=7 * 24 - 8,
+            title="DeadLetterAgeAlarm",
         ),
     )
 
@@ -115,7 +105,6 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
     """Watch the table: writes that it throttles, and failures of DynamoDB itself."""
     return (
         _alarm(
-            "TableThrottlesAlarm",
             "table-throttles",
             "DynamoDB has throttled writes for five minutes. The processor retries them; what still fails becomes a "
             "dead letter. Look for a single id that gets all the writes, and at the account's table quota.",
@@ -124,14 +113,16 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
         ),
         *(
             _alarm(
-                f"Table{kind}ErrorsAlarm",
-                f"table{kind and '-'}{kind.lower()}-errors",
+                f"{name}-errors",
                 f"DynamoDB itself fails on {what}. The processor retries them; what still fails becomes a dead letter. "
                 "Look at AWS's health dashboard, and send the dead letters again when it is over.",
                 _metric("AWS/DynamoDB", "SystemErrors", TableName=Ref(table), Operation=operation),
                 EvaluationPeriods=3,
             )
-            for kind, operation, what in (("", "PutItem", "writes"), ("Batch", BATCH_OPERATION, "writes of batches"))
+            for name, operation, what in (
+                ("table", "PutItem", "writes"),
+                ("table-batch", BATCH_OPERATION, "writes of batches"),
+            )
         ),
     )
 
@@ -139,7 +130,6 @@ def on_table(table: Table) -> tuple[Alarm, ...]:
 def on_dependencies() -> Alarm:
     """Watch for events that failed because a service was down or throttled. No version is at fault."""
     return _alarm(
-        "DependencyFailuresAlarm",
         "dependency-failures",
         "DynamoDB, SQS or another service throttled a function or did not answer, for longer than the function repeats "
         "its requests. No version is at fault, and nothing is rolled back. Events are tried again, then become dead "
@@ -155,37 +145,21 @@ def on_refusals(entry: Stage) -> Alarm:
 
     Both counts have points wherever the stage logs anything, since their filters count zeros.
     """
-    shares = ("refused", "accepted")
+    counted = {
+        name: Metric(Namespace=StackName, MetricName=f"{entry.title}{name.capitalize()}")
+        for name in ("refused", "accepted")
+    }
     counts = [
-        MetricDataQuery(
-            Id=name,
-            ReturnData=False,
-            MetricStat=MetricStat(
-                Metric=Metric(Namespace=StackName, MetricName=f"{entry.title}{name.capitalize()}"),
-                Period=HOUR,
-                Stat="Sum",
-            ),
-        )
-        for name in shares
+        MetricDataQuery(Id=name, ReturnData=False, MetricStat=MetricStat(Metric=metric, Period=HOUR, Stat="Sum"))
+        for name, metric in counted.items()
     ]
-    total = " + ".join(shares)
+    total = " + ".join(counted)
+    share = f"IF({total} >= {REFUSED_OF}, 100 * refused / ({total}), 0)"
     return _alarm(
-        "RefusedRecordsAlarm",
         "refused-records",
         f"The {entry.name} refused {REFUSED_SHARE} % or more of at least {REFUSED_OF} records in an hour. Read why in "
         "the logs query on the dashboard, and tell the producer, who has to send them again.",
-        {
-            "Metrics": [
-                MetricDataQuery(
-                    Id="share",
-                    Label="refused, %",
-                    Expression=f"IF({total} >= {REFUSED_OF}, 100 * refused / ({total}), 0)",
-                ),
-                *counts,
-            ]
-        },
-        Statistic=None,
-        Period=None,
+        {"Metrics": [MetricDataQuery(Id="share", Label="refused, %", Expression=share), *counts]},
         Threshold=REFUSED_SHARE,
     )
 
@@ -194,7 +168,6 @@ def on_files(rule: Rule, queue: Queue) -> tuple[Alarm, ...]:
     """Watch for files that neither reached the queue of files nor became a dead letter, and for files that wait."""
     return (
         _alarm(
-            "FilesLostAlarm",
             "files-lost",
             "EventBridge could put a file's event neither into the queue of files nor into the dead-letter queue. Look "
             "at whether the queues are there and their key may be used by events.amazonaws.com; then upload the files "
@@ -203,12 +176,10 @@ def on_files(rule: Rule, queue: Queue) -> tuple[Alarm, ...]:
             **REMEMBERED,
         ),
         _alarm(
-            "FilesWaitingAlarm",
             "files-waiting",
             "For a day files have waited for the reader; SQS deletes each after 14 days. Look at whether the reader's "
             "event source mapping is enabled, whether the reader fails or is throttled, and how much there is to read.",
-            _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=GetAtt(queue, "QueueName")),
-            Statistic="Maximum",
+            _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=GetAtt(queue, "QueueName")),
             Period=HOUR,
             EvaluationPeriods=24,
         ),
@@ -217,13 +188,12 @@ def on_files(rule: Rule, queue: Queue) -> tuple[Alarm, ...]:
 
 def on_provisioned_concurrency(name: str, function: sam.Function, provisioned: Provisioned) -> Alarm:
     """Watch for invocations that find no warm instance."""
-    return _of_function(
-        name,
-        "Spillover",
+    return _alarm(
+        f"{name}-spillover",
         f"For five minutes the {name} has had more work than warm instances, so some records wait for a cold start. "
         f"Nothing is lost. If it goes on, raise {provisioned.minimum.title} or its maximum.",
         _of_alias(function, "ProvisionedConcurrencySpilloverInvocations"),
-        condition=provisioned.is_watched,
+        Condition=provisioned.is_watched,
         EvaluationPeriods=5,
     )
 
@@ -236,9 +206,8 @@ def _on_failures(stage: Stage, counted: MetricFilter) -> Alarm:
         if stage.gradual
         else "if it began with a deployment, deploy the version before."
     )
-    return _of_function(
-        stage.name,
-        "Failures",
+    return _alarm(
+        f"{stage.name}-failures",
         f"The {stage.name} failed in the last five minutes: an error of its own, a timeout, too little memory, or a "
         "start that failed; refused records and faults of other services do not count. What failed is tried again, "
         f"then becomes a dead letter. Read the error in the logs query on the dashboard; {further}",
@@ -248,21 +217,19 @@ def _on_failures(stage: Stage, counted: MetricFilter) -> Alarm:
 
 
 def _on_lost_results(name: str, function: sam.Function) -> Alarm:
-    return _of_function(
-        name,
-        "LostResults",
+    return _alarm(
+        f"{name}-lost-results",
         f"Lambda could not hand on a result of the {name}, and the next stage will never see it. Look at whether its "
         "role may invoke the next stage's alias, and whether that alias is there; then send the records of that time "
         "again, which stores none twice.",
-        _of_whole(function, "DestinationDeliveryFailures"),
+        _metric("AWS/Lambda", "DestinationDeliveryFailures", FunctionName=Ref(function)),
         **REMEMBERED,
     )
 
 
 def _on_throttles(name: str, function: sam.Function) -> Alarm:
-    return _of_function(
-        name,
-        "Throttles",
+    return _alarm(
+        f"{name}-throttles",
         f"Lambda has refused the {name} an instance for five minutes. Its events wait, and those that wait too long "
         "become dead letters. Compare the concurrency with the account's quota and ReservedConcurrency; raise either.",
         _of_alias(function, "Throttles"),
@@ -271,9 +238,8 @@ def _on_throttles(name: str, function: sam.Function) -> Alarm:
 
 
 def _on_duration(name: str, function: sam.Function, timeout: int) -> Alarm:
-    return _of_function(
-        name,
-        "Duration",
+    return _alarm(
+        f"{name}-duration",
         f"The slowest runs of the {name} come near its timeout of {timeout} s, at which they fail. Look at what "
         "it waits for: DynamoDB's latency is on the dashboard, since a trace ends at the function. Look at the size of "
         "the records, too.",
@@ -291,14 +257,12 @@ def _on_event_age(name: str, function: sam.Function, event_age: int) -> Alarm:
     AsyncEventsDropped would come too late, and it counts the events that became dead letters as well:
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    return _of_function(
-        name,
-        "EventAge",
+    return _alarm(
+        f"{name}-event-age",
         f"Events have waited an hour for the {name}. After {event_age // HOUR} hours they become dead letters, and "
         "Lambda may drop events from a queue that only grows. Look for throttles and for failures that are retried; "
         "raise the concurrency, or have the producer send more slowly.",
-        _of_whole(function, "AsyncEventAge"),
-        Statistic="Maximum",
+        _metric("AWS/Lambda", "AsyncEventAge", "Maximum", FunctionName=Ref(function)),
         Threshold=HOUR * 1000,  # ms
         **REMEMBERED,
     )
@@ -306,63 +270,43 @@ def _on_event_age(name: str, function: sam.Function, event_age: int) -> Alarm:
 
 def _on_lost_letters(name: str, function: sam.Function) -> Alarm:
     """Watch letters that did not arrive; no rollback, since a record that is too large for a letter is no version's."""
-    return _of_function(
-        name,
-        "LostLetters",
+    return _alarm(
+        f"{name}-lost-letters",
         f"Lambda could not send a failed event of the {name} to the dead-letter queue, and the event is gone. Look at "
         "whether its role may send to the queue and use its key, whether the queue is there, and for events of nearly "
         "1 MB; then send the records of that time again, which stores none twice.",
-        _of_whole(function, "DeadLetterErrors"),
+        _metric("AWS/Lambda", "DeadLetterErrors", FunctionName=Ref(function)),
         **REMEMBERED,
     )
 
 
-def _of_function(name: str, kind: str, description: str, metric: dict[str, Any], **settings: Any) -> Alarm:
-    """Make an alarm that is named for a stage: `EventAge` of the validator is `validator-event-age`."""
-    words = re.findall("[A-Z][a-z]+", kind)
-    return _alarm(f"{name.capitalize()}{kind}Alarm", "-".join([name, *words]).lower(), description, metric, **settings)
-
-
 def _of_alias(function: sam.Function, metric: str) -> dict[str, Any]:
-    """Name a metric of the alias, which CloudWatch's dimension `Resource` names as function:alias."""
+    """Name a metric of the alias, not of all versions; CloudWatch's dimension `Resource` names it as function:alias."""
     resource = Join(":", [Ref(function), function.AutoPublishAlias])
     return _metric("AWS/Lambda", metric, FunctionName=Ref(function), Resource=resource)
 
 
-def _of_whole(function: sam.Function, metric: str) -> dict[str, Any]:
-    """Name a metric of the function, whatever version it concerns."""
-    return _metric("AWS/Lambda", metric, FunctionName=Ref(function))
-
-
-def _metric(namespace: AWSHelperFn | str, name: str, **dimensions: AWSHelperFn | str) -> dict[str, Any]:
+def _metric(
+    namespace: AWSHelperFn | str, name: str, statistic: str = "Sum", **dimensions: AWSHelperFn | str
+) -> dict[str, Any]:
     listed = [MetricDimension(Name=key, Value=value) for key, value in dimensions.items()]
-    return {"Namespace": namespace, "MetricName": name, **({"Dimensions": listed} if listed else {})}
+    measured = {"Dimensions": listed} if listed else {}
+    return {"Namespace": namespace, "MetricName": name, **measured, "Statistic": statistic, "Period": MINUTE}
 
 
-def _alarm(
-    title: str,
-    name: str,
-    description: str,
-    metric: dict[str, Any],
-    *,
-    condition: str | None = IS_WATCHED,
-    **settings: Any,
-) -> Alarm:
+def _alarm(name: str, description: str, metric: dict[str, Any], *, title: str = "", **settings: Any) -> Alarm:
     """Make an alarm of the usual shape: at least 1 in a minute; silence is no failure; on, and back to OK.
 
-    It watches one metric, without metric math: FILL can pin the newest point to what it fills in.
+    Without a title, `validator-event-age` is ValidatorEventAgeAlarm. The alarm watches one metric, without metric math:
+    FILL can pin the newest point to what it fills in.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     """
-    usual = {"Statistic": "Sum", "Period": MINUTE, "EvaluationPeriods": 1, "Threshold": 1}
-    chosen = {key: value for key, value in {**usual, **settings}.items() if value is not None}
-    made_if: dict[str, Any] = {"Condition": condition} if condition else {}
+    usual = {"Condition": IS_WATCHED, **metric, "EvaluationPeriods": 1, "Threshold": 1}
     return Alarm(
-        title,
-        **made_if,
+        title or "".join(word.capitalize() for word in [*name.split("-"), "alarm"]),
         AlarmName=parameters.suffixed(name),
         AlarmDescription=description,
-        **metric,
-        **chosen,
+        **{key: value for key, value in {**usual, **settings}.items() if value is not None},
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         TreatMissingData="notBreaching",
         AlarmActions=notifications.actions(),

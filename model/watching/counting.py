@@ -45,24 +45,15 @@ def dependency_failures(stage: Stage, log_group: LogGroup) -> MetricFilter:
 
 
 def records(stage: Stage, log_group: LogGroup, *, stores: bool) -> tuple[MetricFilter, ...]:
-    """Count what became of the records of a stage.
-
-    Args:
-        stage: The stage.
-        log_group: Its log group.
-        stores: Whether it stores records, instead of handing them on.
-    """
+    """Count what became of the records of a stage, which stores them or hands them on."""
     kinds = {"Stored": DONE, "AlreadyStored": ALREADY_STORED} if stores else {"Accepted": DONE}
+    name = stage.title
     return (
-        _count(f"{stage.title}Refused", log_group, REFUSED, zero=True),
-        *(_count(f"{stage.title}{kind}", log_group, pattern, zero=True) for kind, pattern in kinds.items()),
+        _count(f"{name}Refused", log_group, REFUSED, zero=True),
+        *(_count(f"{name}{kind}", log_group, pattern, zero=True) for kind, pattern in kinds.items()),
         *(
             _count(
-                f"{stage.title}{kind}InBatches",
-                log_group,
-                BATCH,
-                metric=f"{stage.title}{kind}",
-                value=f"$.{kind[0].lower()}{kind[1:]}",
+                f"{name}{kind}InBatches", log_group, BATCH, metric=name + kind, value=f"$.{kind[0].lower()}{kind[1:]}"
             )
             for kind in kinds
         ),

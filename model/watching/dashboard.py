@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from troposphere import Sub
 from troposphere.cloudwatch import Dashboard
@@ -34,50 +34,22 @@ or (type = 'platform.initReport' and record.status != 'success')\
 """
 
 
-class _Stage(NamedTuple):
-    """What the widgets need to know of a stage: substitutions that CloudFormation resolves."""
-
-    name: str
-    function: str
-    alias: str
-    log_group: str
-    memory: int
-    provisioned: bool
-
-    def metric(self, name: str, **options: Any) -> list[Any]:
-        """Name a metric of the stage's alias, which is what its callers invoke."""
-        resource = f"{self.function}:{self.alias}"
-        dimensions = ("FunctionName", self.function, "Resource", resource)
-        return ["AWS/Lambda", name, *dimensions, {"label": self.name, **options}]
-
-    def whole(self, name: str, **options: Any) -> list[Any]:
-        """Name a metric of the function as a whole."""
-        return ["AWS/Lambda", name, "FunctionName", self.function, {"label": self.name, **options}]
-
-
 def dashboard(stages: Sequence[Component], *, table: Table, dead_letters: Queue) -> Dashboard:
     """Show the stack on one page, from left to right and top to bottom in the order in which one asks."""
-    shown = [_shown(stage) for stage in stages]
     widgets = [
         _heading(),
-        *_working(shown),
-        *_records(shown),
-        *_fast(shown),
-        *_stuck(shown, f"${{{dead_letters.title}.QueueName}}"),
-        *_costing(shown, f"${{{table.title}}}"),
-        _query(shown),
+        *_working(stages),
+        *_records(stages),
+        *_fast(stages),
+        *_stuck(stages, f"${{{dead_letters.title}.QueueName}}"),
+        *_costing(stages, f"${{{table.title}}}"),
+        _query(stages),
     ]
-    return Dashboard(
-        "Dashboard",
-        Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed(end=OF_REGION),
-        DashboardBody=Sub(_json({"widgets": widgets})),
-    )
+    return _page("Dashboard", widgets)
 
 
 def files_dashboard(reader: Component, rule: Rule, queue: Queue) -> Dashboard:
     """Show the files: how many, which wait, what failed, how long the reader's steps took."""
-    shown, name = _shown(reader), f"${{{queue.title}.QueueName}}"
     given = [
         ["AWS/Events", metric, "RuleName", f"${{{rule.title}}}", {"label": label}]
         for metric, label in (
@@ -87,21 +59,22 @@ def files_dashboard(reader: Component, rule: Rule, queue: Queue) -> Dashboard:
             ("InvocationsFailedToBeSentToDlq", "lost"),
         )
     ]
-    waiting = [
-        ["AWS/SQS", f"ApproximateNumberOfMessages{state}", "QueueName", name, {"label": label}]
-        for state, label in (("Visible", "waiting"), ("NotVisible", "being read"), ("Delayed", "being settled"))
-    ]
+    states = {"Visible": "waiting", "NotVisible": "being read", "Delayed": "being settled"}
     widgets = [
         _widget("Files uploaded", given, stat="Sum"),
-        _widget("Files in work", waiting, stat="Maximum"),
-        *_working([shown]),
-        *_fast([shown]),
-        _query([shown]),
+        _widget("Files in work", _depth(f"${{{queue.title}.QueueName}}", states), stat="Maximum"),
+        *_working([reader]),
+        *_fast([reader]),
+        _query([reader]),
     ]
+    return _page("FilesDashboard", widgets, "files")
+
+
+def _page(title: str, widgets: list[dict[str, Any]], *name: str) -> Dashboard:
     return Dashboard(
-        "FilesDashboard",
+        title,
         Condition=IS_WATCHED,
-        DashboardName=parameters.suffixed("files", end=OF_REGION),
+        DashboardName=parameters.suffixed(*name, end=OF_REGION),
         DashboardBody=Sub(_json({"widgets": widgets})),
     )
 
@@ -114,98 +87,73 @@ def _heading() -> dict[str, Any]:
     return {"type": "text", "width": 3 * WIDTH, "height": 1, "properties": {"markdown": text}}
 
 
-def _shown(stage: Component) -> _Stage:
-    function = stage.function
-    return _Stage(
-        name=function.Handler.partition(".")[0],
-        function=f"${{{function.title}}}",
-        alias=function.AutoPublishAlias,
-        log_group=f"${{{stage.log_group.title}}}",
-        memory=function.MemorySize,
-        provisioned="ProvisionedConcurrencyConfig" in function.properties,
-    )
-
-
-def _working(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
+def _working(stages: Sequence[Component]) -> list[dict[str, Any]]:
     failed = [
         row
         for s in stages
         for row in (
-            s.metric("Errors", label=f"{s.name} errors, refusals included"),
-            [OWN, f"{s.name.capitalize()}Failures", {"label": f"{s.name} failures"}],
+            _of_alias(s, "Errors", " errors, refusals included"),
+            _counted(s, "Failures", " failures"),
         )
     ]
     return [
-        _widget("Events per stage", [s.metric("Invocations") for s in stages], stat="Sum"),
+        _widget("Events per stage", [_of_alias(s, "Invocations") for s in stages], stat="Sum"),
         _widget("Errors and failures, retries included", failed, stat="Sum"),
-        _widget("Throttles", [s.metric("Throttles") for s in stages], stat="Sum"),
+        _widget("Throttles", [_of_alias(s, "Throttles") for s in stages], stat="Sum"),
     ]
 
 
-def _records(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
+def _records(stages: Sequence[Component]) -> list[dict[str, Any]]:
     """Show what became of the records, those in batches included, as the stages log it."""
-
-    def counted(stage: _Stage, kind: str, label: str) -> list[Any]:
-        return [OWN, f"{stage.name.capitalize()}{kind}", {"label": f"{stage.name}, {label}"}]
-
     *before, last = stages
     done = [
-        *(counted(s, "Accepted", "accepted") for s in before),
-        counted(last, "Stored", "stored"),
-        counted(last, "AlreadyStored", "already stored"),
+        *(_counted(s, "Accepted", ", accepted") for s in before),
+        _counted(last, "Stored", ", stored"),
+        _counted(last, "AlreadyStored", ", already stored"),
     ]
     return [
         _widget("Records accepted and stored", done, stat="Sum"),
-        _widget("Records refused", [counted(s, "Refused", "refused") for s in stages], stat="Sum"),
+        _widget("Records refused", [_counted(s, "Refused", ", refused") for s in stages], stat="Sum"),
         _widget("Events failed by other services", [[OWN, counting.DEPENDENCY, {"label": "failed"}]], stat="Sum"),
     ]
 
 
-def _fast(stages: Sequence[_Stage]) -> list[dict[str, Any]]:
+def _fast(stages: Sequence[Component]) -> list[dict[str, Any]]:
     percentiles = [
-        s.metric("Duration", stat=percentile, label=f"{s.name} {percentile}")
-        for s in stages
-        for percentile in ("p50", "p99")
+        _of_alias(s, "Duration", f" {percentile}", stat=percentile) for s in stages for percentile in ("p50", "p99")
     ]
     warm = [
         row
         for s in stages
-        if s.provisioned
+        if s.capacity.provisioned
         for row in (
-            s.metric("ProvisionedConcurrentExecutions", label=f"{s.name}, on warm instances"),
-            s.metric("ProvisionedConcurrencySpilloverInvocations", label=f"{s.name}, found none warm", stat="Sum"),
+            _of_alias(s, "ProvisionedConcurrentExecutions", ", on warm instances"),
+            _of_alias(s, "ProvisionedConcurrencySpilloverInvocations", ", found none warm", stat="Sum"),
         )
     ]
     # Of the account's quota also what is reserved or kept warm is taken.
     account = [["AWS/Lambda", "ClaimedAccountConcurrency", {"label": "account, to compare with its quota"}]]
-    concurrency = [*(s.whole("ConcurrentExecutions") for s in stages), *warm, *account]
+    concurrency = [*(_of_function(s, "ConcurrentExecutions") for s in stages), *warm, *account]
     return [
         _widget("Duration, ms", percentiles),
         _widget("Concurrency", concurrency, stat="Maximum"),
-        _widget("Age of events when taken up, ms", [s.whole("AsyncEventAge") for s in stages], stat="Maximum"),
+        _widget("Age of events when taken up, ms", [_of_function(s, "AsyncEventAge") for s in stages], stat="Maximum"),
     ]
 
 
-def _stuck(stages: Sequence[_Stage], queue: str) -> list[dict[str, Any]]:
+def _stuck(stages: Sequence[Component], queue: str) -> list[dict[str, Any]]:
     """Show what waits and what is lost.
 
     Lambda counts an event that it gives up as dropped, whether it became a dead letter or not, so the letters are
     shown, too; those of refused records in batches, which the functions send themselves, are among the letters alone.
     """
-
-    def letters(metric: str, label: str) -> list[Any]:
-        return ["AWS/SQS", metric, "QueueName", queue, {"label": label}]
-
-    depth = [
-        letters("ApproximateNumberOfMessagesVisible", "waiting"),
-        letters("ApproximateNumberOfMessagesNotVisible", "held by somebody"),
-    ]
+    depth = _depth(queue, {"Visible": "waiting", "NotVisible": "held by somebody"})
     given_up = [
-        *(s.whole("AsyncEventsDropped", label=f"{s.name}, given up") for s in stages),
-        letters("NumberOfMessagesSent", "letters"),
+        *(_of_function(s, "AsyncEventsDropped", ", given up") for s in stages),
+        ["AWS/SQS", "NumberOfMessagesSent", "QueueName", queue, {"label": "letters"}],
     ]
     lost = [
-        s.whole(metric, label=f"{s.name} {metric}")
+        _of_function(s, metric, f" {metric}")
         for s in stages
         for metric in ("DeadLetterErrors", "DestinationDeliveryFailures")
     ]
@@ -216,13 +164,13 @@ def _stuck(stages: Sequence[_Stage], queue: str) -> list[dict[str, Any]]:
     ]
 
 
-def _costing(stages: Sequence[_Stage], table: str) -> list[dict[str, Any]]:
+def _costing(stages: Sequence[Component], table: str) -> list[dict[str, Any]]:
     gigabyte_seconds = [
         row
-        for number, s in enumerate(stages)
+        for i, s in enumerate(stages)
         for row in (
-            s.metric("Duration", stat="Sum", id=f"duration{number}", visible=False),
-            [{"expression": f"duration{number} * {s.memory} / 1024 / 1000", "label": f"{s.name} GB-seconds"}],
+            _of_alias(s, "Duration", stat="Sum", id=f"duration{i}", visible=False),
+            [{"expression": f"duration{i} * {s.stage.memory} / 1024 / 1000", "label": f"{s.stage.name} GB-seconds"}],
         )
     ]
     written = [
@@ -236,7 +184,10 @@ def _costing(stages: Sequence[_Stage], table: str) -> list[dict[str, Any]]:
             for operation, what in (("PutItem", "a record"), (alarms.BATCH_OPERATION, "25 of a batch"))
         ),
     ]
-    logged = [["AWS/Logs", "IncomingBytes", "LogGroupName", s.log_group, {"label": s.name}] for s in stages]
+    logged = [
+        ["AWS/Logs", "IncomingBytes", "LogGroupName", f"${{{s.log_group.title}}}", {"label": s.stage.name}]
+        for s in stages
+    ]
     return [
         _widget("Compute, GB-seconds", gigabyte_seconds),
         _widget("Table: capacity used, throttled, latency", written),
@@ -244,29 +195,42 @@ def _costing(stages: Sequence[_Stage], table: str) -> list[dict[str, Any]]:
     ]
 
 
+def _of_alias(stage: Component, metric: str, what: str = "", **options: Any) -> list[Any]:
+    """Name a metric of the stage's alias, which is what its callers invoke; `what` follows the stage's name."""
+    resource = f"${{{stage.function.title}}}:{stage.function.AutoPublishAlias}"
+    *whole, shown = _of_function(stage, metric, what)
+    return [*whole, "Resource", resource, {**shown, **options}]
+
+
+def _of_function(stage: Component, metric: str, what: str = "") -> list[Any]:
+    label = f"{stage.stage.name}{what}"
+    return ["AWS/Lambda", metric, "FunctionName", f"${{{stage.function.title}}}", {"label": label}]
+
+
+def _counted(stage: Component, kind: str, what: str) -> list[Any]:
+    """Name a metric that is counted from the stage's log."""
+    return [OWN, f"{stage.stage.title}{kind}", {"label": f"{stage.stage.name}{what}"}]
+
+
+def _depth(queue: str, states: dict[str, str]) -> list[list[Any]]:
+    """Name the metrics of a queue's messages, by their states with labels."""
+    return [
+        ["AWS/SQS", f"ApproximateNumberOfMessages{state}", "QueueName", queue, {"label": label}]
+        for state, label in states.items()
+    ]
+
+
 def _widget(title: str, metrics: list[Any], **options: Any) -> dict[str, Any]:
-    return {
-        "type": "metric",
-        "width": WIDTH,
-        "height": HEIGHT,
-        "properties": {"title": title, "region": REGION, "period": 60, **options, "metrics": metrics},
-    }
+    properties = {"title": title, "region": REGION, "period": 60, **options, "metrics": metrics}
+    return {"type": "metric", "width": WIDTH, "height": HEIGHT, "properties": properties}
 
 
-def _query(stages: Iterable[_Stage]) -> dict[str, Any]:
+def _query(stages: Iterable[Component]) -> dict[str, Any]:
     """Show the latest refusals and failures of all stages; the widget's menu opens the query in Logs Insights."""
-    sources = " | ".join(f"SOURCE '{stage.log_group}'" for stage in stages)
-    return {
-        "type": "log",
-        "width": 3 * WIDTH,
-        "height": HEIGHT,
-        "properties": {
-            "title": "Refused, failed and ended: the latest (the menu opens the query in Logs Insights)",
-            "region": REGION,
-            "view": "table",
-            "query": f"{sources} | {QUERY}",
-        },
-    }
+    title = "Refused, failed and ended: the latest (the menu opens the query in Logs Insights)"
+    sources = " | ".join(f"SOURCE '${{{stage.log_group.title}}}'" for stage in stages)
+    properties = {"title": title, "region": REGION, "view": "table", "query": f"{sources} | {QUERY}"}
+    return {"type": "log", "width": 3 * WIDTH, "height": HEIGHT, "properties": properties}
 
 
 def _json(body: dict[str, Any]) -> str:

@@ -1,9 +1,7 @@
 """Whom the alarms tell: a topic of the stack's own that sends e-mail, a topic that exists already, both or neither."""
 
-from typing import NamedTuple
-
 from awacs import sns
-from awacs.aws import Allow, ArnLike, Condition, Principal, Statement
+from awacs.aws import ArnLike
 from troposphere import AWSHelperFn, Ref, Sub
 from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
 
@@ -14,32 +12,21 @@ from ..conditions import EMAILS_ALARMS, HAS_ALARM_TOPIC, HAS_KEY, when
 TOPIC = "AlarmTopic"
 
 
-class Notifications(NamedTuple):
-    """The topic, who may publish to it, and the subscribed address, in creation order."""
-
-    topic: Topic
-    policy: TopicPolicy
-    subscription: SubscriptionResource
-
-
-def notifications() -> Notifications:
+def notifications() -> tuple[Topic, TopicPolicy, SubscriptionResource]:
     """Send the alarms to the e-mail address, where there is one.
 
     Without a key of the user's the topic is not encrypted: CloudWatch may not use the key `alias/aws/sns`, and no
     alarm would arrive (https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger).
     """
     topic = Topic(TOPIC, Condition=EMAILS_ALARMS, KmsMasterKeyId=when(HAS_KEY, Ref(parameters.KMS_KEY_ARN)))
-    return Notifications(
+    alarms = Sub("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*")
+    access = policy.document(
+        policy.allow_service("cloudwatch", sns.Publish, on=Ref(topic), whose=ArnLike({"aws:SourceArn": alarms})),
+        policy.deny_plain_http(sns.Publish, on=Ref(topic)),
+    )
+    return (
         topic,
-        TopicPolicy(
-            "AlarmTopicPolicy",
-            Condition=EMAILS_ALARMS,
-            Topics=[Ref(topic)],
-            PolicyDocument=policy.document(
-                _published_by_alarms(topic),
-                policy.deny_plain_http(sns.Publish, on=Ref(topic)),
-            ),
-        ),
+        TopicPolicy("AlarmTopicPolicy", Condition=EMAILS_ALARMS, Topics=[Ref(topic)], PolicyDocument=access),
         SubscriptionResource(
             "AlarmSubscription",
             Condition=EMAILS_ALARMS,
@@ -52,18 +39,4 @@ def notifications() -> Notifications:
 
 def actions() -> list[AWSHelperFn]:
     """Name the topics that an alarm tells when it goes on, and again when it is over."""
-    return [
-        when(EMAILS_ALARMS, Ref(TOPIC)),
-        when(HAS_ALARM_TOPIC, Ref(parameters.ALARM_TOPIC_ARN)),
-    ]
-
-
-def _published_by_alarms(topic: Topic) -> Statement:
-    alarms = Sub("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*")
-    return Statement(
-        Effect=Allow,
-        Principal=Principal("Service", "cloudwatch.amazonaws.com"),
-        Action=[sns.Publish],
-        Resource=[Ref(topic)],
-        Condition=Condition(ArnLike({"aws:SourceArn": alarms})),
-    )
+    return [when(EMAILS_ALARMS, Ref(TOPIC)), when(HAS_ALARM_TOPIC, Ref(parameters.ALARM_TOPIC_ARN))]

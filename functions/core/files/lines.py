@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+# Bytes of a line: what is longer fits into no event of Lambda's, and no item of DynamoDB's is half as long.
 MOST = 1_000_000
-"""Bytes of a line: what is longer fits into no event of Lambda's, and no item of DynamoDB's is half as long."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _GZIP = 31  # a gzip header and trailer around 32 KB of window: zlib's `wbits`
@@ -23,19 +23,12 @@ class DamagedFile(ValueError):  # noqa: N818 - the name says it, and it is the e
 
 
 class Line(NamedTuple):
-    """A line that is not blank.
+    """A line that is not blank."""
 
-    Attributes:
-        number: counted from 1, the blank ones too.
-        content: the line; only its beginning if it is too long.
-        end: the bytes of the text up to the line's end.
-        fault: why it can't be read, if it can't.
-    """
-
-    number: int
-    content: bytes
-    end: int
-    fault: str = ""
+    number: int  # counted from 1, the blank ones too
+    content: bytes  # only its beginning if it is too long
+    end: int  # the bytes of the text up to the line's end
+    fault: str = ""  # why it can't be read, if it can't
 
 
 def split(chunks: Iterable[bytes], *, number: int = 0, end: int = 0, places: bool = False) -> Iterator[Line]:

@@ -11,10 +11,8 @@ from record import Record
 from ..aws import AFTER_THROTTLING, ATTEMPTS, ServiceError, jitter
 from ..store import client, table_name
 
-KEYS = 100
-"""Of a request (BatchGetItem)."""
-BYTES = 1024 * 1024
-"""Bytes of the records whose items are asked for at once; the items have about as many."""
+KEYS = 100  # of a request (BatchGetItem)
+BYTES = 1024 * 1024  # of the records whose items are asked for at once; the items have about as many
 
 Key = tuple[str, str]
 Item = dict[str, Any]

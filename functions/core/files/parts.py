@@ -15,8 +15,7 @@ from botocore.exceptions import ClientError
 
 from .uploaded import ABSENT, STATES, Version, get, put, s3
 
-PART = 5 * 1024 * 1024
-"""Bytes: S3 takes no smaller part but the last (CreateMultipartUpload)."""
+PART = 5 * 1024 * 1024  # bytes: S3 takes no smaller part but the last (CreateMultipartUpload)
 CONTENT_TYPE = "application/x-ndjson"
 
 _END = "end"

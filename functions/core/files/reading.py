@@ -31,41 +31,20 @@ from .lines import Line
 from .looking import Looker
 from .parts import Cleared, Parts, clear, decide, publish, read
 from .sending import Sender, hide_message, minutes, record_of, send_message, shortened
-from .uploaded import (
-    MISSING,
-    RECEIPTS,
-    REJECTED,
-    RESERVED,
-    STATES,
-    UnreadableFile,
-    Withdrawn,
-    find,
-    first_date,
-    get,
-    is_current,
-    lines_of,
-    put,
-    version_of,
-)
+from .uploaded import MISSING, RECEIPTS, REJECTED, RESERVED, STATES, UnreadableFile, Version, Withdrawn, find, get, put
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
+# Bytes of a file's key. S3 takes 1,024, and a part's key holds this one, its version's id of up to 36, and 42 more.
 LONGEST_KEY = 946
-"""Bytes of a file's key. S3 takes 1,024, and a part's key holds this one, its version's id of up to 36, and 42 more."""
 MOST_REJECTED = 100_000
+# Minutes before the look of each round. What is not stored then is sent again, but not after the last.
 ROUNDS = (5, 15, 60)
-"""Minutes before the look of each round. What is not stored then is sent again, but not after the last."""
-FEW = 1000
-"""Lines that are sent again at once, whether or not the pipeline may be behind."""
-PATIENCE = 12
-"""How often a file is looked for once more, as the pipeline is behind: for some nine hours."""
-RESERVE = 60
-"""Seconds of the invocation that are kept for what comes after the last batch."""
-TOLD = 10
-"""Seconds after which a step says again how far it is."""
-LONGEST_DELAY = 900
-"""Seconds (SendMessage)."""
-SHOWN = 1000
-"""Characters of a rejected line."""
+FEW = 1000  # lines that are sent again at once, whether or not the pipeline may be behind
+PATIENCE = 12  # how often a file is looked for once more, as the pipeline is behind: for some nine hours
+RESERVE = 60  # seconds of the invocation that are kept for what comes after the last batch
+TOLD = 10  # seconds after which a step says again how far it is
+LONGEST_DELAY = 900  # seconds (SendMessage)
+SHOWN = 1000  # characters of a rejected line
 
 _LOG = logging.getLogger("stage")
 
@@ -74,48 +53,28 @@ IsStored = Callable[[Record, dict[str, Attribute]], bool]
 
 @dataclass
 class State:
-    """How far a file is read and settled.
+    """How far a file is read and settled."""
 
-    Attributes:
-        began: when the first step began, in ms since the epoch.
-        round: 0 while the file is read, then the number of the round.
-        again: whether the lines that were not stored are being sent again, after which the next round begins.
-        waits: how often lines were looked for once more, as the pipeline was behind.
-        due: when the next step begins, in ms since the epoch.
-        line: the last line of this round that was taken.
-        end: where it ended in the text.
-        last: the last line that was read at all.
-        date: lines without a timestamp get one that counts from this.
-        accepted: lines that were sent.
-        looked: lines that were looked for since the last look began.
-        open: lines that were looked for, and not stored.
-        sent_again: how many lines were sent again; twice, if twice.
-        rejects: the parts of the rejected lines.
-        source: the parts of the lines that are still to be looked for or sent again.
-        kept: the parts of the lines that were not stored, or were sent again.
-        reason: why the file was not read to its end.
-    """
-
-    began: int
-    round: int = 0
-    again: bool = False
-    waits: int = 0
-    due: int = 0
-    line: int = 0
-    end: int = 0
-    last: int = 0
-    date: int | None = None
-    accepted: int = 0
+    began: int  # when the first step began, in ms since the epoch
+    round: int = 0  # 0 while the file is read, then the number of the round
+    again: bool = False  # whether lines that were not stored are being sent again, after which the next round begins
+    waits: int = 0  # how often lines were looked for once more, as the pipeline was behind
+    due: int = 0  # when the next step begins, in ms since the epoch
+    line: int = 0  # the last line of this round that was taken
+    end: int = 0  # where it ended in the text
+    last: int = 0  # the last line that was read at all
+    date: int | None = None  # lines without a timestamp get one that counts from this
+    accepted: int = 0  # lines that were sent
     rejected: int = 0
     stored: int = 0
     different: int = 0
-    looked: int = 0
-    open: int = 0
-    sent_again: int = 0
-    rejects: list[str] = field(default_factory=list)
-    source: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    reason: str = ""
+    looked: int = 0  # lines that were looked for since the last look began
+    open: int = 0  # lines that were looked for, and not stored
+    sent_again: int = 0  # how many lines were sent again; twice, if twice
+    rejects: list[str] = field(default_factory=list)  # the parts of the rejected lines
+    source: list[str] = field(default_factory=list)  # the parts of lines that are still to be looked for or sent again
+    kept: list[str] = field(default_factory=list)  # the parts of lines that were not stored, or were sent again
+    reason: str = ""  # why the file was not read to its end
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> State:
@@ -143,7 +102,7 @@ def reads(is_stored: IsStored) -> Callable[[dict[str, Any], Any], Any]:
 
 
 def _work(event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
-    key = version_of(event).key
+    key = Version.of(event).key
     if key.startswith(RESERVED) or not key.endswith(SUFFIXES):
         reason = f"its name must end in {' or '.join(SUFFIXES)}"
         _LOG.warning("file ignored", extra={"recordId": key, "reason": reason})
@@ -182,7 +141,7 @@ class Step:
     def __init__(self, event: dict[str, Any], context: Any, is_stored: IsStored) -> None:
         """Go on with what an event is about."""
         self._event, self._context, self._is_stored = event, context, is_stored
-        self.version, self.state = version_of(event), State.of(event)
+        self.version, self.state = Version.of(event), State.of(event)
         self._seconds = self._remaining()
         self._tell_at = 0.0
         self._is_late = False
@@ -209,7 +168,7 @@ class Step:
                 self._finish()
 
     def _go(self) -> None:
-        self.file, self._is_current = find(self._event), is_current(self.version)
+        self.file, self._is_current = find(self._event), self.version.is_current()
         self._sender = Sender()
         if self.state.due > now():
             self._send()
@@ -262,7 +221,7 @@ class Step:
         """Yield the lines of the file from where the state is, until the time is up."""
         state = self.state
         start = state.line, state.end
-        for line in lines_of(self.file, number=state.line, end=state.end):
+        for line in self.file.lines(number=state.line, end=state.end):
             if state.round and (line.number > state.last or state.line == state.last):
                 return
             if (line.number, line.end) == start and self._remaining() < self._seconds / 2:
@@ -276,7 +235,7 @@ class Step:
 
     def _timestamp(self, line: int) -> int:
         if self.state.date is None:
-            self.state.date = first_date(self.file)
+            self.state.date = self.file.first_date()
         return self.state.date + line
 
     # Settling: the rounds after it
@@ -380,12 +339,8 @@ class Step:
     def _finish(self) -> None:
         """Write the receipt, and the lines that are missing."""
         state = self.state
-        counts = {
-            "rejected": state.rejected,
-            "stored": state.stored,
-            "different": state.different,
-            "missing": state.open,
-        }
+        settled = {"rejected": state.rejected, "stored": state.stored, "different": state.different}
+        counts = {**settled, "missing": state.open}
         receipt = {
             "lines": sum(counts.values()),
             **counts,
@@ -415,7 +370,7 @@ class Step:
     def _keys(self) -> Callable[[str, str], str]:
         """Return what makes the keys of the documents about the file. If it was replaced, they hold its version."""
         try:
-            is_latest = is_current(self.version)
+            is_latest = self.version.is_current()
         except Withdrawn:
             is_latest = True
         return self.version.beside if is_latest else self.version.own

@@ -19,13 +19,10 @@ from ..numbers import exact_float, exact_int
 from .lines import Line
 from .uploaded import client
 
+# Bytes of the last stage's event. Up to 256 KB it is one request: https://aws.amazon.com/lambda/pricing/
 BATCH = 240 * 1024
-"""Bytes of the last stage's event, which holds each record three times. Up to 256 KB it is one request:
-https://aws.amazon.com/lambda/pricing/"""
-COPIES, ADDED = 3, 160
-"""How often that event holds a record, and the bytes that the stages add to one."""
-ASKED = 10
-"""Seconds after which a reader asks again how many there are; a new one waits so long for the others to know."""
+COPIES, ADDED = 3, 160  # how often that event holds a record, and the bytes that the stages add to one
+ASKED = 10  # seconds after which a reader asks again how many there are; a new one waits so long for the others to know
 
 _OPENING = re.compile(r"\s*\{\s*")
 

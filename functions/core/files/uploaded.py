@@ -17,10 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .lines import DamagedFile, Line, gunzip, skip, split
 
+# What the keys begin with that only the reader writes.
 RECEIPTS, REJECTED, MISSING, STATES = RESERVED = ("receipts/", "rejected/", "missing/", "reports/")
-"""What the keys begin with that only the reader writes."""
+# Bytes that are read at once: a connection that is read as slowly as records are sent would be closed on us.
 RANGE = 2 * 1024 * 1024
-"""Bytes that are read at once: a connection that is read as slowly as records are sent would be closed on us."""
 ABSENT = ("404", "NoSuchKey", "NoSuchVersion")
 
 CONFIG = Config(
@@ -40,11 +40,17 @@ class Withdrawn(RuntimeError):  # noqa: N818 - as DamagedFile
 
 
 class Version(NamedTuple):
-    """What S3's event is about: a version of an object. Its id is its ETag in a bucket without versions."""
+    """What S3's event is about: a version of an object."""
 
     bucket: str
     key: str
-    id: str
+    id: str  # its ETag in a bucket without versions
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> Version:
+        """Return what S3's event is about."""
+        told = event["detail"]["object"]
+        return cls(event["detail"]["bucket"]["name"], told["key"], told.get("version-id") or told.get("etag") or "null")
 
     def beside(self, beginning: str, ending: str) -> str:
         """Return the key of a document about the latest version."""
@@ -54,31 +60,52 @@ class Version(NamedTuple):
         """Return the key of a document about this version."""
         return f"{beginning}{self.key}.{self.id}.{ending}"
 
+    def is_current(self) -> bool:
+        """Tell whether this version is the latest one.
+
+        Raises:
+            Withdrawn: the object was deleted. In a bucket with versions this one can still be read.
+        """
+        head = _head(self.bucket, self.key)
+        return self.id in (head.get("VersionId"), head["ETag"].strip('"'))
+
 
 class File(NamedTuple):
-    """An object of S3 as an event is about it.
-
-    Attributes:
-        bucket: its bucket.
-        key: its key.
-        pinned: what S3's operations take so that they are about this version of it, and no other.
-        size: bytes.
-        modified: when it was uploaded, in ms since the epoch.
-        digest: the same for the same content.
-    """
+    """An object of S3 as an event is about it."""
 
     bucket: str
     key: str
-    pinned: dict[str, str]
-    size: int
-    modified: int
-    digest: str
+    pinned: dict[str, str]  # what S3's operations take so that they are about this version of it, and no other
+    size: int  # bytes
+    modified: int  # when it was uploaded, in ms since the epoch
+    digest: str  # the same for the same content
 
+    def lines(self, *, number: int, end: int) -> Iterator[Line]:
+        """Yield the lines after the one of a number, which ended at the byte `end` of the text.
 
-def version_of(event: dict[str, Any]) -> Version:
-    """Return what S3's event is about."""
-    told = event["detail"]["object"]
-    return Version(event["detail"]["bucket"]["name"], told["key"], told.get("version-id") or told.get("etag") or "null")
+        Between them, and wherever else there was something to read, there is an empty line with its place.
+        A compressed file is decompressed from its beginning: there is no other way into it.
+
+        Raises:
+            UnreadableFile: nothing at all can be read.
+            Withdrawn: it was deleted.
+        """
+        compressed = self.key.endswith(".gz")
+        chunks = skip(gunzip(_chunks(self, 0)), end) if compressed else _chunks(self, end)
+        try:
+            yield from split(chunks, number=number, end=end, places=True)
+        except DamagedFile as damage:
+            raise UnreadableFile(f"{self.key} can't be read: {damage}") from damage
+
+    def first_date(self) -> int:
+        """Return when a file of this name and content was uploaded first, in ms since the epoch.
+
+        The first who asks writes the date down, so that the same content has the same date later.
+        """
+        key = f"{STATES}{self.key}.{self.digest}.date"
+        if put(self.bucket, key, {"date": self.modified}, IfNoneMatch="*"):
+            return self.modified
+        return int((get(self.bucket, key) or {})["date"])
 
 
 def find(event: dict[str, Any]) -> File:
@@ -88,7 +115,7 @@ def find(event: dict[str, Any]) -> File:
         Withdrawn: there is no such file any more.
         ClientError: it may not be read.
     """
-    (bucket, key, _), told = version_of(event), event["detail"]["object"]
+    (bucket, key, _), told = Version.of(event), event["detail"]["object"]
     pinned = {"VersionId": told["version-id"]} if told.get("version-id") else {}
     if not pinned and told.get("etag"):
         pinned = {"IfMatch": f'"{told["etag"]}"'}
@@ -104,16 +131,6 @@ def find(event: dict[str, Any]) -> File:
         modified=int(head["LastModified"].timestamp() * 1000),
         digest=hashlib.sha256(identity.encode()).hexdigest()[:32],
     )
-
-
-def is_current(version: Version) -> bool:
-    """Tell whether a version is the latest one.
-
-    Raises:
-        Withdrawn: the object was deleted. In a bucket with versions this one can still be read.
-    """
-    head = _head(version.bucket, version.key)
-    return version.id in (head.get("VersionId"), head["ETag"].strip('"'))
 
 
 def _head(bucket: str, key: str, **pinned: str) -> dict[str, Any]:
@@ -132,35 +149,6 @@ def _withdrawn(error: ClientError) -> Withdrawn | None:
     if code in ("412", "PreconditionFailed"):
         return Withdrawn("the file was replaced")
     return Withdrawn("the file was deleted") if code in ABSENT else None
-
-
-def lines_of(file: File, *, number: int, end: int) -> Iterator[Line]:
-    """Yield the lines after the one of a number, which ended at the byte `end` of the text.
-
-    Between them, and wherever else there was something to read, there is an empty line with its place.
-    A compressed file is decompressed from its beginning: there is no other way into it.
-
-    Raises:
-        UnreadableFile: nothing at all can be read.
-        Withdrawn: it was deleted.
-    """
-    compressed = file.key.endswith(".gz")
-    chunks = skip(gunzip(_chunks(file, 0)), end) if compressed else _chunks(file, end)
-    try:
-        yield from split(chunks, number=number, end=end, places=True)
-    except DamagedFile as damage:
-        raise UnreadableFile(f"{file.key} can't be read: {damage}") from damage
-
-
-def first_date(file: File) -> int:
-    """Return when a file of this name and content was uploaded first, in ms since the epoch.
-
-    The first who asks writes the date down, so that the same content has the same date later.
-    """
-    key = f"{STATES}{file.key}.{file.digest}.date"
-    if put(file.bucket, key, {"date": file.modified}, IfNoneMatch="*"):
-        return file.modified
-    return int((get(file.bucket, key) or {})["date"])
 
 
 def get(bucket: str, key: str) -> dict[str, Any] | None:

@@ -95,9 +95,10 @@ class Screen:
     def progress(self, what: str, total: int | None, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
         """Show how much of `total` is done, on a terminal; yields what is to be called with each bit more."""
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-        with Progress(
-            *columns, console=self._err, disable=not (shown and self._err.is_terminal), transient=True
-        ) as progress:
+        if not (shown and self._err.is_terminal):
+            yield lambda count: None
+            return
+        with Progress(*columns, console=self._err, transient=True) as progress:
             task = progress.add_task(what, total=total or None)
             yield lambda count: progress.advance(task, count)
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from botocore.exceptions import (
@@ -106,6 +107,7 @@ def test_an_event_that_lambda_does_not_take_is_refused_at_once(refusal: tuple[in
         ((403, "ExpiredTokenException"), "expired"),
         ((400, "ExpiredToken"), "expired"),
         ((403, "UnrecognizedClientException"), "does not accept these credentials"),
+        ((401, "Unauthorized"), "Unauthorized"),
         ((404, "ResourceNotFoundException"), "ResourceNotFoundException"),
         (NoCredentialsError(), "credentials"),
     ],
@@ -159,3 +161,19 @@ def test_the_waits_grow_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     sender.send("f", b"{}")
     assert all(0.1 * 2**n / 2 <= wait <= 0.1 * 2**n for n, wait in enumerate(waits[:5]))
     assert all(wait <= invoke.LONGEST_DELAY for wait in waits)
+
+
+def test_another_attempt_takes_its_permits_again_at_a_lower_rate() -> None:
+    sender = invoker(Client(BUSY, BUSY, 202))
+    sender.rate = mock.create_autospec(RateLimiter)
+    assert sender.send("f", b"{}", permits=3).reply is Reply.ACCEPTED
+    again = [mock.call.throttled(), mock.call.take_all(3)]
+    assert sender.rate.mock_calls == [*again, *again, mock.call.accepted(3)]
+
+
+def test_no_attempt_waits_beyond_the_events_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invoke, "FIRST_DELAY", 4)
+    client = Client(BUSY)
+    sender = invoker(client)
+    assert sender.send("f", b"{}", until=time.monotonic() + 1.5).reply is Reply.FAILED
+    assert client.calls == 1

@@ -175,5 +175,7 @@ def test_no_attempt_waits_beyond_the_events_time(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(invoke, "FIRST_DELAY", 4)
     client = Client(BUSY)
     sender = invoker(client)
+    monkeypatch.setattr(sender.stop, "wait", mock.Mock())
     assert sender.send("f", b"{}", until=time.monotonic() + 1.5).reply is Reply.FAILED
     assert client.calls == 1
+    sender.stop.wait.assert_not_called()  # type: ignore[attr-defined]

@@ -47,7 +47,8 @@ class Client:
             status, code = answer
             error = {"Error": {"Code": code, "Message": "as told"}, "ResponseMetadata": {"HTTPStatusCode": status}}
             raise ClientError(error, "Invoke")
-        return {"StatusCode": answer, "Payload": Answered(), "ResponseMetadata": {"RequestId": "id-1"}}
+        self.body = Answered(b"null")
+        return {"StatusCode": answer, "Payload": self.body, "ResponseMetadata": {"RequestId": "id-1"}}
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +61,10 @@ def invoker(client: Client, *, patience: float = 60) -> Invoker:
     return Invoker(client, RateLimiter(wait=lambda seconds: None), threading.Event(), patience)
 
 
-def test_an_accepted_event_has_its_request_id() -> None:
-    assert invoker(Client(202)).send("f", b"{}") == (Reply.ACCEPTED, "id-1", "")
+def test_an_accepted_event_has_its_request_id_and_leaves_its_connection_to_the_next() -> None:
+    client = Client(202)
+    assert invoker(client).send("f", b"{}") == (Reply.ACCEPTED, "id-1", "")
+    assert client.body.read() == b"", "botocore keeps a connection whose answer was not read"
 
 
 def test_an_accepted_event_stays_accepted_if_its_empty_answer_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:

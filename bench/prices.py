@@ -1,7 +1,5 @@
 """AWS's prices, which prices.json holds with their date: the one file to change when they do."""
 
-from __future__ import annotations
-
 import json
 from math import ceil
 from pathlib import Path

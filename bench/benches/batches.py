@@ -1,7 +1,5 @@
 """Batches: what each stage takes on an event, how many records a processor stores a second, what a million cost."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

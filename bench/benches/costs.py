@@ -1,7 +1,5 @@
 """What a million records cost: this stack beside the seed's, from measured durations and log volumes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any

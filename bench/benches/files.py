@@ -1,7 +1,5 @@
 """Files: how fast the reader reads one and looks for its lines, how much memory that takes, and what it costs."""
 
-from __future__ import annotations
-
 from functools import cache, partial
 from math import ceil
 from typing import Any

@@ -1,7 +1,5 @@
 """The time to produce the template: this project, the libraries it can't be faster than, and AWS's CDK."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """A larger model: `python -m bench.benches.large_model FUNCTIONS` writes the stages again and again in one template."""
 
-from __future__ import annotations
-
 import gc
 import re
 import sys

@@ -1,7 +1,5 @@
 """The embedded AWS: how many records a second pass the whole pipeline on this machine, from nothing to the report."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

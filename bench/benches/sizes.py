@@ -1,7 +1,5 @@
 """Memory sizes: each function's duration and peak memory at the CPU that Lambda gives, and what a million runs cost."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from statistics import median, quantiles

@@ -1,7 +1,5 @@
 """Cold starts, first calls and warm calls: processes of Lambda's own runtime clients, over real HTTP or TLS."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

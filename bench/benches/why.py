@@ -1,7 +1,5 @@
 """Why destinations: what a million records cost if the same stages are connected in other ways, and an idle stack."""
 
-from __future__ import annotations
-
 import tomllib
 from math import ceil
 

@@ -1,7 +1,5 @@
 """The model's configuration of each stage, as it is deployed."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A share of a CPU, by a control group's quota: what Lambda gives a function of a given size."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The fake services, each started in a process of its own: what is measured is the caller."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

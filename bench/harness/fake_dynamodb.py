@@ -4,8 +4,6 @@ SETTINGS is JSON: `latency`, the seconds that an operation takes, by the operati
 the file of the certificate and its key.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import socket

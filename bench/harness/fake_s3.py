@@ -4,8 +4,6 @@
 disk. Its key says how often: `4000/file.jsonl`.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

@@ -1,7 +1,5 @@
 """The peers' needs, in pinned versions: installed under .bench/ in the project's folder (or $BENCH_HOME)."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Measured functions: each a process of its runtime's interface client, as in Lambda, with the events of the bench."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

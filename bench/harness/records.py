@@ -1,7 +1,5 @@
 """The records that are measured with."""
 
-from __future__ import annotations
-
 from typing import Any
 
 Record = dict[str, Any]

@@ -1,7 +1,5 @@
 """Lambda's runtime API on a loopback port: hands out events one by one, and takes how long each answer took."""
 
-from __future__ import annotations
-
 import socket
 import time
 from typing import Self

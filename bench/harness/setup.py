@@ -1,7 +1,5 @@
 """The functions that are measured: the project's stages, and what people would use instead."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager

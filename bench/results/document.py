@@ -1,7 +1,5 @@
 """The document of the results: each table is a section of RESULTS.md, which a later run of its bench replaces."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path

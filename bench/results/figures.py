@@ -1,7 +1,5 @@
 """Figures: what was measured in how many rounds, its medians, and the ratios that goals are set on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median

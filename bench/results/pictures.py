@@ -1,7 +1,5 @@
 """The pictures of RESULTS.md: `python -m bench.results.pictures` draws them, with the packages of requirements.txt."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path

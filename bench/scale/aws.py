@@ -4,8 +4,6 @@ The functions' client sends a refused write again, five times in all, after wait
 refused fails the whole event. So a table that is too small shows as longer runs first, and as failures later.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

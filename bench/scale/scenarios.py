@@ -1,7 +1,5 @@
 """Loads of up to a million records a second: what becomes of a day's records, what it costs, what the load needs."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 

@@ -4,8 +4,6 @@ Events that came to a stage in the same step and have met the same since are one
 fraction: if a tenth of them is refused, a tenth waits. Nothing is random.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,17 +1,25 @@
-"""`python generate.py` as its users run it."""
+"""`python generate.py`, as its users run it where that matters."""
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from troposphere import Template
 
-from model.project import NAME
-from tools.tests.copies import ROOT, copy_project
+from model import build
+from model.project import NAME, checked
+from pipeline.generated.command import Project, main
+from tools.tests.conftest import Ran
+from tools.tests.copies import LEFT_OUT, ROOT, copy_project
+
+Generate = Callable[..., Ran]
 
 OTHER = "parcels" if NAME != "parcels" else "orders"
 
@@ -20,6 +28,22 @@ def generate(*arguments: str, python: str = sys.executable, root: Path = ROOT) -
     return subprocess.run(
         [python, str(root / "generate.py"), *arguments], cwd=root, capture_output=True, text=True, check=False
     )
+
+
+@pytest.fixture
+def generated(capsys: pytest.CaptureFixture[str]) -> Generate:
+    """Run the command in this process."""
+
+    def run(*arguments: str, root: Path = ROOT, build: Callable[[], Template] = build) -> Ran:
+        try:
+            code = main(Project(root, NAME, checked, build), list(arguments))
+        except SystemExit as ended:
+            if isinstance(ended.code, str):
+                sys.stderr.write(f"{ended.code}\n")
+            code = ended.code if isinstance(ended.code, int) else 1
+        return Ran(code, *capsys.readouterr())
+
+    return run
 
 
 def test_it_says_what_it_wrote(tmp_path: Path) -> None:
@@ -43,25 +67,23 @@ def test_a_clone_generates_with_what_the_model_is_built_with_alone() -> None:
     assert (run.returncode, run.stdout, run.stderr) == (0, "template.yaml is up to date\n", "")
 
 
-def test_what_is_up_to_date_is_not_written(tmp_path: Path) -> None:
+def test_what_is_up_to_date_is_not_written(generated: Generate, tmp_path: Path) -> None:
     written = tmp_path / "out.yaml"
     written.write_bytes((ROOT / "template.yaml").read_bytes())
     written.chmod(0o400)
     before = written.stat().st_mtime_ns
-    run = generate("--output", str(written))
-    assert (run.returncode, run.stdout) == (0, f"{written} is up to date\n")
+    assert generated("--output", str(written)) == (0, f"{written} is up to date\n", "")
     assert written.stat().st_mtime_ns == before
 
 
-def test_a_stale_template_is_shown_as_a_diff_and_left_alone(tmp_path: Path) -> None:
+def test_a_stale_template_is_shown_as_a_diff_and_left_alone(generated: Generate, tmp_path: Path) -> None:
     stale = tmp_path / "template.yaml"
     text, places = re.subn(r"MemorySize: (\d+)", "MemorySize: 3008", (ROOT / "template.yaml").read_text(), count=1)
     stale.write_text(text)
-    run = generate("--check", "--output", str(stale))
-    assert run.returncode == 1
-    assert places == 1
-    assert re.search(r"\n-      MemorySize: 3008\n\+      MemorySize: \d+\n", run.stdout)
-    assert "is stale: run `python generate.py`" in run.stderr
+    run = generated("--check", "--output", str(stale))
+    assert (run.code, places) == (1, 1)
+    assert re.search(r"\n-      MemorySize: 3008\n\+      MemorySize: \d+\n", run.out)
+    assert "is stale: run `python generate.py`" in run.err
     assert stale.read_text() == text
 
 
@@ -73,10 +95,11 @@ def test_the_same_model_gives_the_committed_bytes_in_every_process() -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("--check",)])
-def test_a_path_that_cannot_be_used_is_one_sentence(tmp_path: Path, options: tuple[str, ...]) -> None:
-    run = generate("--output", str(tmp_path), *options)
-    assert run.returncode == 1
-    assert run.stderr == f"generate.py: cannot use {tmp_path}: Is a directory\n"
+def test_a_path_that_cannot_be_used_is_one_sentence(
+    generated: Generate, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    sentence = f"generate.py: cannot use {tmp_path}: Is a directory\n"
+    assert generated("--output", str(tmp_path), *options) == (1, "", sentence)
 
 
 def test_a_python_without_the_packages_is_told_in_one_line_what_to_run(tmp_path: Path) -> None:
@@ -93,61 +116,49 @@ def copied(tmp_path: Path) -> Path:
     return copy_project(tmp_path)
 
 
-def test_another_name_is_that_of_everything_deployed_and_the_tests_go_on_with_it(copied: Path) -> None:
+def test_another_name_is_that_of_everything_deployed_and_the_old_one_brings_all_back(copied: Path) -> None:
+    (copied / "mine.md").write_text(f"One line.\nThe stack {NAME}-dev, not my-{NAME} nor {NAME}es.\n")
+    names = ["template.yaml", "model/project.py", "samconfig.toml", "pyproject.toml", ".github/deployment-role.yaml"]
+    before = [(copied / name).read_bytes() for name in names]
     run = generate("--name", OTHER, root=copied)
     assert (run.returncode, run.stderr) == (0, "")
     files = "model/project.py, samconfig.toml, pyproject.toml, .github/deployment-role.yaml"
     assert run.stdout.startswith(f"Renamed {NAME} to {OTHER} in {files}\nWrote ")
+    left = run.stdout.partition("Left to do by hand:\n")[2]
+    assert f"- A stack that is deployed as {NAME}-... stays as it is: " in left
+    assert f"- mine.md still says {NAME}: line 2\n" in left
+    assert "- samconfig.toml " not in left
     template = (copied / "template.yaml").read_text()
     assert f"FunctionName: !Sub {OTHER}-validator-${{EnvironmentSuffix}}" in template
     assert f"{{Key: Project, Value: {OTHER.capitalize()}}}" in template
     assert f"{NAME}-" not in template  # a stage's description may say the name
     assert f'stack_name = "{OTHER}-prod"' in (copied / "samconfig.toml").read_text()
     assert generate("--check", root=copied).returncode == 0
-    names = ("test_project", "stages/test_function", "watching/test_alarms", "test_tags", "test_stack")
-    modules = [f"tests/model/{name}.py" for name in names]
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules]
-    done = subprocess.run(tests, cwd=copied, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
-def test_a_name_there_and_back_changes_nothing(copied: Path) -> None:
-    files = ["template.yaml", "model/project.py", "samconfig.toml", "pyproject.toml"]
-    before = [(copied / file).read_bytes() for file in files]
-    assert generate("--name", "a", root=copied).returncode == 0
-    assert [(copied / file).read_bytes() for file in files] != before
     assert generate("--name", NAME, root=copied).returncode == 0
-    assert [(copied / file).read_bytes() for file in files] == before
-
-
-def test_what_is_left_to_do_by_hand_is_named_by_file_and_line(copied: Path) -> None:
-    (copied / "mine.md").write_text(f"One line.\nThe stack {NAME}-dev, not my-{NAME} nor {NAME}es.\n")
-    left = generate("--name", OTHER, root=copied).stdout.partition("Left to do by hand:\n")[2]
-    assert f"- A stack that is deployed as {NAME}-... stays as it is: " in left
-    assert f"- mine.md still says {NAME}: line 2\n" in left
-    assert "- samconfig.toml " not in left
+    assert [(copied / name).read_bytes() for name in names] == before
 
 
 @pytest.mark.parametrize("name", ["Orders", "", "orders_eu"])
-def test_a_name_that_does_not_fit_is_refused_and_nothing_changed(name: str) -> None:
+def test_a_name_that_does_not_fit_is_refused_and_nothing_changed(generated: Generate, name: str) -> None:
     before = (ROOT / "model/project.py").read_text()
-    run = generate("--name", name)
-    assert run.returncode == 2
-    assert f"(got '{name}')" in run.stderr
+    run = generated("--name", name)
+    assert run.code == 2
+    assert f"(got '{name}')" in run.err
     assert (ROOT / "model/project.py").read_text() == before
 
 
-def test_the_name_that_the_project_has_changes_nothing() -> None:
-    run = generate("--name", NAME)
-    assert (run.returncode, run.stdout) == (0, f"The project is called {NAME} already\n")
+def test_the_name_that_the_project_has_changes_nothing(generated: Generate) -> None:
+    assert generated("--name", NAME) == (0, f"The project is called {NAME} already\n", "")
 
 
-def test_a_file_that_no_longer_says_the_name_is_named_before_anything_is_written(copied: Path) -> None:
+def test_a_file_that_no_longer_says_the_name_is_named_before_anything_is_written(
+    generated: Generate, copied: Path
+) -> None:
     (copied / "samconfig.toml").write_text("version = 0.1\n")
     before = (copied / "model/project.py").read_text()
-    run = generate("--name", OTHER, root=copied)
-    assert run.returncode == 1
-    assert run.stderr.startswith("generate.py: samconfig.toml must say the project's name")
+    run = generated("--name", OTHER, root=copied)
+    assert run.code == 1
+    assert run.err.startswith("generate.py: samconfig.toml must say the project's name")
     assert (copied / "model/project.py").read_text() == before
 
 
@@ -183,55 +194,60 @@ print(sorted(others), "core.data_schema" in sys.modules)
 """
 
 
-def written(copied: Path, schema: object) -> Path:
+@pytest.fixture
+def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of functions alone."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "functions", tmp_path / "functions", ignore=LEFT_OUT)
+    return tmp_path
+
+
+def written(functions: Path, schema: object) -> Path:
     """Write a project's schema."""
-    path = copied / "functions/data.schema.json"
+    path = functions / "functions/data.schema.json"
     path.write_text(schema if isinstance(schema, str) else json.dumps(schema))
     return path
 
 
-def handled(copied: Path) -> list[str]:
-    command = [sys.executable, "-I", "-S", "-c", HANDLED, str(copied / "functions")]
+def handled(functions: Path) -> list[str]:
+    command = [sys.executable, "-I", "-S", "-c", HANDLED, str(functions / "functions")]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def test_a_schema_becomes_a_check_of_the_standard_library_alone(copied: Path) -> None:
-    written(copied, SCHEMA)
-    assert "Wrote functions/core/data_schema.py: " in generate(root=copied).stdout
-    assert handled(copied) == [
+def test_a_schema_becomes_a_check_of_the_standard_library_alone(generated: Generate, functions: Path) -> None:
+    written(functions, SCHEMA)
+    assert "Wrote functions/core/data_schema.py: " in generated(root=functions, build=Template).out
+    assert handled(functions) == [
         "True",
         "Invalid data: data.amount must be bigger than 0",
         "Invalid data: data.amount must be number",
         "Invalid data: data must contain ['amount'] properties",
         "['__main__', 'core', 'record', 'validator'] True",
     ]
-    first = (copied / "functions/core/data_schema.py").read_text().splitlines()[0]
+    first = (functions / "functions/core/data_schema.py").read_text().splitlines()[0]
     assert first == "# Written by generate.py from functions/data.schema.json: change that, and run it again."
-    for command in ("ruff check", "ruff format --check", "mypy"):
-        checked = [sys.executable, "-m", *command.split(), "functions"]
-        assert subprocess.run(checked, cwd=copied, capture_output=True, check=False).returncode == 0, command
 
 
-def test_a_check_is_stale_when_its_schema_has_changed_or_gone(copied: Path) -> None:
-    schema = written(copied, SCHEMA)
-    assert generate("--check", root=copied).returncode == 1
-    generate(root=copied)
-    assert generate("--check", root=copied).returncode == 0
-    written(copied, {**SCHEMA, "maxProperties": 3})
-    run = generate("--check", root=copied)
-    assert run.returncode == 1
-    assert "functions/core/data_schema.py is stale: run `python generate.py`" in run.stderr
+def test_a_check_is_stale_when_its_schema_has_changed_or_gone(generated: Generate, functions: Path) -> None:
+    schema = written(functions, SCHEMA)
+    assert generated("--check", root=functions, build=Template).code == 1
+    generated(root=functions, build=Template)
+    assert generated("--check", root=functions, build=Template).code == 0
+    written(functions, {**SCHEMA, "maxProperties": 3})
+    run = generated("--check", root=functions, build=Template)
+    assert run.code == 1
+    assert "functions/core/data_schema.py is stale: run `python generate.py`" in run.err
     schema.unlink()
-    run = generate("--check", root=copied)
-    assert (run.returncode, "has no schema any more" in run.stderr) == (1, True)
-    assert generate(root=copied).returncode == 0
-    assert handled(copied) == ["True"] * 4 + ["['__main__', 'core', 'record', 'validator'] False"]
+    run = generated("--check", root=functions, build=Template)
+    assert (run.code, "has no schema any more" in run.err) == (1, True)
+    assert generated(root=functions, build=Template).code == 0
+    assert handled(functions) == ["True"] * 4 + ["['__main__', 'core', 'record', 'validator'] False"]
 
 
-def test_a_schema_that_cannot_be_used_is_one_sentence(copied: Path) -> None:
-    written(copied, {"properties": {"a": {"minLenght": 1}}})
-    run = generate(root=copied)
-    assert (run.returncode, run.stderr) == (
+def test_a_schema_that_cannot_be_used_is_one_sentence(generated: Generate, functions: Path) -> None:
+    written(functions, {"properties": {"a": {"minLenght": 1}}})
+    run = generated(root=functions, build=Template)
+    assert (run.code, run.err) == (
         1,
         "generate.py: functions/data.schema.json can't be used: the keyword minLenght is not supported at "
         "#/properties/a/minLenght\n",

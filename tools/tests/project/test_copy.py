@@ -16,6 +16,8 @@ BIN = Path(sys.executable).parent
 NAME = "claims"
 MOST_FILES, MOST_LINES = 150, 5200
 """What somebody who takes the copy over has to look through; lines of Python without its tests."""
+UPDATED = ("*", "model/*.py", "functions/*.py", "events/*")
+UNCOPIED = re.compile(r"tools/tests/|(tools/pipeline|bench)/.+/")
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -45,7 +47,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as it is now, committed with a tag in a repository of its own."""
+    """The project as it is now, committed with a tag in a repository of its own, with little of what no copy gets."""
     folder = tmp_path_factory.mktemp("origin") / "project"
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -55,7 +57,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
     )
     for name in tracked.stdout.splitlines():
-        if (ROOT / name).exists():
+        if (ROOT / name).exists() and not UNCOPIED.match(name):  # the name of each file is rendered
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     git(folder, "init", "--quiet")
@@ -144,8 +146,10 @@ def test_a_name_that_can_not_be_one_is_refused(origin: Path, tmp_path: Path) -> 
 
 def test_an_update_brings_a_later_version_and_keeps_the_changes(origin: Path, tmp_path: Path) -> None:
     source, folder = tmp_path / "source", tmp_path / NAME
-    left_out = ("tools", "bench", "docs", "tests", ".git")  # each update renders all files several times
-    shutil.copytree(origin, source, ignore=shutil.ignore_patterns(*left_out))
+    for name in UPDATED:  # an update renders each file several times
+        for path in filter(Path.is_file, origin.glob(name)):
+            (source / path.relative_to(origin)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, source / path.relative_to(origin))
     git(source, "init", "--quiet")
     commit(source, "First")
     git(source, "tag", "v1.0.0")
@@ -157,21 +161,13 @@ def test_an_update_brings_a_later_version_and_keeps_the_changes(origin: Path, tm
 
     edit(source / "model/storage.py", '"""', '"""Later: ')
     edit(source / "functions/validator.py", '"""', '"""Later: ')
+    edit(source / "functions/enricher.py", '"1.0"', '"2.0"')
     commit(source, "Second")
     git(source, "tag", "v1.1.0")
     copier("update", "--quiet", "--defaults", folder)
     assert "Later: " in (folder / "model/storage.py").read_text()
     assert "Later: " in (folder / "functions/validator.py").read_text()
-    assert '"7.0"' in (folder / "functions/enricher.py").read_text()
     assert "claim-2001" in (folder / "events/records.jsonl").read_text()
     assert "_commit: v1.1.0" in (folder / ".copier-answers.yml").read_text()
-    commit(folder, "Updated")
-
-    edit(source / "functions/enricher.py", '"1.0"', '"2.0"')
-    commit(source, "Third")
-    git(source, "tag", "v1.2.0")
-    copier("update", "--quiet", "--defaults", folder)
     conflict = (folder / "functions/enricher.py").read_text()
-    assert '"7.0"' in conflict
-    assert '"2.0"' in conflict
-    assert "<<<<<<<" in conflict
+    assert ('"7.0"' in conflict, '"2.0"' in conflict, "<<<<<<<" in conflict) == (True, True, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -97,6 +98,17 @@ def add_a_boolean_of_a_stage(copy: Path) -> None:
     )
 
 
+def describe_the_data(copy: Path) -> None:
+    """Add a schema, with a keyword of each kind, that the samples of the copy pass."""
+    code = {"type": "string", "pattern": "^[A-Z]+$", "format": "hostname", "maxLength": 9}
+    schema = {
+        "if": {"type": "object", "required": ["code"]},
+        "then": {"properties": {"code": code, "amount": {"exclusiveMinimum": 0, "multipleOf": 0.01}}},
+        "properties": {"total": {"type": "number"}},
+    }
+    (copy / "functions/data.schema.json").write_text(json.dumps(schema), "utf-8")
+
+
 def add_an_index(copy: Path) -> None:
     storage = copy / "model/storage.py"
     timestamp = '            dynamodb.AttributeDefinition(AttributeName="timestamp", AttributeType="N"),\n'
@@ -126,6 +138,7 @@ SMALL: tuple[Change, ...] = (
     change_the_runtime,
     change_tags,
     add_a_boolean_of_a_stage,
+    describe_the_data,
 )
 RECIPES: tuple[Change, ...] = (
     add_a_field,

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from pipeline.errors import MisuseError
 
-MARKS = ("samconfig.toml", "template.yaml", "functions")
-"""What a project's folder holds."""
+MARKS = ("samconfig.toml", "template.yaml", "functions")  # what a project's folder holds
 
 
 def find() -> Path | None:

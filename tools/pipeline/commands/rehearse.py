@@ -14,8 +14,7 @@ from pipeline.questions.rehearse import Rehearsal, Tree, checked_out, run
 from pipeline.terminal.printable import counted, printable
 from pipeline.terminal.screen import Screen
 
-TOLD = 1000
-"""Records between two steps of the progress."""
+TOLD = 1000  # records between two steps of the progress
 COLUMNS = ("Change", "What", "Records", "Lines")
 
 

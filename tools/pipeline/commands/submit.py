@@ -24,8 +24,7 @@ from pipeline.stack import ENTRY
 from pipeline.stack.invoke import Answer, Reply
 from pipeline.terminal.printable import counted
 
-WRITES = 3000
-"""A second: a new table takes 4,000, and needs some for what is delivered twice."""
+WRITES = 3000  # a second: a new table takes 4,000, and needs some for what is delivered twice
 PACED = (
     f"At most {WRITES} writes a second are sent, which a new table takes; a record is a write for each KB. --rate sets "
     "the records a second instead."

@@ -21,10 +21,8 @@ from pipeline.records.source import Source
 from pipeline.stack import READER
 from pipeline.terminal.printable import counted
 
-POLL = 1.0
-"""Seconds between two looks at the receipts."""
-LETTERS = 10
-"""Looks at the receipts between two at the dead letters."""
+POLL = 1.0  # seconds between two looks at the receipts
+LETTERS = 10  # looks at the receipts between two at the dead letters
 COLUMNS = ("File", "State", "Lines", "Stored", "Rejected", "Different", "Missing", "Sent again", "Seconds")
 
 
@@ -33,8 +31,7 @@ class Uploaded(NamedTuple):
 
     key: str
     version: str
-    size: int | None
-    """Bytes of its text, if it is known."""
+    size: int | None  # bytes of its text, if it is known
 
 
 @click.command("upload", epilog=EXIT_CODES)
@@ -135,8 +132,7 @@ class FileProgress:
         self._context, self._bucket, self._uploaded, self._began = context, bucket, uploaded, began
         self.receipts: dict[Uploaded, Receipt] = {}
         self.states: dict[Uploaded, ReaderState] = {}
-        self.failed: dict[str, str] = {}
-        """Why files failed that have no receipt, by their keys."""
+        self.failed: dict[str, str] = {}  # why files failed that have no receipt, by their keys
         self._looks = 0
 
     @property

@@ -10,8 +10,7 @@ from pipeline.letters.queue import BATCH, DeadLetterQueue, Depth
 from pipeline.stack import DeadLetter
 
 READERS = 4
-FRUITLESS = 3
-"""Rounds without a letter that was not seen before, after which SQS is believed to have no more."""
+FRUITLESS = 3  # rounds without a letter that was not seen before, after which SQS is believed to have no more
 
 
 class Peek:

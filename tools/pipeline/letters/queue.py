@@ -15,14 +15,12 @@ from pipeline.errors import DeniedError
 from pipeline.stack import ATTRIBUTES, SYSTEM_ATTRIBUTES, DeadLetter
 from pipeline.stack.aws import code_of, explained
 
-BATCH = 10
-"""Messages in one call, SQS's limit."""
+BATCH = 10  # messages in one call, SQS's limit
 NOT_IN_FLIGHT = ("ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue")
 POLL = 1
 """Seconds that an empty queue is waited for. Long polling asks every SQS server; a short poll may miss messages."""
 
-DELETIONS = 2
-"""How often a letter is tried to be deleted."""
+DELETIONS = 2  # how often a letter is tried to be deleted
 IN_FLIGHT = 120_000
 """Messages that may be in flight, beyond which SQS hands out none and says nothing, about:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
@@ -34,8 +32,7 @@ class Depth(NamedTuple):
     """The approximate number of letters, and AWS's time in ms since the epoch."""
 
     visible: int
-    in_flight: int
-    """In the hands of a reader, until it deletes them or its time is up."""
+    in_flight: int  # in the hands of a reader, until it deletes them or its time is up
     time: int
 
     def readers(self, most: int) -> int:
@@ -58,8 +55,7 @@ class DeadLetterQueue:
 
     client: Any
     url: str
-    poll: int | None = None
-    """Seconds instead of POLL."""
+    poll: int | None = None  # seconds instead of POLL
 
     def depth(self) -> Depth:
         """Ask how many letters there are."""

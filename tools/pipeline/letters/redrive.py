@@ -23,14 +23,11 @@ from pipeline.letters.verdicts import ACCEPTED, LEFT, Handled, RedriveCounts, Ve
 from pipeline.stack import DeadLetter
 from pipeline.stack.invoke import Invoker
 
-ROUNDS = 3
-"""How often the queue is read to its end while it says that there is more."""
+ROUNDS = 3  # how often the queue is read to its end while it says that there is more
 FRUITLESS = 50
 """Times that a thread receives nothing but letters that were left before, after which there is nothing more."""
-MOMENT = 2.0
-"""Seconds after a run in which a letter comes back whose event is refused again."""
-LOOKED_AT = 1000
-"""Letters that are looked at then."""
+MOMENT = 2.0  # seconds after a run in which a letter comes back whose event is refused again
+LOOKED_AT = 1000  # letters that are looked at then
 
 
 class Redrive:

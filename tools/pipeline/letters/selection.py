@@ -11,8 +11,7 @@ from pipeline.stack import RESULT, Attribution, DeadLetter, Stack, attribute
 _PASSING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?"
 )
-UNKNOWN = "unknown"
-"""What letters are selected by that can't be attributed."""
+UNKNOWN = "unknown"  # what letters are selected by that can't be attributed
 
 
 class Finding(NamedTuple):

@@ -18,8 +18,7 @@ from pipeline.letters.verdicts import Handled, RedriveCounts, Verdict
 from pipeline.stack import READER, DeadLetter
 from pipeline.stack.invoke import Answer, Invoker, Reply
 
-MARGIN = 0.8
-"""The part of a letter's time within which its event may be sent."""
+MARGIN = 0.8  # the part of a letter's time within which its event may be sent
 
 
 class Sender:

@@ -17,16 +17,14 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import MisuseError
 
-TIMEOUT = 60
-"""Seconds that a handler is told it has."""
+TIMEOUT = 60  # seconds that a handler is told it has
 OF_A_LOG_RECORD = set(logging.makeLogRecord({}).__dict__) | {"message"}
 
 
 class Result(NamedTuple):
     """How an invocation ended."""
 
-    document: Any
-    """What the handler returned, or the error as Lambda names it."""
+    document: Any  # what the handler returned, or the error as Lambda names it
     failed: bool
 
 

@@ -21,10 +21,8 @@ from .deploy import PARAMETERS, build, deploy
 from .embedded.process import EmbeddedAws, Options
 from .errors import LocalError
 
-POLL = 0.1
-"""Seconds between two looks at the queue."""
-TOLD_EVERY = 10
-"""Seconds between two lines about the progress."""
+POLL = 0.1  # seconds between two looks at the queue
+TOLD_EVERY = 10  # seconds between two lines about the progress
 
 
 @contextmanager

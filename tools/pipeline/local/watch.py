@@ -22,20 +22,17 @@ from .embedded.process import EmbeddedAws
 from .errors import LocalError
 from .run import Lint, step
 
-POLL = 0.2
-"""Seconds between two looks at the files."""
+POLL = 0.2  # seconds between two looks at the files
 CODE = "functions"
 LEFT_OUT = {"__pycache__", ".venv", ".aws-sam", ".git", "tests", "docs"}
 SUFFIXES = {".py", ".json", ".toml", ".txt", ".yaml"}
-GENERATED = {"template.yaml"}
-"""What generate.py writes: it changes because a model does."""
+GENERATED = {"template.yaml"}  # what generate.py writes: it changes because a model does
 
 
 class Change(NamedTuple):
     """Files that were saved at about the same time."""
 
-    files: tuple[Path, ...]
-    """Relative to the project's folder."""
+    files: tuple[Path, ...]  # relative to the project's folder
 
     @property
     def is_code(self) -> bool:

@@ -20,31 +20,24 @@ from pipeline.records.table import Item
 from pipeline.stack import RESULT, Stack
 from pipeline.terminal.printable import counted
 
-SHOWN = 80
-"""Characters of data that are shown."""
-REQUESTS = 8
-"""Invocations of dead letters whose lines are looked for: a pattern has 1,024 characters at most."""
-PREFIX = 200
-"""Characters of an id that a pattern holds."""
+SHOWN = 80  # characters of data that are shown
+REQUESTS = 8  # invocations of dead letters whose lines are looked for: a pattern has 1,024 characters at most
+PREFIX = 200  # characters of an id that a pattern holds
 DONE, STORED = re.compile(r"(record (?!refused)|batch )\w"), ("record stored", "record already stored")
 REQUEST = re.compile(r"[\w-]{1,64}", re.ASCII)
 """An invocation's id; whoever may send to the queue may write anything in its place."""
 REFUSED = "record refused"
-MISSING = "missing/"
-"""What the keys begin with of the lines that were not stored although the reader sent them again."""
+MISSING = "missing/"  # what the keys begin with of the lines that were not stored although the reader sent them again
 
 
 class Moment(NamedTuple):
     """Something that is known of a record."""
 
-    time: int
-    """In ms since the epoch."""
-    where: str
-    """The stage, the table, the dead letters or a file."""
+    time: int  # in ms since the epoch
+    where: str  # the stage, the table, the dead letters or a file
     what: str
     detail: str = ""
-    request: str = ""
-    """The id of the invocation."""
+    request: str = ""  # the id of the invocation
 
 
 class Line(NamedTuple):
@@ -88,13 +81,10 @@ class Evidence(NamedTuple):
     record_id: str
     items: Sequence[Item]
     letters: Sequence[Finding]
-    lines: Sequence[Line]
-    """In order of time."""
+    lines: Sequence[Line]  # in order of time
     files: Sequence[Moment]
-    pipeline: Sequence[str]
-    """The stages in order."""
-    since: int
-    """When the time began that was looked at, in ms since the epoch."""
+    pipeline: Sequence[str]  # the stages in order
+    since: int  # when the time began that was looked at, in ms since the epoch
 
     @property
     def moments(self) -> list[Moment]:

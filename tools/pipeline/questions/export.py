@@ -22,15 +22,12 @@ from pipeline.records.files import open_private
 from pipeline.stack.aws import explained
 from pipeline.stack.rate_limit import RateLimiter
 
-PAGE = 1000
-"""Items in a call at most; a page has 1 MB at most, too."""
+PAGE = 1000  # items in a call at most; a page has 1 MB at most, too
 
-OF_STAGES = ("enriched", "enrichedAt", "version")
-"""The attributes that stages add: no producer may send them."""
+OF_STAGES = ("enriched", "enrichedAt", "version")  # the attributes that stages add: no producer may send them
 FIRST = ("id", "timestamp", "data")
 
-Item = Mapping[str, Mapping[str, Any]]
-"""As DynamoDB has it."""
+Item = Mapping[str, Mapping[str, Any]]  # as DynamoDB has it
 Key = Mapping[str, Any] | None
 
 
@@ -40,25 +37,20 @@ class Page(NamedTuple):
     segment: int
     lines: bytes
     records: int
-    next: Key
-    """The key to go on from; None at the end of the segment."""
+    next: Key  # the key to go on from; None at the end of the segment
 
 
 @dataclass(frozen=True)
 class Source:
     """Which items of a table are read, and how fast."""
 
-    client: Any
-    """Of DynamoDB."""
+    client: Any  # of DynamoDB
     name: str
     record_id: str | None
-    asked_since: str | None
-    """The first timestamp as it was asked for, perhaps as an age."""
-    since: int | None
-    """The same in ms since the epoch."""
+    asked_since: str | None  # the first timestamp as it was asked for, perhaps as an age
+    since: int | None  # the same in ms since the epoch
     segments: int
-    rate: RateLimiter
-    """Items a second."""
+    rate: RateLimiter  # items a second
     limit: int = PAGE
 
     @property

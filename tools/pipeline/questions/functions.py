@@ -20,11 +20,9 @@ class Version(NamedTuple):
     """A published version."""
 
     number: str
-    published: str
-    """In UTC."""
+    published: str  # in UTC
     description: str = ""
-    code_size: int = 0
-    """Bytes."""
+    code_size: int = 0  # bytes
 
 
 class Concurrency(NamedTuple):

@@ -39,8 +39,7 @@ NO_PART_OF_A_VERSION = (
 )
 PUBLISHING = ("CodeUri", "Environment", "MemorySize", "SnapStart")
 """What makes SAM publish a version of a function without AutoPublishAliasAllProperties."""
-EVENT_AGE = timedelta(hours=6)
-"""How long an event may wait."""
+EVENT_AGE = timedelta(hours=6)  # how long an event may wait
 LEFT = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 """States from which a stack can only be deleted."""
 
@@ -60,11 +59,9 @@ class StageState(NamedTuple):
     name: str
     traffic: Sequence[Traffic] = ()
     versions: Sequence[Version] = ()
-    deployed: str = ""
-    """The number of the version that the stack published last."""
+    deployed: str = ""  # the number of the version that the stack published last
     reserved: int = 0
-    received: float = 0
-    """Events in the time that one may wait."""
+    received: float = 0  # events in the time that one may wait
 
 
 class Deployed(NamedTuple):
@@ -83,8 +80,7 @@ class Code(NamedTuple):
     """The functions' code as the SAM CLI uploads it: the same files make the same archive."""
 
     checksum: str
-    size: int
-    """Bytes of the archive."""
+    size: int  # bytes of the archive
 
     @classmethod
     def of(cls, folder: Path) -> Code:

@@ -20,19 +20,16 @@ from pipeline.questions.template import read
 
 CHILD = Path(__file__).with_name("stages.py")
 TEMPLATE = "template.yaml"
-NAMED = 5
-"""Lines that are named of a change."""
+NAMED = 5  # lines that are named of a change
 DIFFER, REFUSED, ACCEPTED, FAILED = "differ", "newly_refused", "newly_accepted", "failed"
-OWN = "data"
-"""What a path begins with if a stage changed the data."""
+OWN = "data"  # what a path begins with if a stage changed the data
 
 
 class Tree(NamedTuple):
     """A project's functions as one revision has them."""
 
     folder: Path
-    handlers: tuple[str, ...]
-    """In the order in which records pass them."""
+    handlers: tuple[str, ...]  # in the order in which records pass them
 
     @classmethod
     def of(cls, root: Path) -> Tree:
@@ -72,8 +69,7 @@ class Change:
     """A change of the fate of some records."""
 
     change: str
-    what: str
-    """The path that is stored otherwise, or the sentence."""
+    what: str  # the path that is stored otherwise, or the sentence
     records: int = 0
     lines: list[int] = field(default_factory=list)
     examples: list[dict[str, Any]] = field(default_factory=list)
@@ -85,8 +81,7 @@ class Rehearsal:
 
     records: int = 0
     same: int = 0
-    conflicts: int = 0
-    """Records whose own data is stored otherwise: once they are stored, each replay is a conflict."""
+    conflicts: int = 0  # records whose own data is stored otherwise: once they are stored, each replay is a conflict
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((DIFFER, REFUSED, ACCEPTED, FAILED), 0))
     _changes: dict[tuple[str, str], Change] = field(default_factory=dict)
 

@@ -14,10 +14,8 @@ from pipeline.records.table import Item, Table
 from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Invoker, Reply
 
-POLL = 0.5
-"""Seconds between two looks."""
-ENRICHER = "enricher"
-"""The stage that marks a record as enriched, if the pipeline has it."""
+POLL = 0.5  # seconds between two looks
+ENRICHER = "enricher"  # the stage that marks a record as enriched, if the pipeline has it
 
 
 class StuckError(Exception):
@@ -35,17 +33,13 @@ class Step(NamedTuple):
 class Smoke:
     """One record, followed through a stack."""
 
-    log: Any
-    """A client of CloudWatch's logs."""
+    log: Any  # a client of CloudWatch's logs
     stack: Stack
-    table: Table
-    """With all attributes."""
+    table: Table  # with all attributes
     invoker: Invoker
     record: Mapping[str, Any]
-    until: float
-    """The monotonic time at which it has to be through."""
-    began: int
-    """In ms since the epoch."""
+    until: float  # the monotonic time at which it has to be through
+    began: int  # in ms since the epoch
 
     @property
     def record_id(self) -> str:

@@ -21,8 +21,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-LARGE = 100_000
-"""Bytes of a record from which on its envelopes may be too large for Lambda."""
+LARGE = 100_000  # bytes of a record from which on its envelopes may be too large for Lambda
 
 Fate = tuple[str, Any]
 

@@ -21,12 +21,9 @@ from pipeline.terminal.printable import counted
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALARMS_AT_ONCE = 100
-RECENT = timedelta(hours=1)
-"""The time that failures and concurrency are looked for in."""
-LOOKED_AT = 1000
-"""Letters that are looked at."""
-VERSIONS = 3
-"""The newest versions that are told."""
+RECENT = timedelta(hours=1)  # the time that failures and concurrency are looked for in
+LOOKED_AT = 1000  # letters that are looked at
+VERSIONS = 3  # the newest versions that are told
 
 
 class Alarm(NamedTuple):
@@ -56,13 +53,10 @@ class FunctionHealth(NamedTuple):
     """A stage's function, as its alias stands."""
 
     name: str
-    traffic: tuple[Traffic, ...] | Unknown
-    """The versions behind the alias; none if the alias is gone."""
-    versions: tuple[Version, ...] | Unknown
-    """The newest that were published."""
+    traffic: tuple[Traffic, ...] | Unknown  # the versions behind the alias; none if the alias is gone
+    versions: tuple[Version, ...] | Unknown  # the newest that were published
     concurrency: Concurrency | Unknown
-    reserved: int | Unknown | None
-    """How many runs at once are its own, and its most; None if it shares the account's."""
+    reserved: int | Unknown | None  # how many runs at once are its own, and its most; None if it shares the account's
     failures: Failures | Unknown
 
 
@@ -78,10 +72,8 @@ class Health(NamedTuple):
     account: Account | Unknown
     at_once: Mapping[str, int] | Unknown
     """The most runs at once lately, of each stage and, under an empty name, of the account."""
-    items: int | Unknown
-    """As DynamoDB last counted them, which it does every six hours or so."""
-    files: FilesInWork | Unknown | None = None
-    """None if there is no bucket of files."""
+    items: int | Unknown  # as DynamoDB last counted them, which it does every six hours or so
+    files: FilesInWork | Unknown | None = None  # None if there is no bucket of files
 
     @property
     def unknown(self) -> list[Unknown]:

@@ -18,8 +18,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 class Template(NamedTuple):
     """A template, and its resources as they are with given parameters."""
 
-    source: Mapping[str, Mapping[str, Any]]
-    """The resources as they are written."""
+    source: Mapping[str, Mapping[str, Any]]  # the resources as they are written
     resources: Mapping[str, Mapping[str, Any]]
     """Those whose conditions hold, everything decided that depends on parameters alone."""
     parameters: Mapping[str, str]

@@ -16,11 +16,9 @@ class Claims:
 
     def __init__(self) -> None:
         self._taken = array("Q")
-        self._first = array("Q")
-        """Of each claim its item, or the first one of several."""
+        self._first = array("Q")  # of each claim its item, or the first one of several
         self._owners: dict[int, str] = {}
-        self._several: dict[str, list[int]] = {}
-        """Of each owner of several items those, the last one first."""
+        self._several: dict[str, list[int]] = {}  # of each owner of several items those, the last one first
         self._dead = bytearray()
         self._won = bytearray()
 

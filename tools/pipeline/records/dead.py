@@ -18,12 +18,10 @@ from pipeline.stack import Attribution
 class Why(NamedTuple):
     """Why a record is a dead letter, or why a line was refused."""
 
-    stage: str = ""
-    """The stage that failed; empty for a line that was refused."""
+    stage: str = ""  # the stage that failed; empty for a line that was refused
     reason: str = ""
     error_code: str = ""
-    request_id: str = ""
-    """Of the invocation that failed."""
+    request_id: str = ""  # of the invocation that failed
 
 
 NO_REASON = Why()

@@ -21,19 +21,15 @@ from pipeline.records.files import open_private
 from pipeline.records.lines import Line
 
 _LINE = re.compile(rb"([1-9][0-9]{0,11}) ([0-9a-f]{16})\n")
-_CHUNK = 4096
-"""Lines whose digests are kept together."""
+_CHUNK = 4096  # lines whose digests are kept together
 
 
 class Header(NamedTuple):
     """What a submission is, apart from its input."""
 
-    function: str
-    """The ARN that the lines are sent to."""
-    timestamp: str
-    """`now` or `keep`."""
-    started: int
-    """In ms since the epoch."""
+    function: str  # the ARN that the lines are sent to
+    timestamp: str  # `now` or `keep`
+    started: int  # in ms since the epoch
 
     @classmethod
     def read(cls, text: bytes) -> Header:

@@ -17,8 +17,7 @@ _decode = json.JSONDecoder().raw_decode
 class Part(NamedTuple):
     """Where a value stands that is directly in an object or an array."""
 
-    name: str
-    """Of the member; empty in an array."""
+    name: str  # of the member; empty in an array
     start: int
     end: int
 

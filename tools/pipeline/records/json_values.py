@@ -10,12 +10,9 @@ from typing import Any
 
 MOST_DEPTH = 401
 """Levels of arrays and objects in a record, 400 of them in its data: Lambda can't decode a batch that holds more."""
-_SHORT = 15
-"""Digits that a double always holds."""
-_SHOWN = 30
-"""Characters of a number in a message."""
-_SPELLED = re.compile(r"[0-9](\.0(?![0-9])|e[+-]?[0-9])")
-"""In a text of JSON, what may be a float that is an integer."""
+_SHORT = 15  # digits that a double always holds
+_SHOWN = 30  # characters of a number in a message
+_SPELLED = re.compile(r"[0-9](\.0(?![0-9])|e[+-]?[0-9])")  # in a text of JSON, what may be a float that is an integer
 
 
 class NumberError(ValueError):

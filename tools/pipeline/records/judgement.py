@@ -24,12 +24,9 @@ from pipeline.records.packing import Prepare
 from pipeline.records.table import KEYS, Item, Key, Table, is_storable_id
 from pipeline.records.timestamps import lacks_timestamp
 
-READERS = 4
-"""Requests to the table that are under way at once."""
-WINDOW = 256 * 1024
-"""Bytes of lines that are looked for at once."""
-REMEMBERED = 10_000
-"""Items of ids that are kept, as several records of an id often stand together."""
+READERS = 4  # requests to the table that are under way at once
+WINDOW = 256 * 1024  # bytes of lines that are looked for at once
+REMEMBERED = 10_000  # items of ids that are kept, as several records of an id often stand together
 
 
 class Outcome(Enum):
@@ -37,13 +34,10 @@ class Outcome(Enum):
 
     STORED = "stored"
     DEAD = "dead letter"
-    REFUSED = "refused"
-    """It was not sent, or not accepted."""
-    DIFFERENT = "different"
-    """Another record has its key."""
+    REFUSED = "refused"  # it was not sent, or not accepted
+    DIFFERENT = "different"  # another record has its key
     MISSING = "missing"
-    UNKNOWN = "unknown"
-    """The pipeline gave it a timestamp, and other data is stored under its id."""
+    UNKNOWN = "unknown"  # the pipeline gave it a timestamp, and other data is stored under its id
 
 
 class Judged(NamedTuple):
@@ -52,15 +46,12 @@ class Judged(NamedTuple):
     line: int
     id: str | None
     outcome: Outcome
-    why: Why = NO_REASON
-    """Why it is a dead letter too, if it is stored and one."""
+    why: Why = NO_REASON  # why it is a dead letter too, if it is stored and one
     enriched_by: str | None = None
-    changed: bool = False
-    """Whether its item has other data, because a stage changed it."""
+    changed: bool = False  # whether its item has other data, because a stage changed it
     claim: int | None = None
     """Its number among those that an item with other data can be of; it is settled when all are judged."""
-    end: int = 0
-    """Bytes of the input up to the line's end."""
+    end: int = 0  # bytes of the input up to the line's end
     item: Item | None = None
 
 
@@ -69,8 +60,7 @@ class _Record(NamedTuple):
 
     line: int
     end: int
-    size: int
-    """Bytes of its line, but for the first records of a batch."""
+    size: int  # bytes of its line, but for the first records of a batch
     document: Any
     key: Key | None
 
@@ -93,10 +83,8 @@ class _Items(NamedTuple):
     """The items that a record may have become."""
 
     items: Sequence[Item] = ()
-    numbers: Sequence[int] = ()
-    """By which they are claimed."""
-    of_data: Mapping[int, Sequence[int]] = {}
-    """Their places by the digest of their data, if they are several."""
+    numbers: Sequence[int] = ()  # by which they are claimed
+    of_data: Mapping[int, Sequence[int]] = {}  # their places by the digest of their data, if they are several
 
     @classmethod
     def of(cls, items: Sequence[Item]) -> _Items:
@@ -130,8 +118,7 @@ class Judgement:
 
     table: Table
     dead: DeadRecords
-    prepare: Prepare
-    """What returns what was sent for a line."""
+    prepare: Prepare  # what returns what was sent for a line
     changes_data: bool = False
     """Whether an item with other data is taken for a record that a stage changed, as long as no other line is it."""
     claims: Claims = field(default_factory=Claims, init=False)

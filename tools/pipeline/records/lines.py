@@ -16,19 +16,15 @@ from pipeline.records.timestamps import lacks_timestamp, stamped
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOST = 1_048_576 - 1_200
 """Bytes of a line: an event has 1 MiB at most, and so has its dead letter, with the attributes that Lambda adds."""
-MOST_RECORDS = 1000
-"""Records in an event."""
+MOST_RECORDS = 1000  # records in an event
 
 
 class Line(NamedTuple):
     """A line of the input that is not blank."""
 
-    number: int
-    """Counted from 1."""
-    content: bytes
-    """Without the line's end; empty if the line is too long to be held."""
-    end: int
-    """Bytes of the input up to the line's end."""
+    number: int  # counted from 1
+    content: bytes  # without the line's end; empty if the line is too long to be held
+    end: int  # bytes of the input up to the line's end
 
     @property
     def digest(self) -> str:

@@ -10,26 +10,21 @@ from pipeline.records.lines import MOST_RECORDS, InvalidLineError, Line, Prepare
 ONE_REQUEST = 70_000
 """Bytes of a batch. It is in the processor's envelope three times, and up to 256 KB an event is one request:
 https://aws.amazon.com/lambda/pricing/"""
-MOST = 300_000
-"""Bytes of a batch whose number of records is chosen: three times as much is still an event."""
-ADDED = 50
-"""Bytes of what the stages add to a record, on average over the three."""
+MOST = 300_000  # bytes of a batch whose number of records is chosen: three times as much is still an event
+ADDED = 50  # bytes of what the stages add to a record, on average over the three
 _NOT_ASCII = bytes(range(128, 256))
 
-Prepare = Callable[[Line], Prepared]
-"""What returns what is sent for a line, or raises InvalidLineError."""
+Prepare = Callable[[Line], Prepared]  # what returns what is sent for a line, or raises InvalidLineError
 
 
 class Batch(NamedTuple):
     """Lines that are sent as one event, or a line that can't be sent."""
 
     lines: tuple[Line, ...]
-    contents: tuple[bytes, ...]
-    """What is sent for each line."""
+    contents: tuple[bytes, ...]  # what is sent for each line
     records: int = 1
     bare: bool = False
-    problem: str = ""
-    """Why it can't be sent."""
+    problem: str = ""  # why it can't be sent
 
     @property
     def payload(self) -> bytes:

@@ -24,10 +24,8 @@ STDIN = Path("-")
 GZIP = b"\x1f\x8b"
 PACKED = {b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 """How files begin that another program packed."""
-MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
-"""Byte order marks of UTF-16 and UTF-32."""
-GLANCE = 8192
-"""Bytes of the beginning that are looked at."""
+MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # byte order marks of UTF-16 and UTF-32
+GLANCE = 8192  # bytes of the beginning that are looked at
 AT_ONCE = 1024 * 1024
 SEPARATORS = (b",", b";", b"\t")
 
@@ -145,8 +143,7 @@ class Source:
             raise self._refusal(f"can't be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-_NONE = object()
-"""What a line that is no JSON holds."""
+_NONE = object()  # what a line that is no JSON holds
 
 
 def _copied(file: IO[bytes]) -> IO[bytes]:

@@ -13,14 +13,11 @@ from pipeline.errors import AwsError
 from pipeline.stack.aws import explained
 from pipeline.stack.rate_limit import RateLimiter
 
-KEYS = 100
-"""Keys in one call, DynamoDB's limit."""
+KEYS = 100  # keys in one call, DynamoDB's limit
 ATTEMPTS = 10
 """Calls in which DynamoDB may leave items out, as it does beyond 16 MB and if the table has no capacity left."""
-FIRST_DELAY = 0.1
-"""Seconds; doubled from attempt to attempt."""
-LONGEST_DELAY = 5.0
-"""Seconds."""
+FIRST_DELAY = 0.1  # seconds; doubled from attempt to attempt
+LONGEST_DELAY = 5.0  # seconds
 
 
 class Key(NamedTuple):
@@ -45,12 +42,9 @@ class Item(NamedTuple):
     """What is stored under a key."""
 
     key: Key
-    data: str
-    """In JSON."""
-    enriched_by: str | None
-    """The enricher's version; None for an item that was never enriched."""
-    attributes: Mapping[str, Mapping[str, Any]]
-    """The attributes that were read, as DynamoDB has them."""
+    data: str  # in JSON
+    enriched_by: str | None  # the enricher's version; None for an item that was never enriched
+    attributes: Mapping[str, Mapping[str, Any]]  # the attributes that were read, as DynamoDB has them
 
     @classmethod
     def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Item:
@@ -76,11 +70,9 @@ class Item(NamedTuple):
 class Table:
     """A data table; for any number of threads."""
 
-    client: Any
-    """Of DynamoDB."""
+    client: Any  # of DynamoDB
     name: str
-    rate: RateLimiter
-    """Keys a second."""
+    rate: RateLimiter  # keys a second
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Item]:
         """Return the items that there are under up to a hundred keys."""

@@ -29,10 +29,8 @@ class Resource(NamedTuple):
 
     id: str
     type: str
-    properties: Mapping[str, Any]
-    """As they are written."""
-    attributes: Mapping[str, Any]
-    """As they are written."""
+    properties: Mapping[str, Any]  # as they are written
+    attributes: Mapping[str, Any]  # as they are written
     values: Values
 
     @property

@@ -46,13 +46,10 @@ LARGEST_NETWORK = {4: 8, 6: 19}  # bits of its prefix
 class Asked(NamedTuple):
     """What a statement asks of one condition key."""
 
-    key: str
-    """In lower case."""
-    operator: str
-    """In lower case, without what stands before a colon and without `IfExists`."""
+    key: str  # in lower case
+    operator: str  # in lower case, without what stands before a colon and without `IfExists`
     values: list[str]
-    optional: bool
-    """Whether a request without the key passes."""
+    optional: bool  # whether a request without the key passes
 
     @property
     def restricts(self) -> bool:

@@ -22,12 +22,9 @@ from pipeline.stack.settings import (
     without_secrets,
 )
 
-CONNECT_TIMEOUT = 5
-"""Seconds."""
-READ_TIMEOUT = 30
-"""Seconds; beyond the longest poll of a queue, which is 20."""
-ATTEMPTS = 5
-"""Of each call, the first one included; the SDK waits between them, longer each time."""
+CONNECT_TIMEOUT = 5  # seconds
+READ_TIMEOUT = 30  # seconds; beyond the longest poll of a queue, which is 20
+ATTEMPTS = 5  # of each call, the first one included; the SDK waits between them, longer each time
 
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 UNKNOWN_CREDENTIALS = (
@@ -52,8 +49,7 @@ NOT_LOGGED_IN = (
     failures.TokenRetrievalError,
     failures.SSOError,
 )
-UNREACHABLE = (failures.HTTPClientError, failures.ConnectionError)
-"""The request may or may not have arrived."""
+UNREACHABLE = (failures.HTTPClientError, failures.ConnectionError)  # the request may or may not have arrived
 
 
 class Access(NamedTuple):

@@ -6,16 +6,11 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-CHUNK = 0.2
-"""Seconds' worth of permits that are handed out at once."""
-CATCH_UP = 1.0
-"""Seconds' worth of unused permits that may be caught up on."""
-RELIEF = 0.5
-"""Seconds after throttling in which more of it slows nothing down: it answers calls that were under way."""
-RECOVERY = 1.4
-"""The factor by which the rate grows again each second."""
-SLOWEST = 2.0
-"""Calls a second."""
+CHUNK = 0.2  # seconds' worth of permits that are handed out at once
+CATCH_UP = 1.0  # seconds' worth of unused permits that may be caught up on
+RELIEF = 0.5  # seconds after throttling in which more of it slows nothing down: it answers calls that were under way
+RECOVERY = 1.4  # the factor by which the rate grows again each second
+SLOWEST = 2.0  # calls a second
 
 
 class RateLimiter:

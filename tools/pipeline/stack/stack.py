@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-ENTRY = "validator"
-"""The stage that records are submitted to."""
-READER = "reader"
-"""The function that reads files."""
+ENTRY = "validator"  # the stage that records are submitted to
+READER = "reader"  # the function that reads files
 FUNCTION, ROLE = "FunctionArn", "RoleId"
 """How the names of the outputs end that name a stage's alias, and the id of its role."""
 WANTED = ("TableName", "DlqUrl", "DlqArn", f"{ENTRY.capitalize()}{FUNCTION}")
@@ -41,12 +39,10 @@ class Stage(NamedTuple):
     """A stage of the pipeline."""
 
     name: str
-    alias: str
-    """The ARN by which it is invoked."""
+    alias: str  # the ARN by which it is invoked
     role_id: str = ""
     """The id of its role, which is how the messages that it sends begin; empty where the stack does not tell."""
-    event_age: int = 21_600
-    """Seconds for which Lambda tries an event of it, at most."""
+    event_age: int = 21_600  # seconds for which Lambda tries an event of it, at most
 
     @property
     def function(self) -> Function | None:
@@ -62,14 +58,11 @@ class Stack(NamedTuple):
     table: str
     queue_url: str
     queue_arn: str
-    stages: Mapping[str, Stage]
-    """By name; in the pipeline's order once they have been followed."""
+    stages: Mapping[str, Stage]  # by name; in the pipeline's order once they have been followed
     pipeline: tuple[str, ...] = (ENTRY,)
     """The names of the stages that a record passes, from the entry on; the entry alone until they are followed."""
-    bucket: str = ""
-    """The bucket whose files are read; empty where there is none."""
-    files_url: str = ""
-    """The queue of files, as its ARN."""
+    bucket: str = ""  # the bucket whose files are read; empty where there is none
+    files_url: str = ""  # the queue of files, as its ARN
     files_arn: str = ""
 
     @property

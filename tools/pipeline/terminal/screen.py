@@ -15,8 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from pipeline.terminal.printable import printable
 from pipeline.terminal.tables import show_parts, show_table
 
-NAMED = 20
-"""So many notes of one kind are shown, and the rest counted."""
+NAMED = 20  # so many notes of one kind are shown, and the rest counted
 
 
 class Screen:
@@ -24,8 +23,7 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.document: dict[str, Any] = {}
-        """What is printed as JSON at the end."""
+        self.document: dict[str, Any] = {}  # what is printed as JSON at the end
         self._out = Console(file=sys.stdout)
         self._err = Console(file=sys.stderr)
         self._notes: dict[str, int] = {}

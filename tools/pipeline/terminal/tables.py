@@ -10,10 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-FOLDED = 23
-"""The narrowest that a long last column may become."""
-BETWEEN = 2
-"""Spaces between columns."""
+FOLDED = 23  # the narrowest that a long last column may become
+BETWEEN = 2  # spaces between columns
 
 
 def show_table(

@@ -31,8 +31,7 @@ STACK_VARIABLE = "PIPELINE_STACK"
 class Context:
     """A stack as the options name it, and where to show what becomes of it; AWS is asked only when need be."""
 
-    name: str | None
-    """None for the only one, or else the usual one."""
+    name: str | None  # None for the only one, or else the usual one
     region: str | None
     profile: str | None
     screen: Screen

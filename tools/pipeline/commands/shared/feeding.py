@@ -32,27 +32,21 @@ from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Answer, Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
 
-THREADS = 4
-"""Events that are sent at once."""
+THREADS = 4  # events that are sent at once
 DELIVERED = 10
 """Seconds within which the rule has put a file into its queue, or the reader has sent the next message about it."""
-POLL = 0.2
-"""Seconds between two looks at a file's receipt."""
+POLL = 0.2  # seconds between two looks at a file's receipt
 
 
 class Fed(NamedTuple):
     """How lines were given to the pipeline."""
 
-    prepare: Prepare
-    """What returns what was sent for a line, or says why it was not accepted."""
-    lines: Callable[[], Iterator[Line]]
-    """The lines that were accepted or refused."""
+    prepare: Prepare  # what returns what was sent for a line, or says why it was not accepted
+    lines: Callable[[], Iterator[Line]]  # the lines that were accepted or refused
     events: int
     seconds: float
-    queue: dict[str, Any]
-    """The queue's last state."""
-    unsent: int | None = None
-    """Lines that were not submitted when the run was interrupted; None if it was not."""
+    queue: dict[str, Any]  # the queue's last state
+    unsent: int | None = None  # lines that were not submitted when the run was interrupted; None if it was not
 
 
 class UploadedFile(NamedTuple):

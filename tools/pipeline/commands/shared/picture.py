@@ -6,8 +6,7 @@ import re
 
 from rich.console import Console
 
-WIDTH = 122
-"""Columns; a wider picture would be too small to read on a page."""
+WIDTH = 122  # columns; a wider picture would be too small to read on a page
 FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 

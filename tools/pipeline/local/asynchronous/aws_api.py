@@ -24,8 +24,7 @@ AUTHORIZATION = (
     "SignedHeaders=host, Signature=checked-before"
 )
 """The one form in which a request inside the process names its caller. Signatures are checked before that."""
-CALLER = "local.caller"
-"""The key under which a request's scope has its `Caller`."""
+CALLER = "local.caller"  # the key under which a request's scope has its `Caller`
 TRACE_HEADER = "x-amzn-trace-id"
 
 
@@ -33,8 +32,7 @@ class Key(NamedTuple):
     """The public part of somebody's credentials."""
 
     access_key: str
-    token: str = ""
-    """Sessions have one."""
+    token: str = ""  # sessions have one
 
 
 class Caller(NamedTuple):
@@ -87,10 +85,8 @@ class AwsApi:
     """The embedded AWS as its own queue calls it: by HTTP requests that don't leave the process."""
 
     app: App
-    host: str
-    """The endpoint's host and port, which every signature covers."""
-    access_key: str
-    """The owner's."""
+    host: str  # the endpoint's host and port, which every signature covers
+    access_key: str  # the owner's
     account: str = "000000000000"
 
     async def request(

@@ -13,18 +13,15 @@ from time import monotonic
 from .event import Event
 from .targets import Target
 
-WORTH_A_START = 25
-"""Waiting events for which one more interpreter is started."""
-SLOW = 2.0
-"""Seconds after which a call is slow. Who waits for a slow one gets a place beside it."""
+WORTH_A_START = 25  # waiting events for which one more interpreter is started
+SLOW = 2.0  # seconds after which a call is slow. Who waits for a slow one gets a place beside it.
 
 
 @dataclass
 class Places:
     """The places of a queue, with the events that wait for one."""
 
-    limit: int
-    """Invocations at once."""
+    limit: int  # invocations at once
     _waiting: dict[Target, deque[Event]] = field(default_factory=dict)
     _running: defaultdict[Target, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     """Since when each event of a function runs."""

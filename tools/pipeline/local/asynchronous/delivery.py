@@ -21,8 +21,7 @@ from .targets import Target, service_of, unsupported
 
 logger = logging.getLogger(__name__)
 
-PAYLOAD_LIMIT = 1024 * 1024
-"""Bytes of an asynchronous event, and of an SQS message with its attributes."""
+PAYLOAD_LIMIT = 1024 * 1024  # bytes of an asynchronous event, and of an SQS message with its attributes
 DEAD_LETTER_ERRORS = "DeadLetterErrors"
 DESTINATION_FAILURES = "DestinationDeliveryFailures"
 

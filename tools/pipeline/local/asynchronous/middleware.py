@@ -29,8 +29,7 @@ from .targets import NameRefusedError, Target
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
-SETTING = ("iam", "cloudformation")
-"""The services beside Lambda whose requests change what functions and roles are."""
+SETTING = ("iam", "cloudformation")  # the services beside Lambda whose requests change what functions and roles are
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,10 @@ from urllib.parse import urlencode
 from .aws_api import AwsApi, Key
 from .targets import Target
 
-MARGIN = 300
-"""Seconds before its end at which a session is renewed."""
+MARGIN = 300  # seconds before its end at which a session is renewed
 SESSION = "awslambda_{}"
 """Lambda's own sessions begin like this, so that SQS's SenderId tells its messages from the function's own."""
-SESSION_LIMIT = 64
-"""Characters of a session's name."""
+SESSION_LIMIT = 64  # characters of a session's name
 
 
 class AssumeRoleError(Exception):

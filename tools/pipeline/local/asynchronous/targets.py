@@ -16,8 +16,7 @@ PATTERN = (
     r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
 )
 """How Lambda says that."""
-SUPPORTED = ("lambda", "sqs")
-"""The services whose resources can be a destination or a dead-letter target here."""
+SUPPORTED = ("lambda", "sqs")  # the services whose resources can be a destination or a dead-letter target here
 
 
 class NameRefusedError(Exception):

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import trustme
 
-NAMES = ("localhost", "host.docker.internal", "127.0.0.1")
-"""The second is this machine as a container sees it."""
+NAMES = ("localhost", "host.docker.internal", "127.0.0.1")  # the second is this machine as a container sees it
 
 
 class Certificates(NamedTuple):

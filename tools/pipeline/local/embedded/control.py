@@ -9,10 +9,8 @@ from typing import Any
 from pipeline.local.asynchronous import Clock, Faults, Queue, QueueOptions, Result
 from pipeline.local.asynchronous.aws_api import Answer, App, Receive, Scope, Send, json_answer, read_body, respond
 
-CONTROL_PATH = "/_local/queue"
-"""No path of AWS begins like this."""
-BODY_LIMIT = 10_000
-"""Bytes."""
+CONTROL_PATH = "/_local/queue"  # no path of AWS begins like this
+BODY_LIMIT = 10_000  # bytes
 
 
 def control_of(queue: Queue) -> App:

@@ -34,17 +34,14 @@ NO_SHELL_SETTINGS = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Switched off, so that botocore reads neither profile nor files."""
-END_GRACE = 5
-"""Seconds that the process gets to end by itself."""
+END_GRACE = 5  # seconds that the process gets to end by itself
 
 
 class Options(NamedTuple):
     """How an embedded AWS runs."""
 
-    port: int = 0
-    """0 takes a free one."""
-    listen: tuple[str, ...] = ()
-    """Addresses of this machine to listen on beside 127.0.0.1, so that containers find it."""
+    port: int = 0  # 0 takes a free one
+    listen: tuple[str, ...] = ()  # addresses of this machine to listen on beside 127.0.0.1, so that containers find it
     queue: QueueOptions = QueueOptions()
 
 
@@ -53,8 +50,7 @@ class EmbeddedAws:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.environment: dict[str, str] = {}
-        """The variables by which every AWS tool finds it; empty until it serves."""
+        self.environment: dict[str, str] = {}  # the variables by which every AWS tool finds it; empty until it serves
 
     def __enter__(self) -> EmbeddedAws:
         self.start()

@@ -47,10 +47,8 @@ from .signatures import Owner
 from .tether import end_with_parent
 from .throttling import Throttling
 
-TLS_BUFFER = 32 * 1024
-"""Bytes for each connection; asyncio's own 256 KB would be held by whoever opens one."""
-KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
+TLS_BUFFER = 32 * 1024  # bytes for each connection; asyncio's own 256 KB would be held by whoever opens one
+KEEP_ALIVE = 75  # seconds that an idle connection stays open, longer than the SDKs keep theirs
 
 
 def main(options: dict[str, Any]) -> int:

@@ -23,8 +23,7 @@ from pipeline.local.asynchronous.aws_api import Caller, Key, Scope
 
 from .ministack import ministack
 
-SESSION = "AROA"
-"""How the ids of roles begin."""
+SESSION = "AROA"  # how the ids of roles begin
 ALGORITHM = "AWS4-HMAC-SHA256"
 CREDENTIAL = re.compile(r"\w+/\d{8}/[a-z0-9-]+/[a-z0-9-]+/aws4_request")
 IN_HEADER = {"Credential", "SignedHeaders", "Signature"}

@@ -16,8 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 
-GRACE = 2.0
-"""Seconds that the children get to end."""
+GRACE = 2.0  # seconds that the children get to end
 
 
 def end_with_parent(cleanup: Callable[[], None] = lambda: None) -> None:

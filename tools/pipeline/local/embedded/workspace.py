@@ -10,8 +10,7 @@ import time
 from pathlib import Path
 
 PREFIX = "embedded-aws-"
-YOUNG = 60
-"""Seconds within which a folder may be without a lock, because its owner is about to make it."""
+YOUNG = 60  # seconds within which a folder may be without a lock, because its owner is about to make it
 
 
 class Workspace:

@@ -25,10 +25,8 @@ from pipeline.local.embedded.ministack import ministack
 from .inside import REQUEST_ID
 
 MARK = "\x1eerror:"
-RESPONSE_LIMIT = 6_291_556
-"""Bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-OF_THE_SANDBOX = {"Sandbox.Timedout", "Runtime.ExitError"}
-"""Errors whose message begins with the request id."""
+RESPONSE_LIMIT = 6_291_556  # bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+OF_THE_SANDBOX = {"Sandbox.Timedout", "Runtime.ExitError"}  # errors whose message begins with the request id
 
 
 async def invocation(aws: AwsApi, scope: Scope, body: bytes) -> Answer:

@@ -24,8 +24,7 @@ SERVICE = "events.amazonaws.com"
 NO_PERMISSIONS, NO_RESOURCE = "NO_PERMISSIONS", "NO_RESOURCE"
 """Why an event is not sent, in EventBridge's words; it is not tried again."""
 
-SENDER = "AROAEXAMPLE"
-"""As MiniStack has it for what EventBridge sends to queues."""
+SENDER = "AROAEXAMPLE"  # as MiniStack has it for what EventBridge sends to queues
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,7 @@ from pipeline.local.asynchronous.aws_api import Key
 from pipeline.local.embedded.ministack import ministack
 from pipeline.local.embedded.signatures import SESSION, principal_of
 
-SENDER: ContextVar[Key | None] = ContextVar("sender", default=None)
-"""The key of whoever sent the current request."""
+SENDER: ContextVar[Key | None] = ContextVar("sender", default=None)  # the key of whoever sent the current request
 
 
 def write_senders(account: str) -> None:

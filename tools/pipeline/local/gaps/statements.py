@@ -18,8 +18,7 @@ from pipeline.local.asynchronous import region_of
 from pipeline.local.asynchronous.aws_api import CALLER, Answer, AwsApi, Scope, call, json_answer
 from pipeline.local.embedded.ministack import ministack
 
-EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")
-"""What MiniStack asks for instead."""
+EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")  # what MiniStack asks for instead
 TARGET = "DynamoDB_20120810.BatchExecuteStatement"
 DENIED = "AccessDeniedException"
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError)

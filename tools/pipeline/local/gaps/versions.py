@@ -13,8 +13,7 @@ from typing import Any
 
 from pipeline.local.embedded.ministack import ministack
 
-_version: ContextVar[str | None] = ContextVar("version", default=None)
-"""The version that the current event is about."""
+_version: ContextVar[str | None] = ContextVar("version", default=None)  # the version that the current event is about
 
 
 def tell_versions() -> None:

@@ -1,7 +1,5 @@
 """The project that the commands work on: the folder with its template, and the name of the stack that it deploys."""
 
-from __future__ import annotations
-
 import shlex
 import tomllib
 from collections.abc import Mapping

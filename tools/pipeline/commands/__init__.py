@@ -1,7 +1,5 @@
 """The commands as they are typed."""
 
-from __future__ import annotations
-
 import importlib
 from difflib import get_close_matches
 

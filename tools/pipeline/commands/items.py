@@ -1,7 +1,5 @@
 """The command `items`."""
 
-from __future__ import annotations
-
 import json
 from itertools import islice
 

@@ -1,7 +1,5 @@
 """The command `redrive`."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """The command `rehearse`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory

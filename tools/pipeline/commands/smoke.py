@@ -1,7 +1,5 @@
 """The command `smoke`."""
 
-from __future__ import annotations
-
 import json
 import time
 import uuid

@@ -1,7 +1,5 @@
 """The command `submit`."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack

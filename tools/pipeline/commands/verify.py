@@ -1,7 +1,5 @@
 """The command `verify`."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path

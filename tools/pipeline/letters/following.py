@@ -1,7 +1,5 @@
 """Following events that were sent again, until their records are stored or are dead letters again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from threading import Lock

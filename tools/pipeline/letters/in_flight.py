@@ -1,7 +1,5 @@
 """The letters that a command has received and not deleted: nobody else sees them until they are given back."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -6,8 +6,6 @@ is sent: the validator's or, if it never got so far, the time of its letter. An 
 be about one of its records alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any

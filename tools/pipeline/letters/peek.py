@@ -1,9 +1,8 @@
 """Looking into the dead-letter queue without consuming it: SQS can't, so letters are received and then given back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Self
 
 from pipeline.letters.in_flight import InFlight
 from pipeline.letters.queue import BATCH, DeadLetterQueue, Depth
@@ -27,7 +26,7 @@ class Peek:
         self._readers = depth.readers(READERS)
         self._pool = ThreadPoolExecutor(self._readers)
 
-    def __enter__(self) -> Peek:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,5 @@
 """The plan of a redrive: which letters it sends, to which stage, and how many."""
 
-from __future__ import annotations
-
 from threading import Lock
 from typing import NamedTuple
 

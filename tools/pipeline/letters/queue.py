@@ -1,7 +1,5 @@
 """The dead-letter queue: receive letters, give them back, delete them, and count them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ by itself after a crash. Letters that come after the beginning are left alone. O
 sent is named: the cause is not mended yet.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait

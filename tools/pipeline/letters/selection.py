@@ -1,7 +1,5 @@
 """Which dead letters a command is about, and what is known of each."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 

@@ -5,8 +5,6 @@ as its own if the same stage failed again, within its envelopes if a later stage
 the event.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock

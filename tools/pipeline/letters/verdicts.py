@@ -1,7 +1,5 @@
 """What becomes of letters in a redrive, and how many there are of each kind."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field

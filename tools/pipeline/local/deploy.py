@@ -1,7 +1,5 @@
 """Builds the stack and deploys it to the embedded AWS, by the SAM CLI."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

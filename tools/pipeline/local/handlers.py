@@ -1,7 +1,5 @@
 """One handler in this process, without AWS: its requests are shown and answered as if AWS had taken them."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import logging

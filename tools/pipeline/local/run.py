@@ -1,7 +1,5 @@
 """A pipeline of one's own on this machine: the stack built, and deployed to an embedded AWS."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time
@@ -9,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import Progress
@@ -64,7 +62,7 @@ class Lint:
         command = str(Path(sys.executable).parent / "cfn-lint")
         self._process = subprocess.Popen([command], cwd=root, stdout=self._found, stderr=subprocess.STDOUT)
 
-    def __enter__(self) -> Lint:
+    def __enter__(self) -> Self:
         return self
 
     def wait(self) -> None:

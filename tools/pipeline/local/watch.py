@@ -1,7 +1,5 @@
 """Watching a project: saved code becomes live at once, a saved model as fast as a deployment allows."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys

@@ -3,13 +3,11 @@
 A record of a batch leaves a line of its own only if it was refused; the table and the dead letters tell of the others.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.letters.selection import Finding
 from pipeline.questions import logs
@@ -69,7 +67,7 @@ class Line(NamedTuple):
             return f"{fields['records']} records, {fields.get('refused', 0)} of them refused"
         return str(fields.get("reason") or fields.get("errorMessage") or "")
 
-    def may_be(self, other: Line) -> bool:
+    def may_be(self, other: Self) -> bool:
         """Return whether another line can be about the same record: an id has a record for each timestamp."""
         times = {line.line.fields.get("recordTimestamp") for line in (self, other)} - {None}
         return len(times) < 2

@@ -4,8 +4,6 @@ The lines are in `FILE.part` until all are there. `FILE.journal` says how far th
 exported, each further one a page, with its segment, the key to go on from, and the length of the file after it.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
@@ -15,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.errors import MisuseError
 from pipeline.records.files import open_private
@@ -109,7 +107,7 @@ class Export:
     source: Source
     count: int = field(default=0, init=False)
 
-    def __enter__(self) -> Export:
+    def __enter__(self) -> Self:
         """Open the file and its journal.
 
         Raises:

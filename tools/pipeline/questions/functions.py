@@ -1,7 +1,5 @@
 """What Lambda says of a stage's function: the versions behind its alias, those before, and its concurrency."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError

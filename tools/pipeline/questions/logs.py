@@ -1,7 +1,5 @@
 """The functions' logs: the lines that a JSON pattern finds, and the failures among them."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping

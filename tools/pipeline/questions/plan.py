@@ -3,15 +3,13 @@
 The new template is compared with the deployed one, each with its parameters, and with the versions that are live.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from botocore.exceptions import ClientError
@@ -83,7 +81,7 @@ class Code(NamedTuple):
     size: int  # bytes of the archive
 
     @classmethod
-    def of(cls, folder: Path) -> Code:
+    def of(cls, folder: Path) -> Self:
         """Pack a folder."""
         digest, archive = md5(usedforsecurity=False), BytesIO()
         with ZipFile(archive, "w", ZIP_DEFLATED) as packed:

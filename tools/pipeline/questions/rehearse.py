@@ -1,7 +1,5 @@
 """Whose fate changes: the stages of two trees run on the same records, each in a Python of its own."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -13,7 +11,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Self
 
 from pipeline.errors import CommandError, MisuseError
 from pipeline.questions.template import read
@@ -32,7 +30,7 @@ class Tree(NamedTuple):
     handlers: tuple[str, ...]  # in the order in which records pass them
 
     @classmethod
-    def of(cls, root: Path) -> Tree:
+    def of(cls, root: Path) -> Self:
         """Read the order of the stages from a tree's template.
 
         Raises:

@@ -1,7 +1,5 @@
 """One record of our own through the deployed stack: stored as the stages make it, sent again, stored once, removed."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping

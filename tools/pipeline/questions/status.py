@@ -1,7 +1,5 @@
 """The health of the stack: what its alarms, queue, functions, logs and table say, as far as AWS tells."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice

@@ -1,7 +1,5 @@
 """A SAM template as text: read, decided for the values of its parameters, and its stages in order."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Times as people write and read them: an age or a date as an option, and the time in UTC as an answer."""
 
-from __future__ import annotations
-
 import re
 import time
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Files in the stack's bucket: uploaded, followed until they are settled, and what the reader made of their lines."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping

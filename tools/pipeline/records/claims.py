@@ -5,8 +5,6 @@ have become it; if all of these are dead letters, of the first one. This is know
 keys are kept: 8 bytes of each.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable, Sequence
 

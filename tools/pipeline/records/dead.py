@@ -4,8 +4,6 @@ What the entry was given is at the end of the chain of events in a letter, whate
 be there, of which the letter is about one record: that of its key and, if several have the key, of its data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple

@@ -1,11 +1,9 @@
 """The files that a command writes: readable by nobody else, and never written through a symbolic link."""
 
-from __future__ import annotations
-
 import os
 import stat
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from pipeline.errors import MisuseError
 
@@ -53,7 +51,7 @@ class NewFile:
         self._file: IO[bytes] | None = None
         self._is_open_line = False
 
-    def __enter__(self) -> NewFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,8 +5,6 @@ that is sent again has the stamp that it had. Each further line is the number an
 accepted. One that was accepted in the very moment of a crash is sent again, which is harmless with a timestamp.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
@@ -14,7 +12,7 @@ import re
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pipeline.errors import MisuseError
 from pipeline.records.files import open_private
@@ -32,7 +30,7 @@ class Header(NamedTuple):
     started: int  # in ms since the epoch
 
     @classmethod
-    def read(cls, text: bytes) -> Header:
+    def read(cls, text: bytes) -> Self:
         """Read a journal's first line, or raise a ValueError."""
         fields = json.loads(text)
         if not isinstance(fields, dict) or [*fields] != [*cls._fields]:
@@ -65,7 +63,7 @@ class Journal:
             os.close(self._file)
             raise
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

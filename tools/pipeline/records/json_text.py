@@ -3,8 +3,6 @@
 The texts have been parsed before, so they are valid.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Sequence

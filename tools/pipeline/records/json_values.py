@@ -1,7 +1,5 @@
 """JSON as the pipeline takes it: what a double holds, what is nested too deep, and which values are the same."""
 
-from __future__ import annotations
-
 import json
 import re
 from decimal import Decimal

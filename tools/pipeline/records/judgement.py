@@ -6,15 +6,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 The lines are read in their order, in windows of a hundred records. Nothing is kept of what is stored as it was sent.
 """
 
-from __future__ import annotations
-
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.records.claims import Claims
 from pipeline.records.dead import NO_REASON, DeadRecords, Why, digest
@@ -87,7 +85,7 @@ class _Items(NamedTuple):
     of_data: Mapping[int, Sequence[int]] = {}  # their places by the digest of their data, if they are several
 
     @classmethod
-    def of(cls, items: Sequence[Item]) -> _Items:
+    def of(cls, items: Sequence[Item]) -> Self:
         of_data: dict[int, list[int]] = {}
         for place, item in enumerate(items if len(items) > 1 else ()):
             of_data.setdefault(digest(b"data", json.loads(item.data or "null")), []).append(place)

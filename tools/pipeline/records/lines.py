@@ -3,8 +3,6 @@
 There is one rule of what can be sent: `prepare`. Whoever sends or judges lines applies it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator

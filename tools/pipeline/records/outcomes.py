@@ -1,12 +1,10 @@
 """What became of all records of an input: counted in memory, and listed on the disk but for what is plainly stored."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from tempfile import TemporaryFile
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from pipeline.errors import MisuseError
 from pipeline.records.claims import Claims
@@ -41,7 +39,7 @@ class Outcomes:
         self._claims = Claims()
         self._spool = TemporaryFile("w+")  # noqa: SIM115 - it is closed with this
 
-    def __enter__(self) -> Outcomes:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

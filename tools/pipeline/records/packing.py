@@ -1,7 +1,5 @@
 """Packing lines into events: each event is a JSON array of records, or one line as it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 What can be no file of records is refused here, before anything is sent, with a sentence that helps.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import shutil
@@ -15,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, cast
+from typing import IO, Self, cast
 
 from pipeline.errors import MisuseError
 from pipeline.records.lines import BYTE_ORDER_MARK, SPLIT, Line, read_lines
@@ -66,7 +64,7 @@ class Source:
         if not self.is_pipe:
             next(self.lines(), None)
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,13 +1,11 @@
 """The data table, read by keys: a hundred in a request, and of a record that the pipeline stamped all of its id."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.errors import AwsError
 from pipeline.stack.aws import explained
@@ -27,7 +25,7 @@ class Key(NamedTuple):
     timestamp: int
 
     @classmethod
-    def of(cls, document: Any) -> Key | None:
+    def of(cls, document: Any) -> Self | None:
         """Return the key that a record is stored under; None for what can't be stored or has no timestamp."""
         if not isinstance(document, dict):
             return None
@@ -47,7 +45,7 @@ class Item(NamedTuple):
     attributes: Mapping[str, Mapping[str, Any]]  # the attributes that were read, as DynamoDB has them
 
     @classmethod
-    def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Item:
+    def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Self:
         """Read an item as DynamoDB returns it."""
         found = attributes.get
         key = Key(attributes["id"]["S"], _number(attributes["timestamp"]["N"]))

@@ -1,11 +1,9 @@
 """The way to AWS: a session as the AWS tools make it, its clients, and its errors as sentences."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import boto3
 from botocore import exceptions as failures
@@ -59,7 +57,7 @@ class Access(NamedTuple):
     region: str
 
     @classmethod
-    def of(cls, *, profile: str | None, region: str | None) -> Access:
+    def of(cls, *, profile: str | None, region: str | None) -> Self:
         """Open a session as the AWS tools do, by their options, environment variables and files."""
         region = region or os.environ.get("AWS_REGION")  # which the other AWS tools read, and boto3 does not
         try:

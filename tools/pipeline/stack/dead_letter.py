@@ -13,14 +13,12 @@ letter about one that it could not put there. Anybody who may send to the queue 
 about a file of the stack's own bucket: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from .stack import ENTRY, READER, Function, Stack, Stage
 
@@ -55,7 +53,7 @@ class DeadLetter:
     target: str = ""
 
     @classmethod
-    def of_message(cls, message: Mapping[str, Any]) -> DeadLetter:
+    def of_message(cls, message: Mapping[str, Any]) -> Self:
         """Read a message as SQS returns it, with whatever attributes it has."""
         system = message.get("Attributes", {})
         written = {

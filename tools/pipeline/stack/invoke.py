@@ -1,7 +1,5 @@
 """Asynchronous invocation that loses nothing: it waits while AWS throttles or fails, and names what is refused."""
 
-from __future__ import annotations
-
 import random
 import time
 from contextlib import suppress

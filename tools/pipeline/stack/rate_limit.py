@@ -1,7 +1,5 @@
 """Limits the rate of calls: to what the operator allows, and further while AWS throttles."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from threading import Lock

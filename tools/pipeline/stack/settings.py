@@ -1,7 +1,5 @@
 """The settings by which AWS is reached: what can't be right is refused, and named by where the user wrote it."""
 
-from __future__ import annotations
-
 import os
 import re
 import ssl

@@ -1,9 +1,7 @@
 """The deployed stack, known by its outputs and by where its functions' results go."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
@@ -27,7 +25,7 @@ class Function(NamedTuple):
     name: str
 
     @classmethod
-    def of_arn(cls, arn: object) -> Function | None:
+    def of_arn(cls, arn: object) -> Self | None:
         """Read the ARN of a function, of its version or of its alias; None for anything else."""
         parts = arn.split(":") if isinstance(arn, str) else []
         if len(parts) not in (7, 8) or (parts[0], parts[2], parts[5]) != ("arn", "lambda", "function"):

@@ -1,7 +1,5 @@
 """Output for the operator: tables and progress for people on a terminal, plain lines for programs."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence

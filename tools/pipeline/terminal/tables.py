@@ -1,7 +1,5 @@
 """Tables as people read them on a terminal: whatever its width, no value is cut off."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD

@@ -1,7 +1,5 @@
 """Feeding records to a pipeline on the embedded AWS, by events or as a file, and finding what became of them."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator

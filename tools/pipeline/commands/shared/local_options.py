@@ -1,7 +1,5 @@
 """The options of the commands that start an embedded AWS: how its asynchronous queue behaves."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

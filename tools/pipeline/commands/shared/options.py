@@ -1,7 +1,5 @@
 """Options and arguments that mean the same in several commands."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import wraps

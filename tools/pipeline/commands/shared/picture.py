@@ -1,7 +1,5 @@
 """A run's output as a picture: an SVG of what a console printed, which fetches nothing."""
 
-from __future__ import annotations
-
 import re
 
 from rich.console import Console

@@ -1,7 +1,5 @@
 """What became of records, for people as a table and for programs as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Settling a submission: its lines are waited for, judged by key, and sent again if they are missing."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Calls of the embedded AWS's public HTTP API from inside its process: signed requests, answered by the ASGI app."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping

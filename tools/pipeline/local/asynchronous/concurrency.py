@@ -4,8 +4,6 @@ Each parallel invocation of a function needs an interpreter of its own, whose st
 few events are done sooner one after the other, so that a function gets more places as more events wait for it.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from time import monotonic

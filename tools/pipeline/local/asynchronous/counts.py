@@ -1,7 +1,5 @@
 """What the queue has done so far, counted in Lambda's own metrics where Lambda has one."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The documents that Lambda sends on: the invocation record for a destination, and the dead letter."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The event in the queue: what was sent to which function, its settings, and what became of its attempts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple

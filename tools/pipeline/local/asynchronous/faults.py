@@ -1,7 +1,5 @@
 """Faults to inject. A seed decides them: the same input meets the same faults, in whatever order it runs."""
 
-from __future__ import annotations
-
 import random
 from typing import NamedTuple
 

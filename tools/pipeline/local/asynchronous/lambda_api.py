@@ -1,7 +1,5 @@
 """What the queue asks Lambda for: an event's settings, a version's configuration, one invocation."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """ASGI middleware that takes asynchronous invocations for the queue and hands everything else to the app inside."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Lambda's asynchronous queue: it takes events, runs them with retries, and has their outcomes sent on."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import logging

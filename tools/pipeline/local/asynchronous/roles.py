@@ -1,7 +1,5 @@
 """The execution roles' sessions: in them Lambda sends a function's records and dead letters on."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,9 +1,7 @@
 """Whom events are for, and what their records and dead letters may be sent to."""
 
-from __future__ import annotations
-
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 UNQUALIFIED = "$LATEST"
 NAME = re.compile(
@@ -32,13 +30,13 @@ class Target(NamedTuple):
     qualifier: str | None = None
 
     @classmethod
-    def of_arn(cls, arn: str) -> Target:
+    def of_arn(cls, arn: str) -> Self:
         """Split a function's ARN, qualified or not."""
         _, _, _, region, account, _, name, *qualifier = arn.split(":")
         return cls(account, region, name, qualifier[0] if qualifier else None)
 
     @classmethod
-    def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Target:
+    def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Self:
         """Read how a caller named a function, in whichever of Lambda's ways.
 
         Raises:

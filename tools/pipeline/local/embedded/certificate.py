@@ -1,7 +1,5 @@
 """The certificates of one embedded AWS: an authority made for it, and the server's certificate for this machine."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The queue's control path, for the commands here: read what it has done, or begin anew with other options."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from typing import Any

@@ -4,8 +4,6 @@ Another user of this machine can reach the port. Without the secret of this star
 what is sent takes little memory until its signature is checked.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """The environments of the processes started here: they know the embedded AWS and no other."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ MiniStack reads the action of a request from a header, the query, the body or th
 So a request names its action in the one place that its service's protocol has for it, and each parameter once.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """MiniStack's own code, for the few who need it: `signatures` and `local.gaps`."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The embedded AWS as its owner sees it: a process to start, to ask for its queue's state, and to end."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -11,7 +9,7 @@ import ssl
 import subprocess
 import sys
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import boto3
 import botocore.session
@@ -52,7 +50,7 @@ class EmbeddedAws:
         self.options = options
         self.environment: dict[str, str] = {}  # the variables by which every AWS tool finds it; empty until it serves
 
-    def __enter__(self) -> EmbeddedAws:
+    def __enter__(self) -> Self:
         self.start()
         try:
             self.wait_until_ready()

@@ -16,8 +16,6 @@ A request passes these layers, each an ASGI app around the next one:
 The queue's own requests begin at `gaps.Gaps`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import asyncio.sslproto
 import json

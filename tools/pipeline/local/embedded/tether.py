@@ -5,8 +5,6 @@ command, passes its exit status on, and kills it when the parent is gone. A pipe
 Linux and macOS alike.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -3,8 +3,6 @@
 PutItem is refused; of a batch of statements each fails by itself, and the others are executed.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable

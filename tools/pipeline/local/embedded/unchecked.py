@@ -1,7 +1,5 @@
 """The bodies of requests whose signature can be checked only when they are whole: together they hold little memory."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The gaps that MiniStack's public API can't reach: its own functions, wrapped."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Callable

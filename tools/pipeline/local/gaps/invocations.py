@@ -12,8 +12,6 @@ that message. `invocation` makes it the answer, as Lambda's runtime has it, and 
 dead letter from there.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from uuid import uuid4

@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 No public API stands between a rule and its target, so this replaces functions of MiniStack's own.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -4,8 +4,6 @@ SQS's `SenderId` is the id of the user, `<role id>:<session>` of a role, or the 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 """
 
-from __future__ import annotations
-
 from contextvars import ContextVar
 from typing import Any
 

@@ -6,8 +6,6 @@ In a batch a denied statement fails alone, with the code AccessDenied:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from contextlib import suppress

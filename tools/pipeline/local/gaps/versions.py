@@ -5,8 +5,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
 
-from __future__ import annotations
-
 import json
 from contextvars import ContextVar
 from typing import Any

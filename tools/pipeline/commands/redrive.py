@@ -23,9 +23,7 @@ from pipeline.terminal.printable import counted
 
 @click.command("redrive", epilog=EXIT_CODES)
 @click.option(
-    "--to",
-    metavar="STAGE",
-    help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]",
+    "--to", metavar="STAGE", help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]"
 )
 @click.option("--split", is_flag=True, help="Send the records of a batch one by one.")
 @click.option("--max", "most", type=click.IntRange(min=1), help="Send at most so many letters.")
@@ -206,7 +204,6 @@ def _say_what_is_left(context: Context, run: Redrive, *, is_open: bool) -> None:
 
 
 def _rehearse(context: Context, plan: Plan) -> None:
-    """Judge all letters and send none."""
     targets, left = Counter[tuple[str, str]](), Counter[Verdict]()
     with findings(context, progress="redrive (dry run)") as (found, _):
         for finding in found:

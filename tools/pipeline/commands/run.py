@@ -35,10 +35,7 @@ from pipeline.records.source import Source
     "--report", "report_path", type=click.Path(path_type=Path), help="Also write the report to this file, as JSON."
 )
 @click.option(
-    "--picture",
-    "picture_path",
-    type=click.Path(path_type=Path),
-    help="Also write the output to this file, as an SVG.",
+    "--picture", "picture_path", type=click.Path(path_type=Path), help="Also write the output to this file, as an SVG."
 )
 @click.option(
     "--batch",

@@ -128,7 +128,6 @@ class FileProgress:
     """The files that are waited for, and how far each is."""
 
     def __init__(self, context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int) -> None:
-        """Follow files that were uploaded since a time in ms since the epoch."""
         self._context, self._bucket, self._uploaded, self._began = context, bucket, uploaded, began
         self.receipts: dict[Uploaded, Receipt] = {}
         self.states: dict[Uploaded, ReaderState] = {}
@@ -162,7 +161,6 @@ class FileProgress:
                 time.sleep(POLL)
 
     def _look(self) -> None:
-        """Look how far each open file is."""
         for one in self.open:
             if receipt := self._bucket.receipt(one.key, one.version):
                 self.receipts[one] = receipt
@@ -193,7 +191,6 @@ class FileProgress:
 
 
 def _failed_files(context: Context, began: int) -> dict[str, str]:
-    """Return why files failed, by their keys."""
     with _letters_since(context, began) as letters:
         return {finding.record_id or "": finding.reason for finding in letters if finding.stage_name == READER}
 

@@ -17,7 +17,6 @@ class InFlight:
     """Receipts of letters, the latest of each; for any number of threads."""
 
     def __init__(self, queue: DeadLetterQueue, *, visibility: int) -> None:
-        """Receive letters of a queue, which others don't see for `visibility` seconds."""
         self.queue, self._visibility = queue, visibility
         self._lock = Lock()
         self._receipts: dict[str, str] = {}

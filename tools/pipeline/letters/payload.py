@@ -20,11 +20,7 @@ class NotGivenError(ValueError):
 
 
 def payloads(letter: DeadLetter, found: Attribution, target: str, *, split: bool = False) -> list[bytes]:
-    """Return the event for a stage or, of a batch that is to be split, one for each record.
-
-    Raises:
-        NotGivenError: There is none.
-    """
+    """Return the event for a stage or, of a batch to split, one for each record; NotGivenError if there is none."""
     if target not in found.given:
         raise NotGivenError(f"it failed at the {found.stage}, so the {target} was never given its event")
     try:

@@ -20,7 +20,6 @@ class Peek:
     """
 
     def __init__(self, queue: DeadLetterQueue, depth: Depth) -> None:
-        """Be ready to read a queue that has this depth."""
         self.depth = depth
         self._in_flight = InFlight(queue, visibility=min(60 + depth.visible // 20, 900))
         self._readers = depth.readers(READERS)

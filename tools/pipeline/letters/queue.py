@@ -64,10 +64,7 @@ class DeadLetterQueue:
         return Depth(visible, in_flight, _server_time(answer))
 
     def receive(self, most: int, *, visibility: int) -> list[DeadLetter]:
-        """Take some letters, which nobody else sees for `visibility` seconds; none if there are none.
-
-        Looking raises a letter's receive count, which nothing depends on: the queue has no redrive policy.
-        """
+        """Take some letters, which nobody else sees for a time in seconds; nothing depends on their receive count."""
         with explained():
             answer = self.client.receive_message(
                 QueueUrl=self.url,

@@ -40,11 +40,7 @@ class Redrive:
         self._newer = 0
 
     def run(self, depth: Depth) -> RedriveCounts:
-        """Redrive the letters that were there when the queue had this depth, and look for those that come back.
-
-        Raises:
-            AwsError: It can't go on; what was not sent stays in the queue.
-        """
+        """Redrive the letters that were there when the queue had this depth, and look for those that come back."""
         self._newer = depth.time + 1000  # AWS's answers name their time in whole seconds
         try:
             for _ in range(ROUNDS):

@@ -25,10 +25,7 @@ class Finding(NamedTuple):
 
     @property
     def record_id(self) -> str | None:
-        """The id of the record, where it has one: as the failed stage was given it, or as a stage before was.
-
-        Of a file that could not be read, its key.
-        """
+        """The record's id as the failed stage or one before was given it, if it has one; of a file, its key."""
         stage, event = self.attribution.stage, self.letter.event
         if self.attribution.is_beside and isinstance(
             key := _member(_member(_member(event, "detail"), "object"), "key"), str

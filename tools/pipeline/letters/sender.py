@@ -37,13 +37,7 @@ class Sender:
             return any(request_id in self._sent for request_id in request_ids)
 
     def send(self, finding: Finding, events: Sequence[bytes], *, until: float) -> bool:
-        """Send the events of a letter; return whether all were accepted, and the letter may be deleted.
-
-        Args:
-            finding: The letter.
-            events: What is sent for it.
-            until: The monotonic time up to which it is in flight.
-        """
+        """Send a letter's events, which is in flight until a monotonic time; return whether all were accepted."""
         target = self._plan.target(finding)
         for number, event in enumerate(events):
             if number:

@@ -68,13 +68,7 @@ class _Lines(logging.Formatter):
 
 
 def invoke(root: Path, stage: str, event: Any) -> Result:
-    """Call the handler of a stage with an event.
-
-    If TABLE_NAME is set, AWS is called as the environment says; otherwise nothing is called.
-
-    Raises:
-        MisuseError: There is no such stage.
-    """
+    """Call a stage's handler with an event. Unless TABLE_NAME is set, nothing of AWS is called."""
     handler = _handler(root / "functions", stage)
     context = Context(stage)
     with _logging(), redirect_stdout(sys.stderr):
@@ -113,7 +107,6 @@ def _logging() -> Iterator[None]:
 
 
 def _document(error: Exception, context: Context) -> dict[str, Any]:
-    """Return an error as Lambda's Python runtime names it."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     return {
         "errorMessage": str(error),

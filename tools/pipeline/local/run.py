@@ -27,11 +27,7 @@ TOLD_EVERY = 10  # seconds between two lines about the progress
 def deployed(
     options: Options, console: Console, parameters: Mapping[str, str] = PARAMETERS, *, linted: bool = False
 ) -> Iterator[tuple[EmbeddedAws, Stack]]:
-    """Start an embedded AWS with the stack deployed. It starts while the stack is built, and cfn-lint runs meanwhile.
-
-    Raises:
-        LocalError: It could not be deployed, or cfn-lint found something.
-    """
+    """Start an embedded AWS with the stack deployed. It starts while the stack is built and, if asked for, linted."""
     root = project.root()
     aws = EmbeddedAws(options)
     aws.start()
@@ -52,10 +48,7 @@ def deployed(
 
 
 class Lint:
-    """A run of cfn-lint over a project's template, beside what this context does.
-
-    If that fails, what the linter found is raised instead: it says more.
-    """
+    """A run of cfn-lint beside what this context does; if that fails, what the linter found is raised: it says more."""
 
     def __init__(self, root: Path) -> None:
         self._found = TemporaryFile()  # noqa: SIM115 - closed on leaving
@@ -66,11 +59,7 @@ class Lint:
         return self
 
     def wait(self) -> None:
-        """Wait for its end.
-
-        Raises:
-            LocalError: It found something.
-        """
+        """Wait for its end; LocalError if it found something."""
         if self._process.wait():
             self._found.seek(0)
             raise LocalError(f"cfn-lint failed:\n{self._found.read().decode('utf-8', 'replace')}".rstrip())

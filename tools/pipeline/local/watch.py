@@ -77,7 +77,6 @@ class Project:
     def __init__(
         self, root: Path, aws: EmbeddedAws, stack: Stack, parameters: Mapping[str, str], console: Console
     ) -> None:
-        """Take over what is deployed."""
         self.root, self.aws, self.stack = root, aws, stack
         self._parameters, self._console = parameters, console
 
@@ -95,11 +94,7 @@ class Project:
         return True
 
     def _update_code(self) -> None:
-        """Publish a new version of each function with the code as it is, and let its alias lead to it.
-
-        Raises:
-            LocalError: A file is no Python.
-        """
+        """Publish a new version of each function with the code as it is, and let its alias lead to it."""
         package = _package(self.root / CODE)
         client = self.aws.client("lambda")
         for alias in self.stack.aliases.values():
@@ -108,11 +103,6 @@ class Project:
             client.update_alias(FunctionName=function, Name=name, FunctionVersion=version)
 
     def _deploy(self) -> None:
-        """Write the template, lint it, build and deploy.
-
-        Raises:
-            LocalError: One of them fails.
-        """
         with step("generate", self._console):
             self._generate()
         with Lint(self.root) as lint:
@@ -131,11 +121,7 @@ class Project:
 
 
 def _package(folder: Path) -> bytes:
-    """Pack the code, if all of it can be compiled.
-
-    Raises:
-        LocalError: A file can't be.
-    """
+    """Pack the code; LocalError if a file can't be compiled."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
         for path in sorted(folder.rglob("*")):

@@ -108,11 +108,6 @@ class Export:
     count: int = field(default=0, init=False)
 
     def __enter__(self) -> Self:
-        """Open the file and its journal.
-
-        Raises:
-            MisuseError: The file is there already, or another export is, or it can't be written.
-        """
         if os.path.lexists(self.path):
             raise MisuseError(f"{self.path} is there already: move it away, or name another file by -o.")
         with ExitStack() as opened:
@@ -135,11 +130,7 @@ class Export:
         self._opened.close()
 
     def add(self, page: Page) -> None:
-        """Write a page, then note how far the lines go.
-
-        Raises:
-            MisuseError: The disk does not take it.
-        """
+        """Write a page, then note how far the lines go."""
         try:
             _write(self._lines, page.lines)
             self.count += page.records

@@ -93,11 +93,7 @@ class Code(NamedTuple):
 
 
 def ask(access: Access, name: str) -> Deployed | None:
-    """Ask AWS for a stack; None if there is none.
-
-    Raises:
-        StackError: It is no pipeline's.
-    """
+    """Ask AWS for a stack; None if there is none, StackError if it is no pipeline's."""
     client = access.client("cloudformation")
     try:
         described = client.describe_stacks(StackName=name)["Stacks"][0]

@@ -31,11 +31,7 @@ class Tree(NamedTuple):
 
     @classmethod
     def of(cls, root: Path) -> Self:
-        """Read the order of the stages from a tree's template.
-
-        Raises:
-            MisuseError: There is no template, or no pipeline in it.
-        """
+        """Read the order of the stages from a tree's template; MisuseError if there is none."""
         path = root / TEMPLATE
         try:
             template = read(path.read_text("utf-8"), origin=str(path))
@@ -48,11 +44,7 @@ class Tree(NamedTuple):
 
 
 def checked_out(root: Path, revision: str, folder: Path) -> Path:
-    """Unpack a revision of a project's repository into a folder.
-
-    Raises:
-        MisuseError: There is no such revision, or no repository.
-    """
+    """Unpack a revision of a project's repository into a folder; MisuseError if there is none."""
     done = subprocess.run(["git", "archive", "--format=tar", revision], cwd=root, capture_output=True, check=False)
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
@@ -126,11 +118,7 @@ class Rehearsal:
 
 
 def run(old: Tree, new: Tree, records: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Run both trees on the records, side by side, and yield what each made of a record.
-
-    Raises:
-        CommandError: One of them could not be run.
-    """
+    """Run both trees on the records, side by side, and yield what each made of a record."""
     now = time.time_ns() // 1_000_000
     with ExitStack() as opened:
         children = [_start(tree, records, now, opened) for tree in (old, new)]

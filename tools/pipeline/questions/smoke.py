@@ -45,11 +45,7 @@ class Smoke:
         return str(self.record["id"])
 
     def run(self) -> Iterator[Step]:
-        """Send the record twice, and look each time what became of it.
-
-        Raises:
-            StuckError: It did not come through.
-        """
+        """Send the record twice, and look each time what became of it; StuckError if it did not come through."""
         started = time.monotonic()
         self._send()
         yield Step("accepted", time.monotonic() - started)
@@ -90,7 +86,6 @@ class Smoke:
             raise StuckError(f"it is stored without what the {ENRICHER} adds: {json.dumps(item.fields)}")
 
     def _lines(self) -> Mapping[str, list[tuple[str, str]]]:
-        """Return what each stage logged of the record, and why."""
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in self.stack.pipeline}
         for line in find_lines(self.log, self.stack, self.record_id, [], since=self.began):
             found.setdefault(line.stage, []).append((line.message, line.detail))
@@ -101,7 +96,6 @@ class Smoke:
         return sum(bool(DONE.match(message)) for message, _ in self._lines()[self.stack.pipeline[-1]])
 
     def _place(self) -> str:
-        """Say where the record stuck."""
         lines, before = self._lines(), "Lambda's queue"
         for stage in self.stack.pipeline:
             told = lines[stage]

@@ -131,13 +131,7 @@ def describe_failures(failures: Failures) -> str:
 
 
 def ask(access: Access, stack: Stack, *, letters: Stack | Unknown) -> Health:
-    """Ask AWS for all that there is; what it does not tell is unknown.
-
-    Args:
-        access: The way to AWS.
-        stack: The stack by its outputs.
-        letters: The stack with its stages in order, by which dead letters are attributed.
-    """
+    """Ask AWS for all that there is; `letters` is the stack by whose stages in order dead letters are attributed."""
     queue = DeadLetterQueue(access.client("sqs"), stack.queue_url)
     client = access.client("lambda")
     depth = or_unknown(queue.depth)
@@ -186,9 +180,7 @@ def _waiting(queue: DeadLetterQueue, depth: Depth, stack: Stack) -> Waiting:
         seen = list(islice(letters, LOOKED_AT))
     oldest = min((letter.sent for letter in seen), default=depth.time)
     return Waiting(
-        len(seen),
-        sum(examine(letter, stack).records for letter in seen),
-        max(0, depth.time - oldest) // 1000,
+        len(seen), sum(examine(letter, stack).records for letter in seen), max(0, depth.time - oldest) // 1000
     )
 
 

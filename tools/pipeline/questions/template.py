@@ -44,11 +44,7 @@ class Template(NamedTuple):
 
 
 def read(text: str | Mapping[str, Any], given: Mapping[str, str] = {}, *, origin: str = "the template") -> Template:
-    """Read a template, with these values of its parameters and otherwise their defaults; boto3 parses one in JSON.
-
-    Raises:
-        MisuseError: It is no template.
-    """
+    """Read a template with these parameters, else the defaults; MisuseError if it is none. boto3 parses one in JSON."""
     try:
         whole = parse(text) if isinstance(text, str) else text
     except ValueError as error:
@@ -68,7 +64,6 @@ class _Decision(NamedTuple):
     conditions: Mapping[str, Any]
 
     def resources(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the resources whose conditions hold."""
         return {
             name: self.value(one)
             for name, one in source.items()
@@ -76,7 +71,6 @@ class _Decision(NamedTuple):
         }
 
     def holds(self, condition: Any) -> bool:
-        """Decide a condition."""
         match condition:
             case str(name) | {"Condition": str(name)}:
                 return self.holds(self.conditions[name])

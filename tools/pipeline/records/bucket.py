@@ -151,7 +151,6 @@ class Bucket:
     """The stack's bucket of files."""
 
     def __init__(self, client: Any, name: str) -> None:
-        """Use a bucket by a client of S3."""
         self.client, self.name = client, name
 
     def upload(self, source: Source, key: str, advance: Callable[[int], None] = lambda count: None) -> str:

@@ -25,13 +25,7 @@ class Claims:
         self._taken.extend(items)
 
     def ask(self, items: Sequence[int], *, owner: str, is_dead: bool) -> int:
-        """Note that a record may have become one of some items, the same for each record of an owner; return a number.
-
-        Args:
-            items: The items.
-            owner: The record's id.
-            is_dead: Whether it is a dead letter.
-        """
+        """Note that a record may have become one of items, the same for each record of an owner; return a number."""
         number = len(self._first)
         if len(items) > 1:
             self._owners[number] = owner

@@ -42,10 +42,7 @@ class DeadRecords:
             self._whys.setdefault(_unstamped(document), why)
 
     def find(self, document: Any) -> Why | None:
-        """Return why a submitted record is a dead letter; None if it is none.
-
-        One without a timestamp is found by its id and data too, since whoever submitted it may have stamped it.
-        """
+        """Return why a submitted record is a dead letter; None if it is none."""
         if not self._whys:
             return None
         found = self._whys.get(_whole(document))

@@ -47,7 +47,6 @@ class Journal:
     """The journal of one input within this context; lines may be added from any number of threads."""
 
     def __init__(self, path: Path, header: Header) -> None:
-        """Open the journal at `path`, or begin it with this header."""
         self.path = path
         self._accepted = _Digests()
         try:
@@ -157,12 +156,10 @@ class _Digests:
         self.count = 0
 
     def get(self, number: int) -> int:
-        """Return the digest of a line."""
         chunk = self._chunks.get(number // _CHUNK)
         return chunk[number % _CHUNK] if chunk else 0
 
     def set(self, number: int, digest: int) -> None:
-        """Note the digest of a line."""
         chunk = self._chunks.get(number // _CHUNK)
         if chunk is None:
             chunk = self._chunks[number // _CHUNK] = array("Q", bytes(8 * _CHUNK))

@@ -18,13 +18,7 @@ class NumberError(ValueError):
 
 
 def parse(text: str) -> Any:
-    """Read JSON, and refuse what the handlers would not be given as it is written.
-
-    Raises:
-        NumberError: A number has digits that a double does not hold: Lambda's runtime gives the handlers doubles.
-        ValueError: It is no JSON.
-        RecursionError: It is nested too deep for Python.
-    """
+    """Read JSON; NumberError for a number that no double holds, since Lambda's runtime gives the handlers doubles."""
     return _decode(text)
 
 

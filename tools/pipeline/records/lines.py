@@ -94,16 +94,11 @@ def read_lines(stream: IO[bytes], *, too_long: Callable[[bytes], object] = bytes
 
 
 def prepare(line: Line, *, started: int | None = None) -> Prepared:
-    """Return what is sent for a line.
+    """Return what is sent for a line; InvalidLineError if the pipeline can't take it as it is written.
 
-    Args:
-        line: A line of the input.
-        started: When the submission began, in ms since the epoch; a record without a timestamp then gets one. It is
-            this time plus a millisecond for each line before it: the same however often the line is sent, and never
-            the same for two lines. None leaves the record to the validator, which stamps it each time anew.
-
-    Raises:
-        InvalidLineError: The line is too long, is not JSON, or holds what the pipeline can't take as it is written.
+    If it is known when the submission started, in ms since the epoch, a record without a timestamp gets that time plus
+    a millisecond for each line before it: the same however often the line is sent, and never the same for two lines.
+    None leaves the record to the validator, which stamps it each time anew.
     """
     content, document = line.content, _document(line)
     if started is not None and lacks_timestamp(document):

@@ -39,13 +39,7 @@ class Packing:
     """Packs lines as they come, those of an event in order."""
 
     def __init__(self, prepare: Prepare, *, batch: int | None = None, rate: float | None = None) -> None:
-        """Pack lines so that no event has more than it may.
-
-        Args:
-            prepare: What returns what is sent for a line.
-            batch: Records in an event at most, one as it stands; None for as many as stay one request.
-            rate: Records that are to be sent a second: no event has more.
-        """
+        """Pack up to `batch` records, or a second of `rate`, into an event; None for as many as are one request."""
         self._prepare, self._bare = prepare, batch == 1
         self._bytes = ONE_REQUEST if batch is None else MOST
         self._most = min(batch or MOST_RECORDS, MOST_RECORDS, max(1, int(rate or MOST_RECORDS)))

@@ -147,7 +147,6 @@ def is_storable_id(record_id: Any) -> bool:
 
 
 def _plain(attribute: Mapping[str, Any]) -> Any:
-    """Return an attribute's value as JSON has it."""
     ((kind, value),) = attribute.items()
     if kind == "N":
         return _number(value)

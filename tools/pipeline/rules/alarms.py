@@ -197,7 +197,6 @@ def _is_told(value: Any, template: Template) -> bool:
 
 
 def _forms(alarm: Resource) -> list[dict[str, Any]]:
-    """Give every form of what an alarm watches."""
     names = ("Namespace", "MetricName", "Dimensions", "Statistic", "ExtendedStatistic", "Metrics")
     return alarm.forms(*names, by_name=True)
 

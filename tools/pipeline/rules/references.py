@@ -90,7 +90,6 @@ class AccountByNumber(_TextRule):
 
 
 def _substituted(path: Path, template: Template) -> set[str]:
-    """Name what Step Functions puts into a text."""
     resource = template.resources.get(str(path[1])) if "Properties" in path else None
     if resource is None or not any(str(key).startswith("Definition") for key in path):
         return set()

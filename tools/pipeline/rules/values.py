@@ -350,7 +350,6 @@ def _name(expression: Any) -> str:
 
 
 def _calls(value: Any) -> Iterator[tuple[str, Any]]:
-    """Walk the calls of intrinsic functions."""
     match value:
         case Mapping():
             for key, inner in value.items():

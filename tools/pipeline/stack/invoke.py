@@ -54,11 +54,7 @@ class Invoker:
     _busy_since: float | None = field(default=None, init=False)
 
     def send(self, function: str, payload: bytes, *, permits: int = 1, until: float = float("inf")) -> Answer:
-        """Send an event, which has its permits already, as often as it takes until the monotonic time `until`.
-
-        Raises:
-            AwsError: Lambda refuses whatever is sent, or has refused for longer than patience lasts.
-        """
+        """Send an event, which has its permits, as often as it takes until a monotonic time; or run out of patience."""
         reason = "its time was up before it could be sent"
         for attempt in range(ATTEMPTS):
             if self.stop.is_set() or time.monotonic() > until:

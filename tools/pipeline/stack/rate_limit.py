@@ -21,13 +21,7 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Begin with the first permit at once.
-
-        Args:
-            rate: Calls a second; None for as many as there are callers.
-            clock: The time in seconds.
-            wait: What lets so many seconds pass.
-        """
+        """Begin with the first permit at once; `rate` is calls a second, None for as many as there are callers."""
         self._bound, self._clock, self._wait = rate, clock, wait
         self._lock = Lock()
         self._next = clock()

@@ -133,7 +133,6 @@ def _default() -> str:
 
 
 def _is_pipeline(described: Mapping[str, Any]) -> bool:
-    """Return whether CloudFormation describes a stack of this kind."""
     try:
         read(described)
     except StackError:

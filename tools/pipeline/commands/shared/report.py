@@ -139,7 +139,6 @@ class RunReport(NamedTuple):
         }
 
     def _metric(self, name: str) -> int:
-        """Return one of the queue's counts, over all functions."""
         return sum(counts.get(name, 0) for counts in self.queue["functions"].values())
 
 

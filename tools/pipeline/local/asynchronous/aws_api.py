@@ -196,11 +196,7 @@ async def read_sized(receive: Receive, limit: int) -> tuple[bytes | None, int]:
 
 
 async def chunks(receive: Receive) -> AsyncIterator[bytes]:
-    """Yield the parts of a request's body.
-
-    Raises:
-        ConnectionResetError: The client went away.
-    """
+    """Yield the parts of a request's body; ConnectionResetError if the client goes away."""
     more = True
     while more:
         message = await receive()

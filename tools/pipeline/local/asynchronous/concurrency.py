@@ -34,10 +34,7 @@ class Places:
         self._waiting.clear()
 
     def take(self) -> Event | None:
-        """Return the next event to run now, if there is one and a place for it; the deepest in its chain comes first.
-
-        Its place is taken until `give_back`.
-        """
+        """Return the next event with a place, the deepest in its chain first; the place is taken until `give_back`."""
         if sum(map(len, self._running.values())) >= self.limit:
             return None
         ready = [waiting for target, waiting in self._waiting.items() if waiting and self._has_place(target)]

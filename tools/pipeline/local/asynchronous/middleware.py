@@ -94,11 +94,7 @@ def _may_change_settings(scope: Scope) -> bool:
 
 
 def target_of(scope: Scope, name: str, account: str) -> Target:
-    """Return the function that a request is for, by the name in its path.
-
-    Raises:
-        NameRefusedError: Lambda refuses the name.
-    """
+    """Return the function that a request is for, by the name in its path; NameRefusedError if Lambda refuses it."""
     qualifier = parse_qs(scope["query_string"].decode()).get("Qualifier", [None])[0]
     return Target.named(name, qualifier, region_of(scope), account)
 

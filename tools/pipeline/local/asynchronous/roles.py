@@ -26,11 +26,7 @@ class Roles:
     _kept: dict[tuple[str, str], tuple[Key, float]] = field(default_factory=dict)
 
     async def key(self, role: str, target: Target) -> Key:
-        """Return the key of a session in a function's role.
-
-        Raises:
-            AssumeRoleError: The role is gone, or doesn't trust Lambda.
-        """
+        """Return the key of a session in a function's role; AssumeRoleError if it is gone, or doesn't trust Lambda."""
         session = SESSION.format(target.name)[:SESSION_LIMIT]
         kept = self._kept.get((role, session))
         if kept is None or kept[1] - MARGIN < time.time():

@@ -37,11 +37,7 @@ class Target(NamedTuple):
 
     @classmethod
     def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Self:
-        """Read how a caller named a function, in whichever of Lambda's ways.
-
-        Raises:
-            NameRefusedError: It is none of them, or two qualifiers are named, which differ.
-        """
+        """Read how a caller named a function; NameRefusedError if in none of Lambda's ways, or with two qualifiers."""
         match = NAME.fullmatch(name)
         if match is None:
             raise NameRefusedError(

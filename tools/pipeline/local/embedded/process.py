@@ -60,11 +60,7 @@ class EmbeddedAws:
         return self
 
     def start(self) -> None:
-        """Start the process, without waiting for it to serve.
-
-        Raises:
-            LocalError: The port is busy.
-        """
+        """Start the process, without waiting for it to serve; LocalError if the port is busy."""
         require_free(self.options.port)
         self.workspace = Workspace()
         self._log = self.workspace.path / "server.log"
@@ -86,11 +82,7 @@ class EmbeddedAws:
             )
 
     def wait_until_ready(self) -> None:
-        """Wait until it serves.
-
-        Raises:
-            LocalError: It can't.
-        """
+        """Wait until it serves; LocalError if it can't."""
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         line = self._process.stdout.readline()
         answer: Any = (

@@ -75,7 +75,6 @@ def main(options: dict[str, Any]) -> int:
 
 
 def _listen(port: int, addresses: Sequence[str]) -> list[socket.socket]:
-    """Listen on the loopback address, and on the same port of others."""
     loopback = _bind(HOST, port)
     return [loopback, *(_bind(address, loopback.getsockname()[1]) for address in addresses)]
 

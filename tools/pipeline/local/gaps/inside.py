@@ -186,7 +186,6 @@ def _reserve_for_all_versions() -> None:
 
 
 def _require_versions() -> None:
-    """Refuse an alias of a version that isn't there."""
     lambda_svc = ministack("services.lambda_svc")
 
     def checked(original: Callable[..., Any]) -> Callable[..., Any]:

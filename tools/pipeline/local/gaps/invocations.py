@@ -64,7 +64,6 @@ def _mended(answer: Answer, request_id: str) -> Answer:
 
 
 def _error(body: bytes, request_id: str) -> Any:
-    """Return a function's error as Lambda's runtime has it."""
     document = json.loads(body)
     message = str(document.get("errorMessage", "")) if isinstance(document, dict) else ""
     if MARK in message:

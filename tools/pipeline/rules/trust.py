@@ -71,12 +71,8 @@ class AnybodyAllowed(Rule):
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
 
     def subjects(self, template: Template) -> list[Statement]:
-        return [
-            statement
-            for statement in statements(template)
-            if statement.allows and "Principal" in statement.body and not statement.of_trust
-            if statement.owner.type != "AWS::EC2::VPCEndpoint"
-        ]
+        found = [s for s in statements(template) if s.owner.type != "AWS::EC2::VPCEndpoint"]
+        return [s for s in found if s.allows and "Principal" in s.body and not s.of_trust]
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
         if _is_everybody(subject) and not _is_closed(subject, template):

@@ -62,12 +62,13 @@ def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, 
     bucket = _bucket(context)
     began = context.queue().depth().time if wait else 0  # by the clock that letters are dated by
     uploaded: list[Uploaded] = []
+    named = counted(len(files), "file was", "files were")
     with ExitStack() as opened:
         sources = [opened.enter_context(Source(path)) for path in files]
         keys = [key_of(source, prefix=prefix) for source in sources]
         _check(keys)
         advance = opened.enter_context(context.screen.progress("upload", None))
-        opened.enter_context(standing(lambda: _standing(uploaded, len(files))))
+        opened.enter_context(standing(lambda: f"{len(uploaded)} of {named} uploaded"))
         for source, key in zip(sources, keys, strict=True):
             version = bucket.upload(source, key, advance)
             uploaded.append(Uploaded(key, version, None if source.is_gzip else source.size))
@@ -87,10 +88,6 @@ def _check(keys: Sequence[str]) -> None:
         require_key(key)
     if twice := [key for key, count in Counter(keys).items() if count > 1]:
         raise MisuseError(f"Several of the files have the name {twice[0]}: upload them with different prefixes.")
-
-
-def _standing(uploaded: Sequence[Uploaded], count: int) -> str:
-    return f"{len(uploaded)} of {counted(count, 'file was', 'files were')} uploaded"
 
 
 def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, began: int, until: float) -> None:
@@ -170,7 +167,8 @@ class FileProgress:
                 self.states[one] = state
         self._looks += 1
         if self.open and self._looks % LETTERS == 0:
-            self.failed |= _failed_files(self._context, self._began)
+            with _letters_since(self._context, self._began) as letters:
+                self.failed |= {one.record_id or "": one.reason for one in letters if one.stage_name == READER}
 
     def _is_unread(self, one: Uploaded) -> bool:
         return one not in self.states or not self.states[one].round
@@ -188,11 +186,6 @@ class FileProgress:
     def _settled(self) -> int:
         states = [state for one, state in self.states.items() if one not in self.receipts]
         return sum(state.stored for state in states) + sum(receipt.stored for receipt in self.receipts.values())
-
-
-def _failed_files(context: Context, began: int) -> dict[str, str]:
-    with _letters_since(context, began) as letters:
-        return {finding.record_id or "": finding.reason for finding in letters if finding.stage_name == READER}
 
 
 def _letters(context: Context, began: int) -> Counter[tuple[str, str]]:

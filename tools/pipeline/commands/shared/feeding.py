@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from threading import Event
 from typing import IO, Any, NamedTuple
 
@@ -85,7 +86,7 @@ def feed(aws: EmbeddedAws, stack: Stack, source: Source, console: Console, *, ba
     total = sum(1 for _ in source.lines())
     invoker = Invoker(aws.client("lambda"), RateLimiter(), Event())
     packing = Packing(prepare, batch=batch)
-    submission = Submission(stack.aliases[ENTRY], invoker, packing, _records, parallel=THREADS)
+    submission = Submission(stack.aliases[ENTRY], invoker, packing, attrgetter("records"), parallel=THREADS)
 
     def send(progress: Progress) -> None:
         bar, tell = progress.add_task("submit", total=total), teller(console, "submit")
@@ -140,10 +141,6 @@ def judged(
         judgement = Judgement(table, _dead_records(aws, stack), fed.prepare, changes_data=True)
         outcomes.take(judgement, _telling(console, fed.lines()), show)
     return RunReport(outcomes, fed.events, fed.seconds, fed.queue, fed.unsent)
-
-
-def _records(batch: Batch) -> int:
-    return batch.records
 
 
 def _dead_records(aws: EmbeddedAws, stack: Stack) -> DeadRecords:

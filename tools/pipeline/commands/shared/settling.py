@@ -1,12 +1,9 @@
 """Settling a submission: its lines are waited for, judged by key, and sent again if they are missing."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import click
-
-from pipeline.commands.shared.context import Command, Context
+from pipeline.commands.shared.context import Context
 from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
 from pipeline.errors import standing
 from pipeline.records.dead import DeadRecords
@@ -22,22 +19,6 @@ from pipeline.terminal.printable import counted
 FRUITLESS = 3  # rounds in a row after which lines are sent again no more, if none of them has settled a line
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between two looks, doubled from look to look that finds nothing new
 RATE = 3000.0  # keys that are read a second
-
-
-def settle_options(what: str, *, quiet: float, after: str) -> Callable[[Command], Command]:
-    """Let a command take --settle, and how long it may be quiet."""
-
-    def decorate(command: Command) -> Command:
-        command = click.option(
-            "--quiet",
-            type=click.FloatRange(min=0),
-            default=quiet,
-            show_default=True,
-            help=f"With --settle, seconds without any news {after}.",
-        )(command)
-        return click.option("--settle", is_flag=True, help=what)(command)
-
-    return decorate
 
 
 class Pauses:

@@ -1,7 +1,5 @@
 """`pipeline`, also `python -m pipeline`."""
 
-from __future__ import annotations
-
 import signal
 import sys
 

@@ -1,18 +1,12 @@
 """Errors that end a command: each has one sentence for the operator, and an exit code."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-LEFT = 1
-"""The command went through, and something is left, refused or failed."""
-MISUSE = 2
-"""The command, its options or its input file can't be used as they are; click's own code too."""
-AWS = 3
-"""AWS refused, or could not be reached."""
-INTERRUPTED = 130
-"""Ctrl-C; another signal ends with 128 and its number."""
+LEFT = 1  # the command went through, and something is left, refused or failed
+MISUSE = 2  # the command, its options or its input file can't be used as they are; click's own code too
+AWS = 3  # AWS refused, or could not be reached
+INTERRUPTED = 130  # Ctrl-C; another signal ends with 128 and its number
 
 EXIT_CODES = """\b
 Exit codes:

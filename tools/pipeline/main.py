@@ -1,7 +1,5 @@
 """The program: one command, its errors as one sentence each, its exit code."""
 
-from __future__ import annotations
-
 import io
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The project that the commands work on: the folder with its template, and the name of the stack that it deploys."""
 
-from __future__ import annotations
-
 import shlex
 import tomllib
 from collections.abc import Mapping
@@ -10,8 +8,7 @@ from typing import NamedTuple
 
 from pipeline.errors import MisuseError
 
-MARKS = ("samconfig.toml", "template.yaml", "functions")
-"""What a project's folder holds."""
+MARKS = ("samconfig.toml", "template.yaml", "functions")  # what a project's folder holds
 
 
 def find() -> Path | None:

@@ -1,7 +1,5 @@
 """The commands as they are typed."""
 
-from __future__ import annotations
-
 import importlib
 from difflib import get_close_matches
 
@@ -46,9 +44,7 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
-    epilog=EXIT_CODES,
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, epilog=EXIT_CODES
 )
 @click.version_option(__version__, prog_name="pipeline")
 def cli() -> None:

@@ -1,7 +1,5 @@
 """The command `dead-letters`."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys
@@ -24,8 +22,7 @@ from pipeline.records.files import open_private
 from pipeline.terminal.screen import Screen
 
 COLUMNS = ("Time", "Stage", "Record", "Records", "Request", "Error")
-ERROR_SHOWN = 200
-"""Characters; Lambda writes up to 1 KB."""
+ERROR_SHOWN = 200  # characters; Lambda writes up to 1 KB
 
 
 @click.command("dead-letters", epilog=EXIT_CODES)

@@ -1,7 +1,5 @@
 """The command `items`."""
 
-from __future__ import annotations
-
 import json
 from itertools import islice
 
@@ -10,8 +8,7 @@ import click
 from pipeline.commands.shared.context import Context, of_stack
 from pipeline.errors import EXIT_CODES
 
-PAGE = 100
-"""Items in one request."""
+PAGE = 100  # items in one request
 
 
 @click.command("items", epilog=EXIT_CODES)

@@ -1,7 +1,5 @@
 """The command `redrive`."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 
@@ -9,8 +7,8 @@ import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.findings import findings, note_full, note_unseen
-from pipeline.commands.shared.options import keys_only_option, selecting, sending
-from pipeline.commands.shared.settling import RATE, Pauses, settle_options
+from pipeline.commands.shared.options import keys_only_option, selecting, sending, settling
+from pipeline.commands.shared.settling import RATE, Pauses
 from pipeline.errors import EXIT_CODES, LEFT, MisuseError, standing
 from pipeline.letters.following import Following
 from pipeline.letters.plan import Plan
@@ -25,9 +23,7 @@ from pipeline.terminal.printable import counted
 
 @click.command("redrive", epilog=EXIT_CODES)
 @click.option(
-    "--to",
-    metavar="STAGE",
-    help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]",
+    "--to", metavar="STAGE", help="Send to this stage; entry is the pipeline's first.  [default: the stage that failed]"
 )
 @click.option("--split", is_flag=True, help="Send the records of a batch one by one.")
 @click.option("--max", "most", type=click.IntRange(min=1), help="Send at most so many letters.")
@@ -40,7 +36,7 @@ from pipeline.terminal.printable import counted
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
-@settle_options(
+@settling(
     "Wait until each record that was sent is stored or a dead letter again; 0 then means that all are stored.",
     quiet=240,
     after="after which it waits no longer",
@@ -87,7 +83,8 @@ def redrive(
         return
     queue = context.queue(connections=parallel)
     depth = queue.depth()
-    if not yes and not _confirmed(context, depth):
+    question = f"Send the dead letters of {context.stack.name} again (there are about {depth.visible})?"
+    if not yes and not click.confirm(question, err=True):
         context.screen.note("Nothing was sent.")
         raise click.exceptions.Exit(LEFT)
     run = Redrive(plan, queue, context.invoker(rate=rate, parallel=parallel, patience=patience))
@@ -103,11 +100,6 @@ def redrive(
     left = following.came_back + following.open + following.not_whole + following.not_followed
     if counts.count(*UNFINISHED) or unseen or left:
         raise click.exceptions.Exit(LEFT)
-
-
-def _confirmed(context: Context, depth: Depth) -> bool:
-    question = f"Send the dead letters of {context.stack.name} again (there are about {depth.visible})?"
-    return click.confirm(question, err=True)
 
 
 def _run(context: Context, run: Redrive, depth: Depth) -> RedriveCounts:
@@ -174,22 +166,12 @@ def _report(context: Context, counts: RedriveCounts, following: Following | None
     rows += [(f"sent to the {stage}", count) for stage in context.pipeline.stages if (count := counts.targets[stage])]
     context.screen.table("", ("Letters", "Count"), rows)
     if following:
-        settled = [
-            ("stored", following.stored),
-            ("dead letters again", following.came_back),
-            ("still open", following.open),
-        ]
-        settled += [
-            (what, count)
-            for what, count in (
-                ("files with every line stored", following.whole),
-                ("files with other lines", following.not_whole),
-                ("events that are not followed", following.not_followed),
-            )
-            if count
-        ]
+        back = ("dead letters again", following.came_back)
+        files = [("files with every line stored", following.whole), ("files with other lines", following.not_whole)]
+        others = [*files, ("events that are not followed", following.not_followed)]
+        rows = [("stored", following.stored), back, ("still open", following.open), *(one for one in others if one[1])]
         context.screen.say("")
-        context.screen.table("", ("Records", "Count"), settled)
+        context.screen.table("", ("Records", "Count"), rows)
 
 
 def _say_what_is_left(context: Context, run: Redrive, *, is_open: bool) -> None:
@@ -208,7 +190,6 @@ def _say_what_is_left(context: Context, run: Redrive, *, is_open: bool) -> None:
 
 
 def _rehearse(context: Context, plan: Plan) -> None:
-    """Judge all letters and send none."""
     targets, left = Counter[tuple[str, str]](), Counter[Verdict]()
     with findings(context, progress="redrive (dry run)") as (found, _):
         for finding in found:

@@ -1,7 +1,5 @@
 """The command `rehearse`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +12,7 @@ from pipeline.questions.rehearse import Rehearsal, Tree, checked_out, run
 from pipeline.terminal.printable import counted, printable
 from pipeline.terminal.screen import Screen
 
-TOLD = 1000
-"""Records between two steps of the progress."""
+TOLD = 1000  # records between two steps of the progress
 COLUMNS = ("Change", "What", "Records", "Lines")
 
 

@@ -1,7 +1,5 @@
 """The command `run`."""
 
-from __future__ import annotations
-
 import errno
 import os
 import subprocess
@@ -37,10 +35,7 @@ from pipeline.records.source import Source
     "--report", "report_path", type=click.Path(path_type=Path), help="Also write the report to this file, as JSON."
 )
 @click.option(
-    "--picture",
-    "picture_path",
-    type=click.Path(path_type=Path),
-    help="Also write the output to this file, as an SVG.",
+    "--picture", "picture_path", type=click.Path(path_type=Path), help="Also write the output to this file, as an SVG."
 )
 @click.option(
     "--batch",

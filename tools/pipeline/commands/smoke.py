@@ -1,7 +1,5 @@
 """The command `smoke`."""
 
-from __future__ import annotations
-
 import json
 import time
 import uuid
@@ -70,7 +68,6 @@ def smoke(
 
 
 def _record(path: Path | None) -> dict[str, Any]:
-    """Return the record to send."""
     folder = project.find()
     if path is None and folder and (folder / SAMPLE).exists():
         path = folder / SAMPLE

@@ -1,7 +1,5 @@
 """The command `status`."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

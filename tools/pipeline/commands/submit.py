@@ -1,18 +1,17 @@
 """The command `submit`."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
-from pipeline.commands.shared.options import FILE, keys_only_option, records_argument, sending
-from pipeline.commands.shared.settling import Settling, settle_options
+from pipeline.commands.shared.options import FILE, keys_only_option, records_argument, sending, settling
+from pipeline.commands.shared.settling import Settling
 from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
 from pipeline.records.files import NewFile, require_own
 from pipeline.records.journal import Header, Journal
@@ -24,8 +23,7 @@ from pipeline.stack import ENTRY
 from pipeline.stack.invoke import Answer, Reply
 from pipeline.terminal.printable import counted
 
-WRITES = 3000
-"""A second: a new table takes 4,000, and needs some for what is delivered twice."""
+WRITES = 3000  # a second: a new table takes 4,000, and needs some for what is delivered twice
 PACED = (
     f"At most {WRITES} writes a second are sent, which a new table takes; a record is a write for each KB. --rate sets "
     "the records a second instead."
@@ -59,7 +57,7 @@ REJECTED = ".rejected"
     type=click.IntRange(1, MOST_RECORDS),
     help="Most records in an event; 1 sends each line as it is.  [default: by size, so that an event is one request]",
 )
-@settle_options(
+@settling(
     "Wait until each line is stored or a dead letter, send missing lines again, and report as `verify` does.",
     quiet=30,
     after="after which missing lines are sent again; it doubles each time that settles none, at most three times",
@@ -119,7 +117,7 @@ def submit(
             header.function,
             invoker,
             Packing(prepared, batch=batch, rate=rate),
-            permits=_writes if rate is None else _records,
+            permits=attrgetter("writes" if rate is None else "records"),
             reject=partial(_reject, rejected),
             journal=journal,
             parallel=parallel,
@@ -134,14 +132,6 @@ def submit(
     if submission.counts.rejected:
         context.screen.note(f"The lines that were not accepted are in {rejected.path}{_use(submission.counts)}.")
     raise click.exceptions.Exit(code)
-
-
-def _writes(batch: Batch) -> int:
-    return batch.writes
-
-
-def _records(batch: Batch) -> int:
-    return batch.records
 
 
 def _reject(rejected: NewFile, batch: Batch) -> None:

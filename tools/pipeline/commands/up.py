@@ -1,7 +1,5 @@
 """The command `up`."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import time

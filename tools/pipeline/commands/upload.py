@@ -21,10 +21,8 @@ from pipeline.records.source import Source
 from pipeline.stack import READER
 from pipeline.terminal.printable import counted
 
-POLL = 1.0
-"""Seconds between two looks at the receipts."""
-LETTERS = 10
-"""Looks at the receipts between two at the dead letters."""
+POLL = 1.0  # seconds between two looks at the receipts
+LETTERS = 10  # looks at the receipts between two at the dead letters
 COLUMNS = ("File", "State", "Lines", "Stored", "Rejected", "Different", "Missing", "Sent again", "Seconds")
 
 
@@ -33,8 +31,7 @@ class Uploaded(NamedTuple):
 
     key: str
     version: str
-    size: int | None
-    """Bytes of its text, if it is known."""
+    size: int | None  # bytes of its text, if it is known
 
 
 @click.command("upload", epilog=EXIT_CODES)
@@ -65,12 +62,13 @@ def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, 
     bucket = _bucket(context)
     began = context.queue().depth().time if wait else 0  # by the clock that letters are dated by
     uploaded: list[Uploaded] = []
+    named = counted(len(files), "file was", "files were")
     with ExitStack() as opened:
         sources = [opened.enter_context(Source(path)) for path in files]
         keys = [key_of(source, prefix=prefix) for source in sources]
         _check(keys)
         advance = opened.enter_context(context.screen.progress("upload", None))
-        opened.enter_context(standing(lambda: _standing(uploaded, len(files))))
+        opened.enter_context(standing(lambda: f"{len(uploaded)} of {named} uploaded"))
         for source, key in zip(sources, keys, strict=True):
             version = bucket.upload(source, key, advance)
             uploaded.append(Uploaded(key, version, None if source.is_gzip else source.size))
@@ -90,10 +88,6 @@ def _check(keys: Sequence[str]) -> None:
         require_key(key)
     if twice := [key for key, count in Counter(keys).items() if count > 1]:
         raise MisuseError(f"Several of the files have the name {twice[0]}: upload them with different prefixes.")
-
-
-def _standing(uploaded: Sequence[Uploaded], count: int) -> str:
-    return f"{len(uploaded)} of {counted(count, 'file was', 'files were')} uploaded"
 
 
 def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, began: int, until: float) -> None:
@@ -131,12 +125,10 @@ class FileProgress:
     """The files that are waited for, and how far each is."""
 
     def __init__(self, context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], began: int) -> None:
-        """Follow files that were uploaded since a time in ms since the epoch."""
         self._context, self._bucket, self._uploaded, self._began = context, bucket, uploaded, began
         self.receipts: dict[Uploaded, Receipt] = {}
         self.states: dict[Uploaded, ReaderState] = {}
-        self.failed: dict[str, str] = {}
-        """Why files failed that have no receipt, by their keys."""
+        self.failed: dict[str, str] = {}  # why files failed that have no receipt, by their keys
         self._looks = 0
 
     @property
@@ -166,7 +158,6 @@ class FileProgress:
                 time.sleep(POLL)
 
     def _look(self) -> None:
-        """Look how far each open file is."""
         for one in self.open:
             if receipt := self._bucket.receipt(one.key, one.version):
                 self.receipts[one] = receipt
@@ -176,7 +167,8 @@ class FileProgress:
                 self.states[one] = state
         self._looks += 1
         if self.open and self._looks % LETTERS == 0:
-            self.failed |= _failed_files(self._context, self._began)
+            with _letters_since(self._context, self._began) as letters:
+                self.failed |= {one.record_id or "": one.reason for one in letters if one.stage_name == READER}
 
     def _is_unread(self, one: Uploaded) -> bool:
         return one not in self.states or not self.states[one].round
@@ -194,12 +186,6 @@ class FileProgress:
     def _settled(self) -> int:
         states = [state for one, state in self.states.items() if one not in self.receipts]
         return sum(state.stored for state in states) + sum(receipt.stored for receipt in self.receipts.values())
-
-
-def _failed_files(context: Context, began: int) -> dict[str, str]:
-    """Return why files failed, by their keys."""
-    with _letters_since(context, began) as letters:
-        return {finding.record_id or "": finding.reason for finding in letters if finding.stage_name == READER}
 
 
 def _letters(context: Context, began: int) -> Counter[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """The command `verify`."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -41,13 +39,7 @@ from pipeline.records.source import Source
 @in_json
 @of_stack
 def verify(
-    context: Context,
-    *,
-    records: Path,
-    missing_path: Path | None,
-    started: int | None,
-    keys_only: bool,
-    rate: float,
+    context: Context, *, records: Path, missing_path: Path | None, started: int | None, keys_only: bool, rate: float
 ) -> None:
     """Say what became of each line of RECORDS.
 
@@ -82,7 +74,6 @@ def verify(
 
 
 def _write_missing(source: Source, outcomes: Outcomes, missing: NewFile, prepare_line: Prepare) -> None:
-    """Write what was sent for the lines that are missing."""
     numbers = outcomes.lines(Outcome.MISSING)
     for line in source.chosen(numbers):
         missing.write_line(prepare_line(line).content)

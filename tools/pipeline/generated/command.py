@@ -44,11 +44,7 @@ class Project:
 
 
 def main(project: Project, arguments: list[str] | None = None) -> int:
-    """Write the template or the picture, or check that the written one is up to date.
-
-    Returns:
-        The exit code: 0, or 1 when the checked file is stale or its reader is gone.
-    """
+    """Write or check the template or the picture; return 0, or 1 if the checked one is stale or its reader is gone."""
     try:
         code = _main(project, arguments)
         sys.stdout.flush()

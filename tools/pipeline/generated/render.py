@@ -39,12 +39,7 @@ Emit = Callable[[yaml.Event], None]
 
 
 def render(template: Template) -> str:
-    """Write a template as YAML: the same text for the same template.
-
-    Raises:
-        ValueError: a resource lacks what its type requires (the note says which resource), or an object of the model
-            got into a text, as an f-string of a Ref would put it.
-    """
+    """Write a template as YAML: the same text for the same template, or a ValueError that names what it lacks."""
     sections = _ordered(_sections(template), SECTIONS)
     sections["Resources"] = {name: _ordered(body, ATTRIBUTES) for name, body in sections["Resources"].items()}
     text = _written(sections)
@@ -71,7 +66,6 @@ def _incomplete(template: Template) -> Iterator[str]:
 
 
 def _ordered(mapping: Mapping[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
-    """Put the named keys first, in their order."""
     keys = [key for key in first if key in mapping]
     return {key: mapping[key] for key in [*keys, *(key for key in mapping if key not in first)]}
 

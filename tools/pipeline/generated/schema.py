@@ -58,11 +58,7 @@ class UnusableSchemaError(ValueError):
 
 
 def compiled(text: str) -> str:
-    """Return the module that checks data by a schema.
-
-    Raises:
-        UnusableSchemaError: it is no schema, or has a keyword that is not supported.
-    """
+    """Return the module that checks data by a schema, or raise an UnusableSchemaError."""
     try:
         schema = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         Draft7Validator.check_schema(schema)

@@ -1,7 +1,5 @@
 """Following events that were sent again, until their records are stored or are dead letters again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from threading import Lock
@@ -19,11 +17,9 @@ from pipeline.stack import ENTRY, RESULT
 class _Sent(NamedTuple):
     """A record of an event that was sent."""
 
-    event: str
-    """The event's request id."""
+    event: str  # the event's request id
     key: Key | None
-    data: int
-    """Its digest."""
+    data: int  # its digest
 
 
 class _File(NamedTuple):
@@ -46,10 +42,8 @@ class Following:
         self.stored = 0
         self.came_back = 0
         self._files: dict[str, _File] = {}
-        self.whole = self.not_whole = 0
-        """Files that have a receipt: with each line stored, or not."""
-        self.not_followed = 0
-        """Events that hold neither records nor a file."""
+        self.whole = self.not_whole = 0  # files that have a receipt: with each line stored, or not
+        self.not_followed = 0  # events that hold neither records nor a file
 
     @property
     def open(self) -> int:

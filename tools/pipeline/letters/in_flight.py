@@ -1,7 +1,5 @@
 """The letters that a command has received and not deleted: nobody else sees them until they are given back."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +17,6 @@ class InFlight:
     """Receipts of letters, the latest of each; for any number of threads."""
 
     def __init__(self, queue: DeadLetterQueue, *, visibility: int) -> None:
-        """Receive letters of a queue, which others don't see for `visibility` seconds."""
         self.queue, self._visibility = queue, visibility
         self._lock = Lock()
         self._receipts: dict[str, str] = {}

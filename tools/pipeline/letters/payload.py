@@ -6,8 +6,6 @@ is sent: the validator's or, if it never got so far, the time of its letter. An 
 be about one of its records alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,11 +20,7 @@ class NotGivenError(ValueError):
 
 
 def payloads(letter: DeadLetter, found: Attribution, target: str, *, split: bool = False) -> list[bytes]:
-    """Return the event for a stage or, of a batch that is to be split, one for each record.
-
-    Raises:
-        NotGivenError: There is none.
-    """
+    """Return the event for a stage or, of a batch to split, one for each record; NotGivenError if there is none."""
     if target not in found.given:
         raise NotGivenError(f"it failed at the {found.stage}, so the {target} was never given its event")
     try:

@@ -1,17 +1,15 @@
 """Looking into the dead-letter queue without consuming it: SQS can't, so letters are received and then given back."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Self
 
 from pipeline.letters.in_flight import InFlight
 from pipeline.letters.queue import BATCH, DeadLetterQueue, Depth
 from pipeline.stack import DeadLetter
 
 READERS = 4
-FRUITLESS = 3
-"""Rounds without a letter that was not seen before, after which SQS is believed to have no more."""
+FRUITLESS = 3  # rounds without a letter that was not seen before, after which SQS is believed to have no more
 
 
 class Peek:
@@ -22,13 +20,12 @@ class Peek:
     """
 
     def __init__(self, queue: DeadLetterQueue, depth: Depth) -> None:
-        """Be ready to read a queue that has this depth."""
         self.depth = depth
         self._in_flight = InFlight(queue, visibility=min(60 + depth.visible // 20, 900))
         self._readers = depth.readers(READERS)
         self._pool = ThreadPoolExecutor(self._readers)
 
-    def __enter__(self) -> Peek:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,5 @@
 """The plan of a redrive: which letters it sends, to which stage, and how many."""
 
-from __future__ import annotations
-
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,14 +14,10 @@ class Plan(NamedTuple):
 
     stack: Stack
     selection: Selection = Selection()
-    to: str | None = None
-    """None for the stage that failed."""
-    most: int | None = None
-    """Letters to send at most."""
-    split: bool = False
-    """Send the records of a batch one by one."""
-    visibility: int = 60
-    """Seconds for which a letter in flight is hidden from others."""
+    to: str | None = None  # None for the stage that failed
+    most: int | None = None  # letters to send at most
+    split: bool = False  # send the records of a batch one by one
+    visibility: int = 60  # seconds for which a letter in flight is hidden from others
     parallel: int = 8
 
     def target(self, finding: Finding) -> str:

@@ -1,7 +1,5 @@
 """The dead-letter queue: receive letters, give them back, delete them, and count them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +13,12 @@ from pipeline.errors import DeniedError
 from pipeline.stack import ATTRIBUTES, SYSTEM_ATTRIBUTES, DeadLetter
 from pipeline.stack.aws import code_of, explained
 
-BATCH = 10
-"""Messages in one call, SQS's limit."""
+BATCH = 10  # messages in one call, SQS's limit
 NOT_IN_FLIGHT = ("ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue")
 POLL = 1
 """Seconds that an empty queue is waited for. Long polling asks every SQS server; a short poll may miss messages."""
 
-DELETIONS = 2
-"""How often a letter is tried to be deleted."""
+DELETIONS = 2  # how often a letter is tried to be deleted
 IN_FLIGHT = 120_000
 """Messages that may be in flight, beyond which SQS hands out none and says nothing, about:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
@@ -34,8 +30,7 @@ class Depth(NamedTuple):
     """The approximate number of letters, and AWS's time in ms since the epoch."""
 
     visible: int
-    in_flight: int
-    """In the hands of a reader, until it deletes them or its time is up."""
+    in_flight: int  # in the hands of a reader, until it deletes them or its time is up
     time: int
 
     def readers(self, most: int) -> int:
@@ -58,8 +53,7 @@ class DeadLetterQueue:
 
     client: Any
     url: str
-    poll: int | None = None
-    """Seconds instead of POLL."""
+    poll: int | None = None  # seconds instead of POLL
 
     def depth(self) -> Depth:
         """Ask how many letters there are."""
@@ -70,10 +64,7 @@ class DeadLetterQueue:
         return Depth(visible, in_flight, _server_time(answer))
 
     def receive(self, most: int, *, visibility: int) -> list[DeadLetter]:
-        """Take some letters, which nobody else sees for `visibility` seconds; none if there are none.
-
-        Looking raises a letter's receive count, which nothing depends on: the queue has no redrive policy.
-        """
+        """Take some letters, which nobody else sees for a time in seconds; nothing depends on their receive count."""
         with explained():
             answer = self.client.receive_message(
                 QueueUrl=self.url,

@@ -6,8 +6,6 @@ by itself after a crash. Letters that come after the beginning are left alone. O
 sent is named: the cause is not mended yet.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -23,14 +21,11 @@ from pipeline.letters.verdicts import ACCEPTED, LEFT, Handled, RedriveCounts, Ve
 from pipeline.stack import DeadLetter
 from pipeline.stack.invoke import Invoker
 
-ROUNDS = 3
-"""How often the queue is read to its end while it says that there is more."""
+ROUNDS = 3  # how often the queue is read to its end while it says that there is more
 FRUITLESS = 50
 """Times that a thread receives nothing but letters that were left before, after which there is nothing more."""
-MOMENT = 2.0
-"""Seconds after a run in which a letter comes back whose event is refused again."""
-LOOKED_AT = 1000
-"""Letters that are looked at then."""
+MOMENT = 2.0  # seconds after a run in which a letter comes back whose event is refused again
+LOOKED_AT = 1000  # letters that are looked at then
 
 
 class Redrive:
@@ -45,11 +40,7 @@ class Redrive:
         self._newer = 0
 
     def run(self, depth: Depth) -> RedriveCounts:
-        """Redrive the letters that were there when the queue had this depth, and look for those that come back.
-
-        Raises:
-            AwsError: It can't go on; what was not sent stays in the queue.
-        """
+        """Redrive the letters that were there when the queue had this depth, and look for those that come back."""
         self._newer = depth.time + 1000  # AWS's answers name their time in whole seconds
         try:
             for _ in range(ROUNDS):

@@ -1,7 +1,5 @@
 """Which dead letters a command is about, and what is known of each."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 
@@ -11,8 +9,7 @@ from pipeline.stack import RESULT, Attribution, DeadLetter, Stack, attribute
 _PASSING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?"
 )
-UNKNOWN = "unknown"
-"""What letters are selected by that can't be attributed."""
+UNKNOWN = "unknown"  # what letters are selected by that can't be attributed
 
 
 class Finding(NamedTuple):
@@ -28,10 +25,7 @@ class Finding(NamedTuple):
 
     @property
     def record_id(self) -> str | None:
-        """The id of the record, where it has one: as the failed stage was given it, or as a stage before was.
-
-        Of a file that could not be read, its key.
-        """
+        """The record's id as the failed stage or one before was given it, if it has one; of a file, its key."""
         stage, event = self.attribution.stage, self.letter.event
         if self.attribution.is_beside and isinstance(
             key := _member(_member(_member(event, "detail"), "object"), "key"), str

@@ -5,8 +5,6 @@ as its own if the same stage failed again, within its envelopes if a later stage
 the event.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
@@ -18,8 +16,7 @@ from pipeline.letters.verdicts import Handled, RedriveCounts, Verdict
 from pipeline.stack import READER, DeadLetter
 from pipeline.stack.invoke import Answer, Invoker, Reply
 
-MARGIN = 0.8
-"""The part of a letter's time within which its event may be sent."""
+MARGIN = 0.8  # the part of a letter's time within which its event may be sent
 
 
 class Sender:
@@ -40,13 +37,7 @@ class Sender:
             return any(request_id in self._sent for request_id in request_ids)
 
     def send(self, finding: Finding, events: Sequence[bytes], *, until: float) -> bool:
-        """Send the events of a letter; return whether all were accepted, and the letter may be deleted.
-
-        Args:
-            finding: The letter.
-            events: What is sent for it.
-            until: The monotonic time up to which it is in flight.
-        """
+        """Send a letter's events, which is in flight until a monotonic time; return whether all were accepted."""
         target = self._plan.target(finding)
         for number, event in enumerate(events):
             if number:

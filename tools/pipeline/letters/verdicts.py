@@ -1,7 +1,5 @@
 """What becomes of letters in a redrive, and how many there are of each kind."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,11 +51,9 @@ class Handled(NamedTuple):
 class RedriveCounts:
     """What has become of the letters so far, for any number of threads; each counts once, by its latest verdict."""
 
-    tell: Callable[[Handled], None] = lambda handled: None
-    """Called with a letter when its verdict is another one."""
+    tell: Callable[[Handled], None] = lambda handled: None  # called with a letter when its verdict is another one
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    targets: Counter[str] = field(default_factory=Counter)
-    """Letters that were sent to each stage."""
+    targets: Counter[str] = field(default_factory=Counter)  # letters that were sent to each stage
     _lock: Lock = field(default_factory=Lock, init=False)
 
     def count(self, *verdicts: Verdict) -> int:

@@ -1,7 +1,5 @@
 """Builds the stack and deploys it to the embedded AWS, by the SAM CLI."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -43,11 +41,7 @@ def build(workspace: Workspace, *, root: Path) -> Path:
 
 
 def _as_json(template: Path, written: Path) -> Path:
-    """Write a template as JSON: the SAM CLI parses it many times, and YAML of this size takes it half a second each.
-
-    Raises:
-        LocalError: It can't be read.
-    """
+    """Write a template as JSON: the SAM CLI parses it many times, and YAML of this size takes it half a second each."""
     try:
         written.write_text(json.dumps(parse(template.read_text("utf-8"))), "utf-8")
     except (OSError, ValueError) as error:
@@ -70,11 +64,7 @@ def _source(root: Path, workspace: Workspace) -> Path:
 
 
 def deploy(aws: EmbeddedAws, template: Path, *, root: Path, parameters: Mapping[str, str] = PARAMETERS) -> Stack:
-    """Deploy a built template and return the stack, its stages in the pipeline's order.
-
-    Raises:
-        LocalError: It can't be deployed, or is no pipeline.
-    """
+    """Deploy a built template, which must be a pipeline's, and return the stack, its stages in order."""
     environment = for_tools(aws.environment, aws.workspace.folder("tmp"))
     name = project.default_stack(root)
     overrides = [f"{name}={value}" for name, value in parameters.items()]

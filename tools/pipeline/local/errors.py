@@ -1,7 +1,5 @@
 """Errors of the embedded AWS, each with one sentence for its user."""
 
-from __future__ import annotations
-
 from pipeline.errors import CommandError
 
 

@@ -1,7 +1,5 @@
 """One handler in this process, without AWS: its requests are shown and answered as if AWS had taken them."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import logging
@@ -17,16 +15,14 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import MisuseError
 
-TIMEOUT = 60
-"""Seconds that a handler is told it has."""
+TIMEOUT = 60  # seconds that a handler is told it has
 OF_A_LOG_RECORD = set(logging.makeLogRecord({}).__dict__) | {"message"}
 
 
 class Result(NamedTuple):
     """How an invocation ended."""
 
-    document: Any
-    """What the handler returned, or the error as Lambda names it."""
+    document: Any  # what the handler returned, or the error as Lambda names it
     failed: bool
 
 
@@ -72,13 +68,7 @@ class _Lines(logging.Formatter):
 
 
 def invoke(root: Path, stage: str, event: Any) -> Result:
-    """Call the handler of a stage with an event.
-
-    If TABLE_NAME is set, AWS is called as the environment says; otherwise nothing is called.
-
-    Raises:
-        MisuseError: There is no such stage.
-    """
+    """Call a stage's handler with an event. Unless TABLE_NAME is set, nothing of AWS is called."""
     handler = _handler(root / "functions", stage)
     context = Context(stage)
     with _logging(), redirect_stdout(sys.stderr):
@@ -117,7 +107,6 @@ def _logging() -> Iterator[None]:
 
 
 def _document(error: Exception, context: Context) -> dict[str, Any]:
-    """Return an error as Lambda's Python runtime names it."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     return {
         "errorMessage": str(error),

@@ -1,7 +1,5 @@
 """A pipeline of one's own on this machine: the stack built, and deployed to an embedded AWS."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time
@@ -9,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import Progress
@@ -21,21 +19,15 @@ from .deploy import PARAMETERS, build, deploy
 from .embedded.process import EmbeddedAws, Options
 from .errors import LocalError
 
-POLL = 0.1
-"""Seconds between two looks at the queue."""
-TOLD_EVERY = 10
-"""Seconds between two lines about the progress."""
+POLL = 0.1  # seconds between two looks at the queue
+TOLD_EVERY = 10  # seconds between two lines about the progress
 
 
 @contextmanager
 def deployed(
     options: Options, console: Console, parameters: Mapping[str, str] = PARAMETERS, *, linted: bool = False
 ) -> Iterator[tuple[EmbeddedAws, Stack]]:
-    """Start an embedded AWS with the stack deployed. It starts while the stack is built, and cfn-lint runs meanwhile.
-
-    Raises:
-        LocalError: It could not be deployed, or cfn-lint found something.
-    """
+    """Start an embedded AWS with the stack deployed. It starts while the stack is built and, if asked for, linted."""
     root = project.root()
     aws = EmbeddedAws(options)
     aws.start()
@@ -56,25 +48,18 @@ def deployed(
 
 
 class Lint:
-    """A run of cfn-lint over a project's template, beside what this context does.
-
-    If that fails, what the linter found is raised instead: it says more.
-    """
+    """A run of cfn-lint beside what this context does; if that fails, what the linter found is raised: it says more."""
 
     def __init__(self, root: Path) -> None:
         self._found = TemporaryFile()  # noqa: SIM115 - closed on leaving
         command = str(Path(sys.executable).parent / "cfn-lint")
         self._process = subprocess.Popen([command], cwd=root, stdout=self._found, stderr=subprocess.STDOUT)
 
-    def __enter__(self) -> Lint:
+    def __enter__(self) -> Self:
         return self
 
     def wait(self) -> None:
-        """Wait for its end.
-
-        Raises:
-            LocalError: It found something.
-        """
+        """Wait for its end; LocalError if it found something."""
         if self._process.wait():
             self._found.seek(0)
             raise LocalError(f"cfn-lint failed:\n{self._found.read().decode('utf-8', 'replace')}".rstrip())

@@ -1,7 +1,5 @@
 """Watching a project: saved code becomes live at once, a saved model as fast as a deployment allows."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys
@@ -22,20 +20,17 @@ from .embedded.process import EmbeddedAws
 from .errors import LocalError
 from .run import Lint, step
 
-POLL = 0.2
-"""Seconds between two looks at the files."""
+POLL = 0.2  # seconds between two looks at the files
 CODE = "functions"
 LEFT_OUT = {"__pycache__", ".venv", ".aws-sam", ".git", "tests", "docs"}
 SUFFIXES = {".py", ".json", ".toml", ".txt", ".yaml"}
-GENERATED = {"template.yaml"}
-"""What generate.py writes: it changes because a model does."""
+GENERATED = {"template.yaml"}  # what generate.py writes: it changes because a model does
 
 
 class Change(NamedTuple):
     """Files that were saved at about the same time."""
 
-    files: tuple[Path, ...]
-    """Relative to the project's folder."""
+    files: tuple[Path, ...]  # relative to the project's folder
 
     @property
     def is_code(self) -> bool:
@@ -82,7 +77,6 @@ class Project:
     def __init__(
         self, root: Path, aws: EmbeddedAws, stack: Stack, parameters: Mapping[str, str], console: Console
     ) -> None:
-        """Take over what is deployed."""
         self.root, self.aws, self.stack = root, aws, stack
         self._parameters, self._console = parameters, console
 
@@ -100,11 +94,7 @@ class Project:
         return True
 
     def _update_code(self) -> None:
-        """Publish a new version of each function with the code as it is, and let its alias lead to it.
-
-        Raises:
-            LocalError: A file is no Python.
-        """
+        """Publish a new version of each function with the code as it is, and let its alias lead to it."""
         package = _package(self.root / CODE)
         client = self.aws.client("lambda")
         for alias in self.stack.aliases.values():
@@ -113,11 +103,6 @@ class Project:
             client.update_alias(FunctionName=function, Name=name, FunctionVersion=version)
 
     def _deploy(self) -> None:
-        """Write the template, lint it, build and deploy.
-
-        Raises:
-            LocalError: One of them fails.
-        """
         with step("generate", self._console):
             self._generate()
         with Lint(self.root) as lint:
@@ -136,11 +121,7 @@ class Project:
 
 
 def _package(folder: Path) -> bytes:
-    """Pack the code, if all of it can be compiled.
-
-    Raises:
-        LocalError: A file can't be.
-    """
+    """Pack the code; LocalError if a file can't be compiled."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
         for path in sorted(folder.rglob("*")):

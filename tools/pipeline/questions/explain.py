@@ -3,13 +3,11 @@
 A record of a batch leaves a line of its own only if it was refused; the table and the dead letters tell of the others.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.letters.selection import Finding
 from pipeline.questions import logs
@@ -20,31 +18,24 @@ from pipeline.records.table import Item
 from pipeline.stack import RESULT, Stack
 from pipeline.terminal.printable import counted
 
-SHOWN = 80
-"""Characters of data that are shown."""
-REQUESTS = 8
-"""Invocations of dead letters whose lines are looked for: a pattern has 1,024 characters at most."""
-PREFIX = 200
-"""Characters of an id that a pattern holds."""
+SHOWN = 80  # characters of data that are shown
+REQUESTS = 8  # invocations of dead letters whose lines are looked for: a pattern has 1,024 characters at most
+PREFIX = 200  # characters of an id that a pattern holds
 DONE, STORED = re.compile(r"(record (?!refused)|batch )\w"), ("record stored", "record already stored")
 REQUEST = re.compile(r"[\w-]{1,64}", re.ASCII)
 """An invocation's id; whoever may send to the queue may write anything in its place."""
 REFUSED = "record refused"
-MISSING = "missing/"
-"""What the keys begin with of the lines that were not stored although the reader sent them again."""
+MISSING = "missing/"  # what the keys begin with of the lines that were not stored although the reader sent them again
 
 
 class Moment(NamedTuple):
     """Something that is known of a record."""
 
-    time: int
-    """In ms since the epoch."""
-    where: str
-    """The stage, the table, the dead letters or a file."""
+    time: int  # in ms since the epoch
+    where: str  # the stage, the table, the dead letters or a file
     what: str
     detail: str = ""
-    request: str = ""
-    """The id of the invocation."""
+    request: str = ""  # the id of the invocation
 
 
 class Line(NamedTuple):
@@ -76,7 +67,7 @@ class Line(NamedTuple):
             return f"{fields['records']} records, {fields.get('refused', 0)} of them refused"
         return str(fields.get("reason") or fields.get("errorMessage") or "")
 
-    def may_be(self, other: Line) -> bool:
+    def may_be(self, other: Self) -> bool:
         """Return whether another line can be about the same record: an id has a record for each timestamp."""
         times = {line.line.fields.get("recordTimestamp") for line in (self, other)} - {None}
         return len(times) < 2
@@ -88,13 +79,10 @@ class Evidence(NamedTuple):
     record_id: str
     items: Sequence[Item]
     letters: Sequence[Finding]
-    lines: Sequence[Line]
-    """In order of time."""
+    lines: Sequence[Line]  # in order of time
     files: Sequence[Moment]
-    pipeline: Sequence[str]
-    """The stages in order."""
-    since: int
-    """When the time began that was looked at, in ms since the epoch."""
+    pipeline: Sequence[str]  # the stages in order
+    since: int  # when the time began that was looked at, in ms since the epoch
 
     @property
     def moments(self) -> list[Moment]:

@@ -4,8 +4,6 @@ The lines are in `FILE.part` until all are there. `FILE.journal` says how far th
 exported, each further one a page, with its segment, the key to go on from, and the length of the file after it.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
@@ -15,22 +13,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.errors import MisuseError
 from pipeline.records.files import open_private
 from pipeline.stack.aws import explained
 from pipeline.stack.rate_limit import RateLimiter
 
-PAGE = 1000
-"""Items in a call at most; a page has 1 MB at most, too."""
+PAGE = 1000  # items in a call at most; a page has 1 MB at most, too
 
-OF_STAGES = ("enriched", "enrichedAt", "version")
-"""The attributes that stages add: no producer may send them."""
+OF_STAGES = ("enriched", "enrichedAt", "version")  # the attributes that stages add: no producer may send them
 FIRST = ("id", "timestamp", "data")
 
-Item = Mapping[str, Mapping[str, Any]]
-"""As DynamoDB has it."""
+Item = Mapping[str, Mapping[str, Any]]  # as DynamoDB has it
 Key = Mapping[str, Any] | None
 
 
@@ -40,25 +35,20 @@ class Page(NamedTuple):
     segment: int
     lines: bytes
     records: int
-    next: Key
-    """The key to go on from; None at the end of the segment."""
+    next: Key  # the key to go on from; None at the end of the segment
 
 
 @dataclass(frozen=True)
 class Source:
     """Which items of a table are read, and how fast."""
 
-    client: Any
-    """Of DynamoDB."""
+    client: Any  # of DynamoDB
     name: str
     record_id: str | None
-    asked_since: str | None
-    """The first timestamp as it was asked for, perhaps as an age."""
-    since: int | None
-    """The same in ms since the epoch."""
+    asked_since: str | None  # the first timestamp as it was asked for, perhaps as an age
+    since: int | None  # the same in ms since the epoch
     segments: int
-    rate: RateLimiter
-    """Items a second."""
+    rate: RateLimiter  # items a second
     limit: int = PAGE
 
     @property
@@ -117,12 +107,7 @@ class Export:
     source: Source
     count: int = field(default=0, init=False)
 
-    def __enter__(self) -> Export:
-        """Open the file and its journal.
-
-        Raises:
-            MisuseError: The file is there already, or another export is, or it can't be written.
-        """
+    def __enter__(self) -> Self:
         if os.path.lexists(self.path):
             raise MisuseError(f"{self.path} is there already: move it away, or name another file by -o.")
         with ExitStack() as opened:
@@ -145,11 +130,7 @@ class Export:
         self._opened.close()
 
     def add(self, page: Page) -> None:
-        """Write a page, then note how far the lines go.
-
-        Raises:
-            MisuseError: The disk does not take it.
-        """
+        """Write a page, then note how far the lines go."""
         try:
             _write(self._lines, page.lines)
             self.count += page.records

@@ -1,7 +1,5 @@
 """What Lambda says of a stage's function: the versions behind its alias, those before, and its concurrency."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -20,11 +18,9 @@ class Version(NamedTuple):
     """A published version."""
 
     number: str
-    published: str
-    """In UTC."""
+    published: str  # in UTC
     description: str = ""
-    code_size: int = 0
-    """Bytes."""
+    code_size: int = 0  # bytes
 
 
 class Concurrency(NamedTuple):

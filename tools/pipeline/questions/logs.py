@@ -1,17 +1,13 @@
 """The functions' logs: the lines that a JSON pattern finds, and the failures among them."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
-MOST = 10_000
-"""Lines in one answer."""
-PAGES = 10
-"""Pages in which failures are looked for; many may be empty, since CloudWatch ends one after some MB."""
+MOST = 10_000  # lines in one answer
+PAGES = 10  # pages in which failures are looked for; many may be empty, since CloudWatch ends one after some MB
 FAILURES = (
     '($.message = "stage failed")',
     '($.message = "dependency failed")',
@@ -25,15 +21,13 @@ FAILURES = (
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html"""
 FAILED = ("stage failed", "dependency failed")
 ENDED = {"Runtime.OutOfMemory": "out of memory", "Runtime.ExitError": "ended itself"}
-REFUSED_INPUT = "Runtime.UnmarshalError"
-"""Of an event that is no JSON: its producer's fault."""
+REFUSED_INPUT = "Runtime.UnmarshalError"  # of an event that is no JSON: its producer's fault
 
 
 class LogLine(NamedTuple):
     """A line that is a JSON object."""
 
-    time: int
-    """In ms since the epoch."""
+    time: int  # in ms since the epoch
     fields: Mapping[str, Any]
 
 

@@ -3,15 +3,13 @@
 The new template is compared with the deployed one, each with its parameters, and with the versions that are live.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from botocore.exceptions import ClientError
@@ -39,8 +37,7 @@ NO_PART_OF_A_VERSION = (
 )
 PUBLISHING = ("CodeUri", "Environment", "MemorySize", "SnapStart")
 """What makes SAM publish a version of a function without AutoPublishAliasAllProperties."""
-EVENT_AGE = timedelta(hours=6)
-"""How long an event may wait."""
+EVENT_AGE = timedelta(hours=6)  # how long an event may wait
 LEFT = {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 """States from which a stack can only be deleted."""
 
@@ -60,11 +57,9 @@ class StageState(NamedTuple):
     name: str
     traffic: Sequence[Traffic] = ()
     versions: Sequence[Version] = ()
-    deployed: str = ""
-    """The number of the version that the stack published last."""
+    deployed: str = ""  # the number of the version that the stack published last
     reserved: int = 0
-    received: float = 0
-    """Events in the time that one may wait."""
+    received: float = 0  # events in the time that one may wait
 
 
 class Deployed(NamedTuple):
@@ -83,11 +78,10 @@ class Code(NamedTuple):
     """The functions' code as the SAM CLI uploads it: the same files make the same archive."""
 
     checksum: str
-    size: int
-    """Bytes of the archive."""
+    size: int  # bytes of the archive
 
     @classmethod
-    def of(cls, folder: Path) -> Code:
+    def of(cls, folder: Path) -> Self:
         """Pack a folder."""
         digest, archive = md5(usedforsecurity=False), BytesIO()
         with ZipFile(archive, "w", ZIP_DEFLATED) as packed:
@@ -99,11 +93,7 @@ class Code(NamedTuple):
 
 
 def ask(access: Access, name: str) -> Deployed | None:
-    """Ask AWS for a stack; None if there is none.
-
-    Raises:
-        StackError: It is no pipeline's.
-    """
+    """Ask AWS for a stack; None if there is none, StackError if it is no pipeline's."""
     client = access.client("cloudformation")
     try:
         described = client.describe_stacks(StackName=name)["Stacks"][0]

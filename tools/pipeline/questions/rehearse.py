@@ -1,7 +1,5 @@
 """Whose fate changes: the stages of two trees run on the same records, each in a Python of its own."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -13,34 +11,27 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Self
 
 from pipeline.errors import CommandError, MisuseError
 from pipeline.questions.template import read
 
 CHILD = Path(__file__).with_name("stages.py")
 TEMPLATE = "template.yaml"
-NAMED = 5
-"""Lines that are named of a change."""
+NAMED = 5  # lines that are named of a change
 DIFFER, REFUSED, ACCEPTED, FAILED = "differ", "newly_refused", "newly_accepted", "failed"
-OWN = "data"
-"""What a path begins with if a stage changed the data."""
+OWN = "data"  # what a path begins with if a stage changed the data
 
 
 class Tree(NamedTuple):
     """A project's functions as one revision has them."""
 
     folder: Path
-    handlers: tuple[str, ...]
-    """In the order in which records pass them."""
+    handlers: tuple[str, ...]  # in the order in which records pass them
 
     @classmethod
-    def of(cls, root: Path) -> Tree:
-        """Read the order of the stages from a tree's template.
-
-        Raises:
-            MisuseError: There is no template, or no pipeline in it.
-        """
+    def of(cls, root: Path) -> Self:
+        """Read the order of the stages from a tree's template; MisuseError if there is none."""
         path = root / TEMPLATE
         try:
             template = read(path.read_text("utf-8"), origin=str(path))
@@ -53,11 +44,7 @@ class Tree(NamedTuple):
 
 
 def checked_out(root: Path, revision: str, folder: Path) -> Path:
-    """Unpack a revision of a project's repository into a folder.
-
-    Raises:
-        MisuseError: There is no such revision, or no repository.
-    """
+    """Unpack a revision of a project's repository into a folder; MisuseError if there is none."""
     done = subprocess.run(["git", "archive", "--format=tar", revision], cwd=root, capture_output=True, check=False)
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
@@ -72,8 +59,7 @@ class Change:
     """A change of the fate of some records."""
 
     change: str
-    what: str
-    """The path that is stored otherwise, or the sentence."""
+    what: str  # the path that is stored otherwise, or the sentence
     records: int = 0
     lines: list[int] = field(default_factory=list)
     examples: list[dict[str, Any]] = field(default_factory=list)
@@ -85,8 +71,7 @@ class Rehearsal:
 
     records: int = 0
     same: int = 0
-    conflicts: int = 0
-    """Records whose own data is stored otherwise: once they are stored, each replay is a conflict."""
+    conflicts: int = 0  # records whose own data is stored otherwise: once they are stored, each replay is a conflict
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((DIFFER, REFUSED, ACCEPTED, FAILED), 0))
     _changes: dict[tuple[str, str], Change] = field(default_factory=dict)
 
@@ -133,11 +118,7 @@ class Rehearsal:
 
 
 def run(old: Tree, new: Tree, records: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Run both trees on the records, side by side, and yield what each made of a record.
-
-    Raises:
-        CommandError: One of them could not be run.
-    """
+    """Run both trees on the records, side by side, and yield what each made of a record."""
     now = time.time_ns() // 1_000_000
     with ExitStack() as opened:
         children = [_start(tree, records, now, opened) for tree in (old, new)]

@@ -1,7 +1,5 @@
 """One record of our own through the deployed stack: stored as the stages make it, sent again, stored once, removed."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,10 +12,8 @@ from pipeline.records.table import Item, Table
 from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Invoker, Reply
 
-POLL = 0.5
-"""Seconds between two looks."""
-ENRICHER = "enricher"
-"""The stage that marks a record as enriched, if the pipeline has it."""
+POLL = 0.5  # seconds between two looks
+ENRICHER = "enricher"  # the stage that marks a record as enriched, if the pipeline has it
 
 
 class StuckError(Exception):
@@ -35,17 +31,13 @@ class Step(NamedTuple):
 class Smoke:
     """One record, followed through a stack."""
 
-    log: Any
-    """A client of CloudWatch's logs."""
+    log: Any  # a client of CloudWatch's logs
     stack: Stack
-    table: Table
-    """With all attributes."""
+    table: Table  # with all attributes
     invoker: Invoker
     record: Mapping[str, Any]
-    until: float
-    """The monotonic time at which it has to be through."""
-    began: int
-    """In ms since the epoch."""
+    until: float  # the monotonic time at which it has to be through
+    began: int  # in ms since the epoch
 
     @property
     def record_id(self) -> str:
@@ -53,11 +45,7 @@ class Smoke:
         return str(self.record["id"])
 
     def run(self) -> Iterator[Step]:
-        """Send the record twice, and look each time what became of it.
-
-        Raises:
-            StuckError: It did not come through.
-        """
+        """Send the record twice, and look each time what became of it; StuckError if it did not come through."""
         started = time.monotonic()
         self._send()
         yield Step("accepted", time.monotonic() - started)
@@ -98,7 +86,6 @@ class Smoke:
             raise StuckError(f"it is stored without what the {ENRICHER} adds: {json.dumps(item.fields)}")
 
     def _lines(self) -> Mapping[str, list[tuple[str, str]]]:
-        """Return what each stage logged of the record, and why."""
         found: dict[str, list[tuple[str, str]]] = {name: [] for name in self.stack.pipeline}
         for line in find_lines(self.log, self.stack, self.record_id, [], since=self.began):
             found.setdefault(line.stage, []).append((line.message, line.detail))
@@ -109,7 +96,6 @@ class Smoke:
         return sum(bool(DONE.match(message)) for message, _ in self._lines()[self.stack.pipeline[-1]])
 
     def _place(self) -> str:
-        """Say where the record stuck."""
         lines, before = self._lines(), "Lambda's queue"
         for stage in self.stack.pipeline:
             told = lines[stage]

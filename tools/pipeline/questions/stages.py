@@ -5,8 +5,6 @@ JSON for each record: the line's number, and whether it was stored (the item), r
 error).
 """
 
-from __future__ import annotations
-
 import datetime
 import gc
 import importlib
@@ -19,10 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Self
 
-LARGE = 100_000
-"""Bytes of a record from which on its envelopes may be too large for Lambda."""
+LARGE = 100_000  # bytes of a record from which on its envelopes may be too large for Lambda
 
 Fate = tuple[str, Any]
 
@@ -42,11 +39,11 @@ def stop_the_clock(now: int) -> None:
 
     class Datetime(datetime.datetime):
         @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> Datetime:
+        def now(cls, tz: datetime.tzinfo | None = None) -> Self:
             return cls.fromtimestamp(now / 1000, tz)
 
         @classmethod
-        def utcnow(cls) -> Datetime:
+        def utcnow(cls) -> Self:
             return cls.now(datetime.UTC).replace(tzinfo=None)
 
     time.time, time.time_ns = lambda: now / 1000, lambda: now * 1_000_000

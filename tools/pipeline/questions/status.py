@@ -1,7 +1,5 @@
 """The health of the stack: what its alarms, queue, functions, logs and table say, as far as AWS tells."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -21,12 +19,9 @@ from pipeline.terminal.printable import counted
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALARMS_AT_ONCE = 100
-RECENT = timedelta(hours=1)
-"""The time that failures and concurrency are looked for in."""
-LOOKED_AT = 1000
-"""Letters that are looked at."""
-VERSIONS = 3
-"""The newest versions that are told."""
+RECENT = timedelta(hours=1)  # the time that failures and concurrency are looked for in
+LOOKED_AT = 1000  # letters that are looked at
+VERSIONS = 3  # the newest versions that are told
 
 
 class Alarm(NamedTuple):
@@ -56,13 +51,10 @@ class FunctionHealth(NamedTuple):
     """A stage's function, as its alias stands."""
 
     name: str
-    traffic: tuple[Traffic, ...] | Unknown
-    """The versions behind the alias; none if the alias is gone."""
-    versions: tuple[Version, ...] | Unknown
-    """The newest that were published."""
+    traffic: tuple[Traffic, ...] | Unknown  # the versions behind the alias; none if the alias is gone
+    versions: tuple[Version, ...] | Unknown  # the newest that were published
     concurrency: Concurrency | Unknown
-    reserved: int | Unknown | None
-    """How many runs at once are its own, and its most; None if it shares the account's."""
+    reserved: int | Unknown | None  # how many runs at once are its own, and its most; None if it shares the account's
     failures: Failures | Unknown
 
 
@@ -78,10 +70,8 @@ class Health(NamedTuple):
     account: Account | Unknown
     at_once: Mapping[str, int] | Unknown
     """The most runs at once lately, of each stage and, under an empty name, of the account."""
-    items: int | Unknown
-    """As DynamoDB last counted them, which it does every six hours or so."""
-    files: FilesInWork | Unknown | None = None
-    """None if there is no bucket of files."""
+    items: int | Unknown  # as DynamoDB last counted them, which it does every six hours or so
+    files: FilesInWork | Unknown | None = None  # None if there is no bucket of files
 
     @property
     def unknown(self) -> list[Unknown]:
@@ -141,13 +131,7 @@ def describe_failures(failures: Failures) -> str:
 
 
 def ask(access: Access, stack: Stack, *, letters: Stack | Unknown) -> Health:
-    """Ask AWS for all that there is; what it does not tell is unknown.
-
-    Args:
-        access: The way to AWS.
-        stack: The stack by its outputs.
-        letters: The stack with its stages in order, by which dead letters are attributed.
-    """
+    """Ask AWS for all that there is; `letters` is the stack by whose stages in order dead letters are attributed."""
     queue = DeadLetterQueue(access.client("sqs"), stack.queue_url)
     client = access.client("lambda")
     depth = or_unknown(queue.depth)
@@ -196,9 +180,7 @@ def _waiting(queue: DeadLetterQueue, depth: Depth, stack: Stack) -> Waiting:
         seen = list(islice(letters, LOOKED_AT))
     oldest = min((letter.sent for letter in seen), default=depth.time)
     return Waiting(
-        len(seen),
-        sum(examine(letter, stack).records for letter in seen),
-        max(0, depth.time - oldest) // 1000,
+        len(seen), sum(examine(letter, stack).records for letter in seen), max(0, depth.time - oldest) // 1000
     )
 
 

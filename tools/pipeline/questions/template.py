@@ -1,7 +1,5 @@
 """A SAM template as text: read, decided for the values of its parameters, and its stages in order."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -18,8 +16,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 class Template(NamedTuple):
     """A template, and its resources as they are with given parameters."""
 
-    source: Mapping[str, Mapping[str, Any]]
-    """The resources as they are written."""
+    source: Mapping[str, Mapping[str, Any]]  # the resources as they are written
     resources: Mapping[str, Mapping[str, Any]]
     """Those whose conditions hold, everything decided that depends on parameters alone."""
     parameters: Mapping[str, str]
@@ -47,11 +44,7 @@ class Template(NamedTuple):
 
 
 def read(text: str | Mapping[str, Any], given: Mapping[str, str] = {}, *, origin: str = "the template") -> Template:
-    """Read a template, with these values of its parameters and otherwise their defaults; boto3 parses one in JSON.
-
-    Raises:
-        MisuseError: It is no template.
-    """
+    """Read a template with these parameters, else the defaults; MisuseError if it is none. boto3 parses one in JSON."""
     try:
         whole = parse(text) if isinstance(text, str) else text
     except ValueError as error:
@@ -71,7 +64,6 @@ class _Decision(NamedTuple):
     conditions: Mapping[str, Any]
 
     def resources(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the resources whose conditions hold."""
         return {
             name: self.value(one)
             for name, one in source.items()
@@ -79,7 +71,6 @@ class _Decision(NamedTuple):
         }
 
     def holds(self, condition: Any) -> bool:
-        """Decide a condition."""
         match condition:
             case str(name) | {"Condition": str(name)}:
                 return self.holds(self.conditions[name])

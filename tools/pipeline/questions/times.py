@@ -1,7 +1,5 @@
 """Times as people write and read them: an age or a date as an option, and the time in UTC as an answer."""
 
-from __future__ import annotations
-
 import re
 import time
 from datetime import UTC, datetime
@@ -13,11 +11,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def since(text: str) -> int:
-    """Return the time that an option names, in ms since the epoch: an age such as 90m, or an ISO date, in UTC.
-
-    Raises:
-        MisuseError: It is neither.
-    """
+    """Return a time in ms since the epoch, from an age such as 90m or an ISO date in UTC; else MisuseError."""
     if age := _AGE.fullmatch(text):
         return time.time_ns() // 1_000_000 - int(age[1]) * _SECONDS[age[2]] * 1000
     try:

@@ -1,7 +1,5 @@
 """What AWS did not tell, and why: one answer that is missing does not hide the others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 

@@ -1,7 +1,5 @@
 """Files in the stack's bucket: uploaded, followed until they are settled, and what the reader made of their lines."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -23,14 +21,10 @@ T = TypeVar("T")
 SUFFIXES = (".jsonl", ".jsonl.gz")
 RECEIPTS, REJECTED, MISSING, STATES = OWN = ("receipts/", "rejected/", "missing/", "reports/")
 """What keys begin with that only the reader writes."""
-LONGEST_KEY = 946
-"""Bytes of a file's key: S3 takes 1,024, and the reader writes under longer ones."""
-MOST_KEYS = 20_000
-"""Objects of the bucket that are looked at for files in work."""
-MOST_STATES = 100
-"""Files of which it is looked how far they are."""
-DELIVERED = 120
-"""Seconds after which a file that is not in the queue was announced to nobody."""
+LONGEST_KEY = 946  # bytes of a file's key: S3 takes 1,024, and the reader writes under longer ones
+MOST_KEYS = 20_000  # objects of the bucket that are looked at for files in work
+MOST_STATES = 100  # files of which it is looked how far they are
+DELIVERED = 120  # seconds after which a file that is not in the queue was announced to nobody
 ABSENT = ("NoSuchKey", "404", "NoSuchVersion")
 
 
@@ -45,10 +39,8 @@ class Receipt(NamedTuple):
     sent_again: int
     seconds: float
     version: str
-    began: int
-    """When the reader began, in ms since the epoch."""
-    reason: str = ""
-    """Why the file was not read to its end."""
+    began: int  # when the reader began, in ms since the epoch
+    reason: str = ""  # why the file was not read to its end
 
     @property
     def is_whole(self) -> bool:
@@ -60,20 +52,15 @@ class ReaderState(NamedTuple):
     """How far the reader is with a file."""
 
     version: str
-    uploaded: int
-    """When the file was, in ms since the epoch."""
-    round: int
-    """0 while it is read, then the number of the look at its lines."""
-    due: int
-    """When the next look begins, in ms since the epoch."""
+    uploaded: int  # when the file was, in ms since the epoch
+    round: int  # 0 while it is read, then the number of the look at its lines
+    due: int  # when the next look begins, in ms since the epoch
     line: int
-    end: int
-    """Bytes of the text that were read."""
+    end: int  # bytes of the text that were read
     accepted: int
     rejected: int
     stored: int
-    open: int
-    """Lines that were looked for and not stored."""
+    open: int  # lines that were looked for and not stored
 
 
 class Standing(Enum):
@@ -97,8 +84,7 @@ class FilesInWork(NamedTuple):
     """The files without a receipt, oldest first."""
 
     files: tuple[FileInWork, ...]
-    whole: bool
-    """Whether all objects of the bucket were looked at."""
+    whole: bool  # whether all objects of the bucket were looked at
 
     def of(self, standing: Standing) -> list[FileInWork]:
         """Return those that are so far."""
@@ -165,7 +151,6 @@ class Bucket:
     """The stack's bucket of files."""
 
     def __init__(self, client: Any, name: str) -> None:
-        """Use a bucket by a client of S3."""
         self.client, self.name = client, name
 
     def upload(self, source: Source, key: str, advance: Callable[[int], None] = lambda count: None) -> str:

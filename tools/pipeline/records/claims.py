@@ -5,8 +5,6 @@ have become it; if all of these are dead letters, of the first one. This is know
 keys are kept: 8 bytes of each.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable, Sequence
 
@@ -16,11 +14,9 @@ class Claims:
 
     def __init__(self) -> None:
         self._taken = array("Q")
-        self._first = array("Q")
-        """Of each claim its item, or the first one of several."""
+        self._first = array("Q")  # of each claim its item, or the first one of several
         self._owners: dict[int, str] = {}
-        self._several: dict[str, list[int]] = {}
-        """Of each owner of several items those, the last one first."""
+        self._several: dict[str, list[int]] = {}  # of each owner of several items those, the last one first
         self._dead = bytearray()
         self._won = bytearray()
 
@@ -29,13 +25,7 @@ class Claims:
         self._taken.extend(items)
 
     def ask(self, items: Sequence[int], *, owner: str, is_dead: bool) -> int:
-        """Note that a record may have become one of some items, the same for each record of an owner; return a number.
-
-        Args:
-            items: The items.
-            owner: The record's id.
-            is_dead: Whether it is a dead letter.
-        """
+        """Note that a record may have become one of items, the same for each record of an owner; return a number."""
         number = len(self._first)
         if len(items) > 1:
             self._owners[number] = owner

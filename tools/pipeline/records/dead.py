@@ -4,8 +4,6 @@ What the entry was given is at the end of the chain of events in a letter, whate
 be there, of which the letter is about one record: that of its key and, if several have the key, of its data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -18,12 +16,10 @@ from pipeline.stack import Attribution
 class Why(NamedTuple):
     """Why a record is a dead letter, or why a line was refused."""
 
-    stage: str = ""
-    """The stage that failed; empty for a line that was refused."""
+    stage: str = ""  # the stage that failed; empty for a line that was refused
     reason: str = ""
     error_code: str = ""
-    request_id: str = ""
-    """Of the invocation that failed."""
+    request_id: str = ""  # of the invocation that failed
 
 
 NO_REASON = Why()
@@ -46,10 +42,7 @@ class DeadRecords:
             self._whys.setdefault(_unstamped(document), why)
 
     def find(self, document: Any) -> Why | None:
-        """Return why a submitted record is a dead letter; None if it is none.
-
-        One without a timestamp is found by its id and data too, since whoever submitted it may have stamped it.
-        """
+        """Return why a submitted record is a dead letter; None if it is none."""
         if not self._whys:
             return None
         found = self._whys.get(_whole(document))

@@ -1,22 +1,15 @@
 """The files that a command writes: readable by nobody else, and never written through a symbolic link."""
 
-from __future__ import annotations
-
 import os
 import stat
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from pipeline.errors import MisuseError
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file for nobody else to read; a symbolic link in its place is refused, and so is what others can write.
-
-    Raises:
-        OSError: It can't be opened so.
-        MisuseError: It is another user's, or others can write it.
-    """
+    """Open a file for nobody else to read; refuse a symbolic link, another user's file, and what others can write."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         _require_own(path, os.fstat(descriptor))
@@ -44,7 +37,6 @@ class NewFile:
     """A file of lines within this context; it appears under its name only when it is finished, and if it has any."""
 
     def __init__(self, path: Path, *, option: str) -> None:
-        """Be ready to write to `path`, which an option of the command names."""
         if os.path.lexists(path):
             raise MisuseError(f"{path} is there already: move it away, or name another file by {option}.")
         self.path = path
@@ -53,7 +45,7 @@ class NewFile:
         self._file: IO[bytes] | None = None
         self._is_open_line = False
 
-    def __enter__(self) -> NewFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,8 +5,6 @@ that is sent again has the stamp that it had. Each further line is the number an
 accepted. One that was accepted in the very moment of a crash is sent again, which is harmless with a timestamp.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
@@ -14,29 +12,25 @@ import re
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pipeline.errors import MisuseError
 from pipeline.records.files import open_private
 from pipeline.records.lines import Line
 
 _LINE = re.compile(rb"([1-9][0-9]{0,11}) ([0-9a-f]{16})\n")
-_CHUNK = 4096
-"""Lines whose digests are kept together."""
+_CHUNK = 4096  # lines whose digests are kept together
 
 
 class Header(NamedTuple):
     """What a submission is, apart from its input."""
 
-    function: str
-    """The ARN that the lines are sent to."""
-    timestamp: str
-    """`now` or `keep`."""
-    started: int
-    """In ms since the epoch."""
+    function: str  # the ARN that the lines are sent to
+    timestamp: str  # `now` or `keep`
+    started: int  # in ms since the epoch
 
     @classmethod
-    def read(cls, text: bytes) -> Header:
+    def read(cls, text: bytes) -> Self:
         """Read a journal's first line, or raise a ValueError."""
         fields = json.loads(text)
         if not isinstance(fields, dict) or [*fields] != [*cls._fields]:
@@ -53,7 +47,6 @@ class Journal:
     """The journal of one input within this context; lines may be added from any number of threads."""
 
     def __init__(self, path: Path, header: Header) -> None:
-        """Open the journal at `path`, or begin it with this header."""
         self.path = path
         self._accepted = _Digests()
         try:
@@ -69,7 +62,7 @@ class Journal:
             os.close(self._file)
             raise
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -163,12 +156,10 @@ class _Digests:
         self.count = 0
 
     def get(self, number: int) -> int:
-        """Return the digest of a line."""
         chunk = self._chunks.get(number // _CHUNK)
         return chunk[number % _CHUNK] if chunk else 0
 
     def set(self, number: int, digest: int) -> None:
-        """Note the digest of a line."""
         chunk = self._chunks.get(number // _CHUNK)
         if chunk is None:
             chunk = self._chunks[number // _CHUNK] = array("Q", bytes(8 * _CHUNK))

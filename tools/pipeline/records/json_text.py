@@ -3,8 +3,6 @@
 The texts have been parsed before, so they are valid.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -17,8 +15,7 @@ _decode = json.JSONDecoder().raw_decode
 class Part(NamedTuple):
     """Where a value stands that is directly in an object or an array."""
 
-    name: str
-    """Of the member; empty in an array."""
+    name: str  # of the member; empty in an array
     start: int
     end: int
 

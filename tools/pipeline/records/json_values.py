@@ -1,7 +1,5 @@
 """JSON as the pipeline takes it: what a double holds, what is nested too deep, and which values are the same."""
 
-from __future__ import annotations
-
 import json
 import re
 from decimal import Decimal
@@ -10,12 +8,9 @@ from typing import Any
 
 MOST_DEPTH = 401
 """Levels of arrays and objects in a record, 400 of them in its data: Lambda can't decode a batch that holds more."""
-_SHORT = 15
-"""Digits that a double always holds."""
-_SHOWN = 30
-"""Characters of a number in a message."""
-_SPELLED = re.compile(r"[0-9](\.0(?![0-9])|e[+-]?[0-9])")
-"""In a text of JSON, what may be a float that is an integer."""
+_SHORT = 15  # digits that a double always holds
+_SHOWN = 30  # characters of a number in a message
+_SPELLED = re.compile(r"[0-9](\.0(?![0-9])|e[+-]?[0-9])")  # in a text of JSON, what may be a float that is an integer
 
 
 class NumberError(ValueError):
@@ -23,13 +18,7 @@ class NumberError(ValueError):
 
 
 def parse(text: str) -> Any:
-    """Read JSON, and refuse what the handlers would not be given as it is written.
-
-    Raises:
-        NumberError: A number has digits that a double does not hold: Lambda's runtime gives the handlers doubles.
-        ValueError: It is no JSON.
-        RecursionError: It is nested too deep for Python.
-    """
+    """Read JSON; NumberError for a number that no double holds, since Lambda's runtime gives the handlers doubles."""
     return _decode(text)
 
 

@@ -6,15 +6,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 The lines are read in their order, in windows of a hundred records. Nothing is kept of what is stored as it was sent.
 """
 
-from __future__ import annotations
-
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.records.claims import Claims
 from pipeline.records.dead import NO_REASON, DeadRecords, Why, digest
@@ -24,12 +22,9 @@ from pipeline.records.packing import Prepare
 from pipeline.records.table import KEYS, Item, Key, Table, is_storable_id
 from pipeline.records.timestamps import lacks_timestamp
 
-READERS = 4
-"""Requests to the table that are under way at once."""
-WINDOW = 256 * 1024
-"""Bytes of lines that are looked for at once."""
-REMEMBERED = 10_000
-"""Items of ids that are kept, as several records of an id often stand together."""
+READERS = 4  # requests to the table that are under way at once
+WINDOW = 256 * 1024  # bytes of lines that are looked for at once
+REMEMBERED = 10_000  # items of ids that are kept, as several records of an id often stand together
 
 
 class Outcome(Enum):
@@ -37,13 +32,10 @@ class Outcome(Enum):
 
     STORED = "stored"
     DEAD = "dead letter"
-    REFUSED = "refused"
-    """It was not sent, or not accepted."""
-    DIFFERENT = "different"
-    """Another record has its key."""
+    REFUSED = "refused"  # it was not sent, or not accepted
+    DIFFERENT = "different"  # another record has its key
     MISSING = "missing"
-    UNKNOWN = "unknown"
-    """The pipeline gave it a timestamp, and other data is stored under its id."""
+    UNKNOWN = "unknown"  # the pipeline gave it a timestamp, and other data is stored under its id
 
 
 class Judged(NamedTuple):
@@ -52,15 +44,12 @@ class Judged(NamedTuple):
     line: int
     id: str | None
     outcome: Outcome
-    why: Why = NO_REASON
-    """Why it is a dead letter too, if it is stored and one."""
+    why: Why = NO_REASON  # why it is a dead letter too, if it is stored and one
     enriched_by: str | None = None
-    changed: bool = False
-    """Whether its item has other data, because a stage changed it."""
+    changed: bool = False  # whether its item has other data, because a stage changed it
     claim: int | None = None
     """Its number among those that an item with other data can be of; it is settled when all are judged."""
-    end: int = 0
-    """Bytes of the input up to the line's end."""
+    end: int = 0  # bytes of the input up to the line's end
     item: Item | None = None
 
 
@@ -69,8 +58,7 @@ class _Record(NamedTuple):
 
     line: int
     end: int
-    size: int
-    """Bytes of its line, but for the first records of a batch."""
+    size: int  # bytes of its line, but for the first records of a batch
     document: Any
     key: Key | None
 
@@ -93,13 +81,11 @@ class _Items(NamedTuple):
     """The items that a record may have become."""
 
     items: Sequence[Item] = ()
-    numbers: Sequence[int] = ()
-    """By which they are claimed."""
-    of_data: Mapping[int, Sequence[int]] = {}
-    """Their places by the digest of their data, if they are several."""
+    numbers: Sequence[int] = ()  # by which they are claimed
+    of_data: Mapping[int, Sequence[int]] = {}  # their places by the digest of their data, if they are several
 
     @classmethod
-    def of(cls, items: Sequence[Item]) -> _Items:
+    def of(cls, items: Sequence[Item]) -> Self:
         of_data: dict[int, list[int]] = {}
         for place, item in enumerate(items if len(items) > 1 else ()):
             of_data.setdefault(digest(b"data", json.loads(item.data or "null")), []).append(place)
@@ -130,8 +116,7 @@ class Judgement:
 
     table: Table
     dead: DeadRecords
-    prepare: Prepare
-    """What returns what was sent for a line."""
+    prepare: Prepare  # what returns what was sent for a line
     changes_data: bool = False
     """Whether an item with other data is taken for a record that a stage changed, as long as no other line is it."""
     claims: Claims = field(default_factory=Claims, init=False)

@@ -3,8 +3,6 @@
 There is one rule of what can be sent: `prepare`. Whoever sends or judges lines applies it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -16,19 +14,15 @@ from pipeline.records.timestamps import lacks_timestamp, stamped
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MOST = 1_048_576 - 1_200
 """Bytes of a line: an event has 1 MiB at most, and so has its dead letter, with the attributes that Lambda adds."""
-MOST_RECORDS = 1000
-"""Records in an event."""
+MOST_RECORDS = 1000  # records in an event
 
 
 class Line(NamedTuple):
     """A line of the input that is not blank."""
 
-    number: int
-    """Counted from 1."""
-    content: bytes
-    """Without the line's end; empty if the line is too long to be held."""
-    end: int
-    """Bytes of the input up to the line's end."""
+    number: int  # counted from 1
+    content: bytes  # without the line's end; empty if the line is too long to be held
+    end: int  # bytes of the input up to the line's end
 
     @property
     def digest(self) -> str:
@@ -100,16 +94,11 @@ def read_lines(stream: IO[bytes], *, too_long: Callable[[bytes], object] = bytes
 
 
 def prepare(line: Line, *, started: int | None = None) -> Prepared:
-    """Return what is sent for a line.
+    """Return what is sent for a line; InvalidLineError if the pipeline can't take it as it is written.
 
-    Args:
-        line: A line of the input.
-        started: When the submission began, in ms since the epoch; a record without a timestamp then gets one. It is
-            this time plus a millisecond for each line before it: the same however often the line is sent, and never
-            the same for two lines. None leaves the record to the validator, which stamps it each time anew.
-
-    Raises:
-        InvalidLineError: The line is too long, is not JSON, or holds what the pipeline can't take as it is written.
+    If it is known when the submission started, in ms since the epoch, a record without a timestamp gets that time plus
+    a millisecond for each line before it: the same however often the line is sent, and never the same for two lines.
+    None leaves the record to the validator, which stamps it each time anew.
     """
     content, document = line.content, _document(line)
     if started is not None and lacks_timestamp(document):

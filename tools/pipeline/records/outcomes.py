@@ -1,12 +1,10 @@
 """What became of all records of an input: counted in memory, and listed on the disk but for what is plainly stored."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from tempfile import TemporaryFile
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from pipeline.errors import MisuseError
 from pipeline.records.claims import Claims
@@ -16,10 +14,8 @@ from pipeline.records.lines import Line, LineNumbers
 
 T = TypeVar("T")
 
-FEW = 25
-"""So many records are kept one by one."""
-MOST_GROUPS = 1000
-"""Different reasons that are counted apart."""
+FEW = 25  # so many records are kept one by one
+MOST_GROUPS = 1000  # different reasons that are counted apart
 OTHERS = "other reasons"
 
 
@@ -37,15 +33,13 @@ class Outcomes:
     """What became of records, within this context."""
 
     def __init__(self) -> None:
-        self.stored_and_dead = 0
-        """Stored records that are dead letters as well."""
-        self.few: list[Judged] = []
-        """The records, unless there are many."""
+        self.stored_and_dead = 0  # stored records that are dead letters as well
+        self.few: list[Judged] = []  # the records, unless there are many
         self._groups: Counter[Group] = Counter()
         self._claims = Claims()
         self._spool = TemporaryFile("w+")  # noqa: SIM115 - it is closed with this
 
-    def __enter__(self) -> Outcomes:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,5 @@
 """Packing lines into events: each event is a JSON array of records, or one line as it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -10,26 +8,21 @@ from pipeline.records.lines import MOST_RECORDS, InvalidLineError, Line, Prepare
 ONE_REQUEST = 70_000
 """Bytes of a batch. It is in the processor's envelope three times, and up to 256 KB an event is one request:
 https://aws.amazon.com/lambda/pricing/"""
-MOST = 300_000
-"""Bytes of a batch whose number of records is chosen: three times as much is still an event."""
-ADDED = 50
-"""Bytes of what the stages add to a record, on average over the three."""
+MOST = 300_000  # bytes of a batch whose number of records is chosen: three times as much is still an event
+ADDED = 50  # bytes of what the stages add to a record, on average over the three
 _NOT_ASCII = bytes(range(128, 256))
 
-Prepare = Callable[[Line], Prepared]
-"""What returns what is sent for a line, or raises InvalidLineError."""
+Prepare = Callable[[Line], Prepared]  # what returns what is sent for a line, or raises InvalidLineError
 
 
 class Batch(NamedTuple):
     """Lines that are sent as one event, or a line that can't be sent."""
 
     lines: tuple[Line, ...]
-    contents: tuple[bytes, ...]
-    """What is sent for each line."""
+    contents: tuple[bytes, ...]  # what is sent for each line
     records: int = 1
     bare: bool = False
-    problem: str = ""
-    """Why it can't be sent."""
+    problem: str = ""  # why it can't be sent
 
     @property
     def payload(self) -> bytes:
@@ -46,13 +39,7 @@ class Packing:
     """Packs lines as they come, those of an event in order."""
 
     def __init__(self, prepare: Prepare, *, batch: int | None = None, rate: float | None = None) -> None:
-        """Pack lines so that no event has more than it may.
-
-        Args:
-            prepare: What returns what is sent for a line.
-            batch: Records in an event at most, one as it stands; None for as many as stay one request.
-            rate: Records that are to be sent a second: no event has more.
-        """
+        """Pack up to `batch` records, or a second of `rate`, into an event; None for as many as are one request."""
         self._prepare, self._bare = prepare, batch == 1
         self._bytes = ONE_REQUEST if batch is None else MOST
         self._most = min(batch or MOST_RECORDS, MOST_RECORDS, max(1, int(rate or MOST_RECORDS)))

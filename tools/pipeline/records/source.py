@@ -3,8 +3,6 @@
 What can be no file of records is refused here, before anything is sent, with a sentence that helps.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import shutil
@@ -15,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, cast
+from typing import IO, Self, cast
 
 from pipeline.errors import MisuseError
 from pipeline.records.lines import BYTE_ORDER_MARK, SPLIT, Line, read_lines
@@ -24,10 +22,8 @@ STDIN = Path("-")
 GZIP = b"\x1f\x8b"
 PACKED = {b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 """How files begin that another program packed."""
-MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
-"""Byte order marks of UTF-16 and UTF-32."""
-GLANCE = 8192
-"""Bytes of the beginning that are looked at."""
+MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # byte order marks of UTF-16 and UTF-32
+GLANCE = 8192  # bytes of the beginning that are looked at
 AT_ONCE = 1024 * 1024
 SEPARATORS = (b",", b";", b"\t")
 
@@ -68,7 +64,7 @@ class Source:
         if not self.is_pipe:
             next(self.lines(), None)
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -145,8 +141,7 @@ class Source:
             raise self._refusal(f"can't be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-_NONE = object()
-"""What a line that is no JSON holds."""
+_NONE = object()  # what a line that is no JSON holds
 
 
 def _copied(file: IO[bytes]) -> IO[bytes]:

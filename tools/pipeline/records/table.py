@@ -1,26 +1,21 @@
 """The data table, read by keys: a hundred in a request, and of a record that the pipeline stamped all of its id."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pipeline.errors import AwsError
 from pipeline.stack.aws import explained
 from pipeline.stack.rate_limit import RateLimiter
 
-KEYS = 100
-"""Keys in one call, DynamoDB's limit."""
+KEYS = 100  # keys in one call, DynamoDB's limit
 ATTEMPTS = 10
 """Calls in which DynamoDB may leave items out, as it does beyond 16 MB and if the table has no capacity left."""
-FIRST_DELAY = 0.1
-"""Seconds; doubled from attempt to attempt."""
-LONGEST_DELAY = 5.0
-"""Seconds."""
+FIRST_DELAY = 0.1  # seconds; doubled from attempt to attempt
+LONGEST_DELAY = 5.0  # seconds
 
 
 class Key(NamedTuple):
@@ -30,7 +25,7 @@ class Key(NamedTuple):
     timestamp: int
 
     @classmethod
-    def of(cls, document: Any) -> Key | None:
+    def of(cls, document: Any) -> Self | None:
         """Return the key that a record is stored under; None for what can't be stored or has no timestamp."""
         if not isinstance(document, dict):
             return None
@@ -45,15 +40,12 @@ class Item(NamedTuple):
     """What is stored under a key."""
 
     key: Key
-    data: str
-    """In JSON."""
-    enriched_by: str | None
-    """The enricher's version; None for an item that was never enriched."""
-    attributes: Mapping[str, Mapping[str, Any]]
-    """The attributes that were read, as DynamoDB has them."""
+    data: str  # in JSON
+    enriched_by: str | None  # the enricher's version; None for an item that was never enriched
+    attributes: Mapping[str, Mapping[str, Any]]  # the attributes that were read, as DynamoDB has them
 
     @classmethod
-    def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Item:
+    def of(cls, attributes: Mapping[str, Mapping[str, Any]]) -> Self:
         """Read an item as DynamoDB returns it."""
         found = attributes.get
         key = Key(attributes["id"]["S"], _number(attributes["timestamp"]["N"]))
@@ -76,11 +68,9 @@ class Item(NamedTuple):
 class Table:
     """A data table; for any number of threads."""
 
-    client: Any
-    """Of DynamoDB."""
+    client: Any  # of DynamoDB
     name: str
-    rate: RateLimiter
-    """Keys a second."""
+    rate: RateLimiter  # keys a second
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Item]:
         """Return the items that there are under up to a hundred keys."""
@@ -157,7 +147,6 @@ def is_storable_id(record_id: Any) -> bool:
 
 
 def _plain(attribute: Mapping[str, Any]) -> Any:
-    """Return an attribute's value as JSON has it."""
     ((kind, value),) = attribute.items()
     if kind == "N":
         return _number(value)

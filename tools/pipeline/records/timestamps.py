@@ -1,7 +1,5 @@
 """Timestamps for records that have none, set where they make a second delivery harmless."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .reading import Fault, Path, Resource, Template, find, items
+from .reading import Fault, Resource, Template, find, items
 from .rule import Rule
-from .values import Given, Reference, mentioned, reference, refers_to, shown, text
+from .values import Given, Path, Reference, mentioned, reference, refers_to, shown, text
 
 ALARM = "AWS::CloudWatch::Alarm"
 ALIAS = "AWS::Lambda::Alias"
@@ -197,7 +197,6 @@ def _is_told(value: Any, template: Template) -> bool:
 
 
 def _forms(alarm: Resource) -> list[dict[str, Any]]:
-    """Give every form of what an alarm watches."""
     names = ("Namespace", "MetricName", "Dimensions", "Statistic", "ExtendedStatistic", "Metrics")
     return alarm.forms(*names, by_name=True)
 

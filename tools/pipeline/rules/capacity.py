@@ -20,12 +20,8 @@ class MemoryParameter(Rule):
     settings = {"maximum_memory": 1024}  # MB, as in custom_rules.txt
 
     def subjects(self, template: Template) -> list[tuple[Function, Given]]:
-        return [
-            (function, size)
-            for function in template.functions
-            for size in function.resource.find("MemorySize")
-            if isinstance(size, Given)
-        ]
+        sizes = [(function, size) for function in template.functions for size in function.resource.find("MemorySize")]
+        return [(function, size) for function, size in sizes if isinstance(size, Given)]
 
     def faults(self, subject: tuple[Function, Given], template: Template) -> Iterator[Fault]:
         function, size = subject

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from .iam import statements
-from .reading import Fault, Function, Path, Resource, Template, described, items, place
+from .reading import Fault, Function, Resource, Template, described, items, place
 from .rule import Rule
-from .values import Reference, reference, refers_to, shown
+from .values import Path, Reference, reference, refers_to, shown
 
 
 class ColdCriticalFunction(Rule):
@@ -36,11 +36,8 @@ class UnqualifiedCall(Rule):
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html"
 
     def subjects(self, template: Template) -> list[tuple[Path, Any]]:
-        return [
-            (path, value)
-            for path, value in [*_outputs(template), *_targets(template), *_invocable(template)]
-            if _function_of(value, template)
-        ]
+        callers = [*_outputs(template), *_targets(template), *_invocable(template)]
+        return [(path, value) for path, value in callers if _function_of(value, template)]
 
     def faults(self, subject: tuple[Path, Any], template: Template) -> Iterator[Fault]:
         path, value = subject

@@ -1,12 +1,12 @@
 """Events that a function fails on for good: kept long enough, watched, and reported at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from .alarms import Metric, metrics, watching
 from .reading import Fault, Function, Resource, Template, find
 from .rule import AsynchronousFunctionRule, Rule
-from .values import mentioned, refers_to, shown
+from .values import mentioned, refers_to, shown, walk
 
 DEPTH = "ApproximateNumberOfMessagesVisible"
 ARRIVED = "NumberOfMessagesSent"
@@ -19,7 +19,8 @@ FIRST_LETTER = {("GreaterThanOrEqualToThreshold", "1"), ("GreaterThanThreshold",
 
 def dead_letter_queues(template: Template) -> list[Resource]:
     """List the queues to which something in the template sends what it could not deliver."""
-    named = set().union(*(_undelivered_to(resource.properties) for resource in template.resources.values()))
+    written = [found for resource in template.resources.values() for found in walk(resource.properties)]
+    named = set().union(*(mentioned(value) for path, value in written if path and path[-1] in TARGETS))
     return [queue for queue in template.of_type("AWS::SQS::Queue") if queue.id in named]
 
 
@@ -36,8 +37,6 @@ class NoDeadLetters(AsynchronousFunctionRule):
 
 
 class _DeadLetterQueueRule(Rule):
-    """A rule that looks at the dead-letter queues."""
-
     def subjects(self, template: Template) -> list[Resource]:
         return dead_letter_queues(template)
 
@@ -127,18 +126,6 @@ def _targets(function: Function) -> list[list[Any]]:
         ]
         for form in function.on_event("DestinationConfig")
     ]
-
-
-def _undelivered_to(value: Any) -> set[str]:
-    """Give the logical ids that the properties for undeliverable messages mention, however deep these are."""
-    match value:
-        case Mapping():
-            found = [mentioned(inner) if key in TARGETS else _undelivered_to(inner) for key, inner in value.items()]
-        case list():
-            found = [_undelivered_to(inner) for inner in value]
-        case _:
-            return set()
-    return set().union(*found)
 
 
 def _delays(metric: Metric) -> Iterator[Fault]:

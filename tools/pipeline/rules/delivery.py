@@ -72,12 +72,8 @@ class UnreachedSettings(Rule):
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html"
 
     def subjects(self, template: Template) -> list[tuple[Function, Resource]]:
-        return [
-            (function, config)
-            for function in template.functions
-            if function.aliases
-            for config in function.event_invoke_configs
-        ]
+        aliased = [function for function in template.functions if function.aliases]
+        return [(function, config) for function in aliased for config in function.event_invoke_configs]
 
     def faults(self, subject: tuple[Function, Resource], template: Template) -> Iterator[Fault]:
         function, config = subject

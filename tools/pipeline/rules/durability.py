@@ -60,13 +60,12 @@ class PlainHttpAccepted(Rule):
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         policy_type, property_name, actions = POLICIES[subject.type]
-        policies = [
-            policy
+        written = {
+            policy.id: policy.unless_left_out("PolicyDocument")
             for policy in template.of_type(policy_type)
             for form in policy.find(property_name)
             if any(refers_to(of) == subject.id or text(of) in _names(subject) for of in items(form))
-        ]
-        written = {policy.id: policy.unless_left_out("PolicyDocument") for policy in policies}
+        }
         for form in template.values.possible(written, when=subject.when):
             bodies = [body for document in form.values() for body in statements_of(document)]
             if any(_denies_plain_http(Statement(subject, [], body, of_identity=False), subject) for body in bodies):

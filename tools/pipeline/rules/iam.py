@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .reading import Fault, Function, Path, Resource, Template, items
-from .values import is_intrinsic, refers_to, shown, text
+from .reading import Fault, Function, Resource, Template, items
+from .values import Path, is_intrinsic, refers_to, shown, text
 
 # Policies of identities, which say what their holder may do; the others say who may use a resource.
 IDENTITY_POLICIES = (

@@ -41,11 +41,8 @@ class LogGroupOfNobody(Rule):
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html"
 
     def subjects(self, template: Template) -> list[Resource]:
-        return [
-            group
-            for group in template.of_type(LOG_GROUP)
-            if any(text(name).startswith(DEFAULT_NAME) for name in _named(group))
-        ]
+        groups = template.of_type(LOG_GROUP)
+        return [group for group in groups if any(text(name).startswith(DEFAULT_NAME) for name in _named(group))]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         writers = [f for f in template.functions if subject.id in log_groups_of(f, template)]

@@ -38,8 +38,6 @@ OF_CODE_DEPLOY = ("AWSCodeDeployRoleForLambda", "AWSCodeDeployRoleForLambdaLimit
 
 
 class _IdentityRule(Rule):
-    """A rule about what identities are allowed."""
-
     def subjects(self, template: Template) -> list[Statement]:
         return [statement for statement in statements(template) if statement.of_identity and statement.allows]
 

@@ -6,9 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .values import NO_VALUE, Values, is_intrinsic, refers_to, shown, text
-
-Path = list[str | int]
+from .values import NO_VALUE, Path, Values, is_intrinsic, refers_to, shown, text
 
 SERVERLESS = "AWS::Serverless::"
 # What SAM takes for uploaded code, by the property that names it; where it comes from matters to no rule.
@@ -29,10 +27,8 @@ class Resource(NamedTuple):
 
     id: str
     type: str
-    properties: Mapping[str, Any]
-    """As they are written."""
-    attributes: Mapping[str, Any]
-    """As they are written."""
+    properties: Mapping[str, Any]  # as they are written
+    attributes: Mapping[str, Any]  # as they are written
     values: Values
 
     @property
@@ -119,14 +115,9 @@ class Template:
     @functools.cached_property
     def functions(self) -> list[Function]:
         """The Lambda functions."""
-        return [
-            Function(
-                resource,
-                self.belonging_to(resource.id, "AWS::Lambda::Alias"),
-                self.belonging_to(resource.id, "AWS::Lambda::EventInvokeConfig"),
-            )
-            for resource in self.of_type("AWS::Lambda::Function")
-        ]
+        kinds = ("AWS::Lambda::Alias", "AWS::Lambda::EventInvokeConfig")
+        found = self.of_type("AWS::Lambda::Function")
+        return [Function(one, *(self.belonging_to(one.id, kind) for kind in kinds)) for one in found]
 
     def is_polled_for(self, function: Function) -> bool:
         """Return whether an event source calls a function, which then waits for its answer: no event is queued."""
@@ -147,7 +138,8 @@ class Template:
         """Cut a path to what the file holds: what SAM generates stands at the resource it is generated from."""
         match path:
             case ["Resources", str(name), *rest] if name not in self.source["Resources"]:
-                path = ["Resources", _longest_prefix(name, self.source["Resources"]), *rest]
+                prefixes = (one for one in self.source["Resources"] if name.startswith(one))
+                path = ["Resources", max(prefixes, key=len, default=""), *rest]
         value: Any = self.source
         for depth, key in enumerate(path):
             try:
@@ -222,7 +214,3 @@ def _expanded(source: Mapping[str, Any]) -> Mapping[str, Any]:
             properties.update({name: uri for name, uri in UPLOADED.items() if name in properties})
     expanded: dict[str, Any] = Translator({}, Parser()).translate(uploaded, {})
     return expanded
-
-
-def _longest_prefix(generated: str, names: Mapping[str, Any]) -> str:
-    return max((name for name in names if generated.startswith(name)), key=len, default="")

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from .iam import TRUST
-from .reading import Fault, Path, Resource, Template, literals, place
+from .reading import Fault, Resource, Template, literals, place
 from .rule import Rule
-from .values import VARIABLE, text
+from .values import VARIABLE, Path, text, walk
 
 ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:.*")
 # Layers and whom policies name may well belong to another account.
 FOREIGN = {"Layers", "Principal", TRUST, "Tags"}
-# What may spell a name: free text, and dimensions of metrics, which E9311 compares with the names.
-SPELLING = {"Tags", "Dimensions"}
+# What may spell a name: free text, dimensions of metrics, which E9311 compares with the names, and parts of a Sub.
+SPELLING = {"Tags", "Dimensions", "Fn::Sub"}
 Spelling = tuple[Resource, Path, str]
 
 
@@ -40,9 +40,8 @@ class UnevaluatedReference(_TextRule):
         known = {*template.resources, *template.parameters} - _substituted(path, template)
         for name in VARIABLE.findall(literal):
             if name.partition(".")[0] in known:
-                yield Fault(
-                    path, f"{place(path)} should refer to {name} by Ref, GetAtt or Sub (got the text ${{{name}}})"
-                )
+                got = f"(got the text ${{{name}}})"
+                yield Fault(path, f"{place(path)} should refer to {name} by Ref, GetAtt or Sub {got}")
         if "Variables" in path and literal in template.resources:
             yield Fault(path, f"{place(path)} should refer to {literal} by Ref or GetAtt (got its logical id as text)")
 
@@ -58,7 +57,7 @@ class NameSpelledAgain(Rule):
         spellings = [
             (resource, path, spelled)
             for resource in template.resources.values()
-            for path, spelled in _spellings(resource.properties, resource.at())
+            for path, spelled in _spellings(resource)
         ]
         return [
             (resource, text(name), spellings)
@@ -90,23 +89,15 @@ class AccountByNumber(_TextRule):
 
 
 def _substituted(path: Path, template: Template) -> set[str]:
-    """Name what Step Functions puts into a text."""
     resource = template.resources.get(str(path[1])) if "Properties" in path else None
     if resource is None or not any(str(key).startswith("Definition") for key in path):
         return set()
     return {name for form in resource.find("DefinitionSubstitutions") for name in form}
 
 
-def _spellings(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+def _spellings(resource: Resource) -> Iterator[tuple[Path, str]]:
     """Walk what may spell a name: texts, and texts with substitutions."""
-    if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
-        yield path, text(value)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if key not in SPELLING:
-                yield from _spellings(inner, [*path, key])
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _spellings(inner, [*path, index])
-    elif isinstance(value, str):
-        yield path, value
+    for path, value in walk(resource.properties):
+        is_text = isinstance(value, str) or (isinstance(value, dict) and set(value) == {"Fn::Sub"})
+        if is_text and not SPELLING.intersection(path):
+            yield resource.at(*path), text(value)

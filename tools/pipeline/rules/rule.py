@@ -101,7 +101,6 @@ class FunctionRule(Rule):
     """A rule that looks at the Lambda functions."""
 
     def subjects(self, template: Template) -> list[Function]:
-        """List the functions."""
         return template.functions
 
 
@@ -109,7 +108,6 @@ class AsynchronousFunctionRule(FunctionRule):
     """A rule that looks at the functions whose events Lambda may queue."""
 
     def subjects(self, template: Template) -> list[Function]:
-        """List the functions but those that an event source calls and nothing configures for queued events."""
         return [each for each in template.functions if each.event_invoke_configs or not template.is_polled_for(each)]
 
 

@@ -46,13 +46,10 @@ LARGEST_NETWORK = {4: 8, 6: 19}  # bits of its prefix
 class Asked(NamedTuple):
     """What a statement asks of one condition key."""
 
-    key: str
-    """In lower case."""
-    operator: str
-    """In lower case, without what stands before a colon and without `IfExists`."""
+    key: str  # in lower case
+    operator: str  # in lower case, without what stands before a colon and without `IfExists`
     values: list[str]
-    optional: bool
-    """Whether a request without the key passes."""
+    optional: bool  # whether a request without the key passes
 
     @property
     def restricts(self) -> bool:
@@ -74,12 +71,8 @@ class AnybodyAllowed(Rule):
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
 
     def subjects(self, template: Template) -> list[Statement]:
-        return [
-            statement
-            for statement in statements(template)
-            if statement.allows and "Principal" in statement.body and not statement.of_trust
-            if statement.owner.type != "AWS::EC2::VPCEndpoint"
-        ]
+        found = [s for s in statements(template) if s.owner.type != "AWS::EC2::VPCEndpoint"]
+        return [s for s in found if s.allows and "Principal" in s.body and not s.of_trust]
 
     def faults(self, subject: Statement, template: Template) -> Iterator[Fault]:
         if _is_everybody(subject) and not _is_closed(subject, template):

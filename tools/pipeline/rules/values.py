@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+Path = list[str | int]
+
 NO_VALUE = {"Ref": "AWS::NoValue"}
 VARIABLE = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 # At most so many forms of one expression are tried; beyond them, further parameters keep their first value.
@@ -56,8 +58,8 @@ class Values:
         self.conditions: Mapping[str, Any] = template.get("Conditions") or {}
         self._compared: dict[str, list[Any]] = defaultdict(list)
         self._keys: dict[str, list[Any]] = defaultdict(list)
-        for function, arguments in _calls(template):
-            self._note_values(function, arguments)
+        for path, arguments in walk(template):
+            self._note_values(path[-1] if path else "", arguments)
         self._known: dict[tuple[int, tuple[str, ...], tuple[str, ...], bool], tuple[Any, list[Any]]] = {}
 
     def possible(self, expression: Any, *keys: str, when: tuple[str, ...] = (), by_name: bool = False) -> list[Any]:
@@ -98,7 +100,7 @@ class Values:
                 found += [] if form is found or form in found else [form]
         return found
 
-    def _note_values(self, function: str, arguments: Any) -> None:
+    def _note_values(self, function: str | int, arguments: Any) -> None:
         """Note what a condition compares a parameter with, and the keys that it looks up."""
         match function, arguments:
             case "Fn::Equals", [one, other]:
@@ -252,6 +254,14 @@ class _Reader:
         return [Given(each, name) for each in found] if isinstance(found, list) else Given(found, text(name))
 
 
+def walk(value: Any, *path: str | int) -> Iterator[tuple[Path, Any]]:
+    """Walk a value and all that are in it, each with its path."""
+    yield [*path], value
+    inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in inside:
+        yield from walk(inner, *path, key)
+
+
 def is_intrinsic(value: Mapping[str, Any]) -> bool:
     """Return whether a mapping is the call of an intrinsic function."""
     return len(value) == 1 and any(key == "Ref" or str(key).startswith("Fn::") for key in value)
@@ -347,16 +357,3 @@ def _read(written: str) -> Any:
 
 def _name(expression: Any) -> str:
     return json.dumps(expression, default=str, sort_keys=True)
-
-
-def _calls(value: Any) -> Iterator[tuple[str, Any]]:
-    """Walk the calls of intrinsic functions."""
-    match value:
-        case Mapping():
-            for key, inner in value.items():
-                if str(key).startswith("Fn::"):
-                    yield key, inner
-                yield from _calls(inner)
-        case list():
-            for inner in value:
-                yield from _calls(inner)

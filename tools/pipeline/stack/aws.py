@@ -1,11 +1,9 @@
 """The way to AWS: a session as the AWS tools make it, its clients, and its errors as sentences."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import boto3
 from botocore import exceptions as failures
@@ -22,12 +20,9 @@ from pipeline.stack.settings import (
     without_secrets,
 )
 
-CONNECT_TIMEOUT = 5
-"""Seconds."""
-READ_TIMEOUT = 30
-"""Seconds; beyond the longest poll of a queue, which is 20."""
-ATTEMPTS = 5
-"""Of each call, the first one included; the SDK waits between them, longer each time."""
+CONNECT_TIMEOUT = 5  # seconds
+READ_TIMEOUT = 30  # seconds; beyond the longest poll of a queue, which is 20
+ATTEMPTS = 5  # of each call, the first one included; the SDK waits between them, longer each time
 
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 UNKNOWN_CREDENTIALS = (
@@ -52,8 +47,7 @@ NOT_LOGGED_IN = (
     failures.TokenRetrievalError,
     failures.SSOError,
 )
-UNREACHABLE = (failures.HTTPClientError, failures.ConnectionError)
-"""The request may or may not have arrived."""
+UNREACHABLE = (failures.HTTPClientError, failures.ConnectionError)  # the request may or may not have arrived
 
 
 class Access(NamedTuple):
@@ -63,7 +57,7 @@ class Access(NamedTuple):
     region: str
 
     @classmethod
-    def of(cls, *, profile: str | None, region: str | None) -> Access:
+    def of(cls, *, profile: str | None, region: str | None) -> Self:
         """Open a session as the AWS tools do, by their options, environment variables and files."""
         region = region or os.environ.get("AWS_REGION")  # which the other AWS tools read, and boto3 does not
         try:

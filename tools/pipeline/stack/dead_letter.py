@@ -13,14 +13,12 @@ letter about one that it could not put there. Anybody who may send to the queue 
 about a file of the stack's own bucket: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from .stack import ENTRY, READER, Function, Stack, Stage
 
@@ -30,8 +28,7 @@ RULE, TARGET, RULES_ERROR = "RULE_ARN", "TARGET_ARN", "ERROR_MESSAGE"
 """The names of some of those that EventBridge writes."""
 ATTRIBUTES = (REQUEST_ID, ERROR_CODE, ERROR_MESSAGE, RULE, TARGET, RULES_ERROR)
 SOURCE = "DeadLetterQueueSourceArn"
-MOVED = "it failed each time that it was tried; the reader's log says why"
-"""What is known of a message that SQS moved."""
+MOVED = "it failed each time that it was tried; the reader's log says why"  # what is known of a message that SQS moved
 SYSTEM_ATTRIBUTES = ("SenderId", "SentTimestamp", "ApproximateReceiveCount", SOURCE)
 """What SQS has to be asked for beside a message."""
 EVENT, RESULT, CONTEXT = "requestPayload", "responsePayload", "requestContext"
@@ -45,24 +42,18 @@ class DeadLetter:
     message_id: str
     receipt: str
     body: str
-    sender: str
-    """Who sent it, by SQS: `<role id>:<session>` for a role."""
-    sent: int
-    """When it came into the queue, in ms since the epoch."""
-    received: int
-    """How often it was received, this time included."""
-    request_id: str
-    """Of the invocation that failed; empty where it is not Lambda who wrote the message."""
+    sender: str  # who sent it, by SQS: `<role id>:<session>` for a role
+    sent: int  # when it came into the queue, in ms since the epoch
+    received: int  # how often it was received, this time included
+    request_id: str  # of the invocation that failed; empty where it is not Lambda who wrote the message
     error_code: str
     error: str
-    source: str = ""
-    """The ARN of the queue that SQS moved it from, if it did."""
-    rule: str = ""
-    """The ARN of the rule that could not send it to its target, if it is EventBridge who wrote it."""
+    source: str = ""  # the ARN of the queue that SQS moved it from, if it did
+    rule: str = ""  # the ARN of the rule that could not send it to its target, if it is EventBridge who wrote it
     target: str = ""
 
     @classmethod
-    def of_message(cls, message: Mapping[str, Any]) -> DeadLetter:
+    def of_message(cls, message: Mapping[str, Any]) -> Self:
         """Read a message as SQS returns it, with whatever attributes it has."""
         system = message.get("Attributes", {})
         written = {
@@ -113,8 +104,7 @@ class Attribution(NamedTuple):
     problem: str = ""
     given: Mapping[str, Any] = {}
     """The event that each stage was given, by the stage's name, from the one that failed back to the entry."""
-    request_ids: tuple[str, ...] = ()
-    """Of all the invocations that led to the letter, the last one first."""
+    request_ids: tuple[str, ...] = ()  # of all the invocations that led to the letter, the last one first
 
     @property
     def is_beside(self) -> bool:

@@ -1,7 +1,5 @@
 """Asynchronous invocation that loses nothing: it waits while AWS throttles or fails, and names what is refused."""
 
-from __future__ import annotations
-
 import random
 import time
 from contextlib import suppress
@@ -18,10 +16,8 @@ from pipeline.stack.rate_limit import RateLimiter
 
 ACCEPTED = 202
 ATTEMPTS = 10
-FIRST_DELAY = 0.1
-"""Seconds; doubled from attempt to attempt."""
-LONGEST_DELAY = 5.0
-"""Seconds."""
+FIRST_DELAY = 0.1  # seconds; doubled from attempt to attempt
+LONGEST_DELAY = 5.0  # seconds
 NOT_THE_EVENTS_FAULT = (*EXPIRED, *UNKNOWN_CREDENTIALS)
 """Refusals that every other event would get too, beside those of the statuses 401, 403 and 404."""
 
@@ -30,8 +26,7 @@ class Reply(Enum):
     """How Lambda answered to an event."""
 
     ACCEPTED = "accepted"
-    REFUSED = "refused"
-    """Lambda does not take this event, now or later."""
+    REFUSED = "refused"  # Lambda does not take this event, now or later
     FAILED = "failed"
     """Lambda was too busy or out of order, or the time was up; whether it has the event is not known for sure."""
 
@@ -52,21 +47,14 @@ class _BusyError(Exception):
 class Invoker:
     """Sends events to functions; for any number of threads."""
 
-    client: Any
-    """Of Lambda, without retries of its own."""
+    client: Any  # of Lambda, without retries of its own
     rate: RateLimiter
-    stop: Event
-    """Set when the command is to end: no attempt begins then."""
-    patience: float = 60.0
-    """Seconds without a single acceptance after which Lambda counts as out of order."""
+    stop: Event  # set when the command is to end: no attempt begins then
+    patience: float = 60.0  # seconds without a single acceptance after which Lambda counts as out of order
     _busy_since: float | None = field(default=None, init=False)
 
     def send(self, function: str, payload: bytes, *, permits: int = 1, until: float = float("inf")) -> Answer:
-        """Send an event, which has its permits already, as often as it takes until the monotonic time `until`.
-
-        Raises:
-            AwsError: Lambda refuses whatever is sent, or has refused for longer than patience lasts.
-        """
+        """Send an event, which has its permits, as often as it takes until a monotonic time; or run out of patience."""
         reason = "its time was up before it could be sent"
         for attempt in range(ATTEMPTS):
             if self.stop.is_set() or time.monotonic() > until:

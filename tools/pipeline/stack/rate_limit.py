@@ -1,21 +1,14 @@
 """Limits the rate of calls: to what the operator allows, and further while AWS throttles."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from threading import Lock
 
-CHUNK = 0.2
-"""Seconds' worth of permits that are handed out at once."""
-CATCH_UP = 1.0
-"""Seconds' worth of unused permits that may be caught up on."""
-RELIEF = 0.5
-"""Seconds after throttling in which more of it slows nothing down: it answers calls that were under way."""
-RECOVERY = 1.4
-"""The factor by which the rate grows again each second."""
-SLOWEST = 2.0
-"""Calls a second."""
+CHUNK = 0.2  # seconds' worth of permits that are handed out at once
+CATCH_UP = 1.0  # seconds' worth of unused permits that may be caught up on
+RELIEF = 0.5  # seconds after throttling in which more of it slows nothing down: it answers calls that were under way
+RECOVERY = 1.4  # the factor by which the rate grows again each second
+SLOWEST = 2.0  # calls a second
 
 
 class RateLimiter:
@@ -28,13 +21,7 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Begin with the first permit at once.
-
-        Args:
-            rate: Calls a second; None for as many as there are callers.
-            clock: The time in seconds.
-            wait: What lets so many seconds pass.
-        """
+        """Begin with the first permit at once; `rate` is calls a second, None for as many as there are callers."""
         self._bound, self._clock, self._wait = rate, clock, wait
         self._lock = Lock()
         self._next = clock()

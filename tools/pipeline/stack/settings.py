@@ -1,7 +1,5 @@
 """The settings by which AWS is reached: what can't be right is refused, and named by where the user wrote it."""
 
-from __future__ import annotations
-
 import os
 import re
 import ssl
@@ -15,11 +13,7 @@ PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _HEADER = re.compile(r"[!-~]+")
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASSWORD")
-_CREDENTIALS = {
-    "access_key": "AWS_ACCESS_KEY_ID",
-    "secret_key": "AWS_SECRET_ACCESS_KEY",
-    "token": "AWS_SESSION_TOKEN",
-}
+_CREDENTIALS = {"access_key": "AWS_ACCESS_KEY_ID", "secret_key": "AWS_SECRET_ACCESS_KEY", "token": "AWS_SESSION_TOKEN"}
 
 
 def blamed(text: str) -> str:

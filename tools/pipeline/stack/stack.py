@@ -1,17 +1,13 @@
 """The deployed stack, known by its outputs and by where its functions' results go."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-ENTRY = "validator"
-"""The stage that records are submitted to."""
-READER = "reader"
-"""The function that reads files."""
+ENTRY = "validator"  # the stage that records are submitted to
+READER = "reader"  # the function that reads files
 FUNCTION, ROLE = "FunctionArn", "RoleId"
 """How the names of the outputs end that name a stage's alias, and the id of its role."""
 WANTED = ("TableName", "DlqUrl", "DlqArn", f"{ENTRY.capitalize()}{FUNCTION}")
@@ -29,7 +25,7 @@ class Function(NamedTuple):
     name: str
 
     @classmethod
-    def of_arn(cls, arn: object) -> Function | None:
+    def of_arn(cls, arn: object) -> Self | None:
         """Read the ARN of a function, of its version or of its alias; None for anything else."""
         parts = arn.split(":") if isinstance(arn, str) else []
         if len(parts) not in (7, 8) or (parts[0], parts[2], parts[5]) != ("arn", "lambda", "function"):
@@ -41,12 +37,10 @@ class Stage(NamedTuple):
     """A stage of the pipeline."""
 
     name: str
-    alias: str
-    """The ARN by which it is invoked."""
+    alias: str  # the ARN by which it is invoked
     role_id: str = ""
     """The id of its role, which is how the messages that it sends begin; empty where the stack does not tell."""
-    event_age: int = 21_600
-    """Seconds for which Lambda tries an event of it, at most."""
+    event_age: int = 21_600  # seconds for which Lambda tries an event of it, at most
 
     @property
     def function(self) -> Function | None:
@@ -62,14 +56,11 @@ class Stack(NamedTuple):
     table: str
     queue_url: str
     queue_arn: str
-    stages: Mapping[str, Stage]
-    """By name; in the pipeline's order once they have been followed."""
+    stages: Mapping[str, Stage]  # by name; in the pipeline's order once they have been followed
     pipeline: tuple[str, ...] = (ENTRY,)
     """The names of the stages that a record passes, from the entry on; the entry alone until they are followed."""
-    bucket: str = ""
-    """The bucket whose files are read; empty where there is none."""
-    files_url: str = ""
-    """The queue of files, as its ARN."""
+    bucket: str = ""  # the bucket whose files are read; empty where there is none
+    files_url: str = ""  # the queue of files, as its ARN
     files_arn: str = ""
 
     @property

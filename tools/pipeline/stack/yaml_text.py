@@ -1,7 +1,5 @@
 """CloudFormation's YAML, with its short forms of intrinsic functions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import yaml

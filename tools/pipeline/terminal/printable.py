@@ -1,7 +1,5 @@
 """Text for people: of records, so that it looks like what it is and can't steer a terminal; and of counts."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

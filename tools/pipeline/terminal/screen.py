@@ -1,7 +1,5 @@
 """Output for the operator: tables and progress for people on a terminal, plain lines for programs."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,8 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from pipeline.terminal.printable import printable
 from pipeline.terminal.tables import show_parts, show_table
 
-NAMED = 20
-"""So many notes of one kind are shown, and the rest counted."""
+NAMED = 20  # so many notes of one kind are shown, and the rest counted
 
 
 class Screen:
@@ -24,8 +21,7 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.document: dict[str, Any] = {}
-        """What is printed as JSON at the end."""
+        self.document: dict[str, Any] = {}  # what is printed as JSON at the end
         self._out = Console(file=sys.stdout)
         self._err = Console(file=sys.stderr)
         self._notes: dict[str, int] = {}

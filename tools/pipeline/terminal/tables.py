@@ -1,7 +1,5 @@
 """Tables as people read them on a terminal: whatever its width, no value is cut off."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -10,10 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-FOLDED = 23
-"""The narrowest that a long last column may become."""
-BETWEEN = 2
-"""Spaces between columns."""
+FOLDED = 23  # the narrowest that a long last column may become
+BETWEEN = 2  # spaces between columns
 
 
 def show_table(

@@ -1,7 +1,5 @@
 """The stack that a command is about."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -31,8 +29,7 @@ STACK_VARIABLE = "PIPELINE_STACK"
 class Context:
     """A stack as the options name it, and where to show what becomes of it; AWS is asked only when need be."""
 
-    name: str | None
-    """None for the only one, or else the usual one."""
+    name: str | None  # None for the only one, or else the usual one
     region: str | None
     profile: str | None
     screen: Screen
@@ -136,7 +133,6 @@ def _default() -> str:
 
 
 def _is_pipeline(described: Mapping[str, Any]) -> bool:
-    """Return whether CloudFormation describes a stack of this kind."""
     try:
         read(described)
     except StackError:

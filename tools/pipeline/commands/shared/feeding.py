@@ -1,10 +1,9 @@
 """Feeding records to a pipeline on the embedded AWS, by events or as a file, and finding what became of them."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from threading import Event
 from typing import IO, Any, NamedTuple
 
@@ -32,27 +31,21 @@ from pipeline.stack import ENTRY, Stack
 from pipeline.stack.invoke import Answer, Invoker, Reply
 from pipeline.stack.rate_limit import RateLimiter
 
-THREADS = 4
-"""Events that are sent at once."""
+THREADS = 4  # events that are sent at once
 DELIVERED = 10
 """Seconds within which the rule has put a file into its queue, or the reader has sent the next message about it."""
-POLL = 0.2
-"""Seconds between two looks at a file's receipt."""
+POLL = 0.2  # seconds between two looks at a file's receipt
 
 
 class Fed(NamedTuple):
     """How lines were given to the pipeline."""
 
-    prepare: Prepare
-    """What returns what was sent for a line, or says why it was not accepted."""
-    lines: Callable[[], Iterator[Line]]
-    """The lines that were accepted or refused."""
+    prepare: Prepare  # what returns what was sent for a line, or says why it was not accepted
+    lines: Callable[[], Iterator[Line]]  # the lines that were accepted or refused
     events: int
     seconds: float
-    queue: dict[str, Any]
-    """The queue's last state."""
-    unsent: int | None = None
-    """Lines that were not submitted when the run was interrupted; None if it was not."""
+    queue: dict[str, Any]  # the queue's last state
+    unsent: int | None = None  # lines that were not submitted when the run was interrupted; None if it was not
 
 
 class UploadedFile(NamedTuple):
@@ -93,7 +86,7 @@ def feed(aws: EmbeddedAws, stack: Stack, source: Source, console: Console, *, ba
     total = sum(1 for _ in source.lines())
     invoker = Invoker(aws.client("lambda"), RateLimiter(), Event())
     packing = Packing(prepare, batch=batch)
-    submission = Submission(stack.aliases[ENTRY], invoker, packing, _records, parallel=THREADS)
+    submission = Submission(stack.aliases[ENTRY], invoker, packing, attrgetter("records"), parallel=THREADS)
 
     def send(progress: Progress) -> None:
         bar, tell = progress.add_task("submit", total=total), teller(console, "submit")
@@ -148,10 +141,6 @@ def judged(
         judgement = Judgement(table, _dead_records(aws, stack), fed.prepare, changes_data=True)
         outcomes.take(judgement, _telling(console, fed.lines()), show)
     return RunReport(outcomes, fed.events, fed.seconds, fed.queue, fed.unsent)
-
-
-def _records(batch: Batch) -> int:
-    return batch.records
 
 
 def _dead_records(aws: EmbeddedAws, stack: Stack) -> DeadRecords:

@@ -1,7 +1,5 @@
 """Looking at all dead letters of a stack, with progress, and saying which could not be seen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

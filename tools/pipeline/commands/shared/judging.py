@@ -1,7 +1,5 @@
 """What `run`, `verify` and --settle share: the dead letters read once, the lines judged, and the outcomes shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from pipeline.commands.shared.context import Context

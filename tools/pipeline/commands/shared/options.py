@@ -1,10 +1,8 @@
 """Options and arguments that mean the same in several commands."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import reduce, wraps
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +19,28 @@ keys_only_option = click.option(
 )
 
 
+def all_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Let a command take several options, which its help shows in this order."""
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
 def sending(rate: str) -> Callable[[Command], Command]:
     """Let a command take how fast events are sent; `rate` says what the rate counts, and its default."""
-    options = (
+    parallel, patience = "Events sent at once.", "Seconds without any success after which it gives up."
+    return all_of(
         click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
-        click.option(
-            "--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help="Events sent at once."
-        ),
-        click.option(
-            "--patience",
-            type=click.FloatRange(min=0),
-            default=60,
-            show_default=True,
-            help="Seconds without any success after which it gives up.",
-        ),
+        click.option("--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help=parallel),
+        click.option("--patience", type=click.FloatRange(min=0), default=60, show_default=True, help=patience),
     )
 
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
 
-    return decorate
+def settling(what: str, *, quiet: float, after: str) -> Callable[[Command], Command]:
+    """Let a command take --settle, and how long it may be quiet."""
+    news = f"With --settle, seconds without any news {after}."
+    return all_of(
+        click.option("--settle", is_flag=True, help=what),
+        click.option("--quiet", type=click.FloatRange(min=0), default=quiet, show_default=True, help=news),
+    )
 
 
 def selecting(command: Command) -> Command:

@@ -1,13 +1,10 @@
 """A run's output as a picture: an SVG of what a console printed, which fetches nothing."""
 
-from __future__ import annotations
-
 import re
 
 from rich.console import Console
 
-WIDTH = 122
-"""Columns; a wider picture would be too small to read on a page."""
+WIDTH = 122  # columns; a wider picture would be too small to read on a page
 FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 

@@ -1,7 +1,5 @@
 """What became of records, for people as a table and for programs as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,10 +13,8 @@ from pipeline.records.outcomes import FEW, OTHERS, Group, Outcomes
 from pipeline.terminal.printable import counted, printable
 from pipeline.terminal.tables import show_parts, show_table
 
-LONGEST_ID = 2048
-"""Characters of an id that are shown: no longer one can be stored."""
-LONGEST_DETAIL = 200
-"""Characters of a reason that are shown."""
+LONGEST_ID = 2048  # characters of an id that are shown: no longer one can be stored
+LONGEST_DETAIL = 200  # characters of a reason that are shown
 STYLES = {
     Outcome.STORED: "green",
     Outcome.DEAD: "yellow",
@@ -78,13 +74,10 @@ class RunReport(NamedTuple):
     """The outcome of a run."""
 
     outcomes: Outcomes
-    events: int
-    """That the records were accepted in."""
+    events: int  # that the records were accepted in
     seconds: float
-    queue: Mapping[str, Any]
-    """The queue's last state."""
-    unsent: int | None = None
-    """Lines that were not submitted when the run was stopped; None if it was not."""
+    queue: Mapping[str, Any]  # the queue's last state
+    unsent: int | None = None  # lines that were not submitted when the run was stopped; None if it was not
 
     def count(self, *outcomes: Outcome) -> int:
         """Return how many records had one of these outcomes."""
@@ -146,7 +139,6 @@ class RunReport(NamedTuple):
         }
 
     def _metric(self, name: str) -> int:
-        """Return one of the queue's counts, over all functions."""
         return sum(counts.get(name, 0) for counts in self.queue["functions"].values())
 
 

@@ -1,14 +1,9 @@
 """Settling a submission: its lines are waited for, judged by key, and sent again if they are missing."""
 
-from __future__ import annotations
-
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import click
-
-from pipeline.commands.shared.context import Command, Context
+from pipeline.commands.shared.context import Context
 from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
 from pipeline.errors import standing
 from pipeline.records.dead import DeadRecords
@@ -21,28 +16,9 @@ from pipeline.records.submit import Submission
 from pipeline.records.timestamps import lacks_timestamp
 from pipeline.terminal.printable import counted
 
-FRUITLESS = 3
-"""Rounds in a row after which lines are sent again no more, if none of them has settled a line."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-"""Seconds between two looks, doubled from look to look that finds nothing new."""
-RATE = 3000.0
-"""Keys that are read a second."""
-
-
-def settle_options(what: str, *, quiet: float, after: str) -> Callable[[Command], Command]:
-    """Let a command take --settle, and how long it may be quiet."""
-
-    def decorate(command: Command) -> Command:
-        command = click.option(
-            "--quiet",
-            type=click.FloatRange(min=0),
-            default=quiet,
-            show_default=True,
-            help=f"With --settle, seconds without any news {after}.",
-        )(command)
-        return click.option("--settle", is_flag=True, help=what)(command)
-
-    return decorate
+FRUITLESS = 3  # rounds in a row after which lines are sent again no more, if none of them has settled a line
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between two looks, doubled from look to look that finds nothing new
+RATE = 3000.0  # keys that are read a second
 
 
 class Pauses:
@@ -73,19 +49,15 @@ class Settling:
     context: Context
     source: Source
     prepare: Prepare
-    submission: Submission
-    """That sent the lines."""
-    started: int
-    """When the submission began, in ms since the epoch. Older letters belong to another submission."""
+    submission: Submission  # that sent the lines
+    started: int  # when the submission began, in ms since the epoch. Older letters belong to another submission.
     quiet: float
     keys_only: bool
-    _letters: int = field(default=0, init=False)
-    """Dead letters when they were read."""
+    _letters: int = field(default=0, init=False)  # dead letters when they were read
     _dead: DeadRecords = field(default_factory=DeadRecords, init=False)
     _open: LineNumbers | None = field(default=None, init=False)
     """The lines that are neither stored nor dead letters; None for all."""
-    _missing: LineNumbers = field(default_factory=LineNumbers, init=False)
-    """Those whose keys nothing is stored under."""
+    _missing: LineNumbers = field(default_factory=LineNumbers, init=False)  # those whose keys nothing is stored under
 
     def run(self) -> int:
         """Settle the lines, print what became of them, and return the exit code."""

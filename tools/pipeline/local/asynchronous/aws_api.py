@@ -1,7 +1,5 @@
 """Calls of the embedded AWS's public HTTP API from inside its process: signed requests, answered by the ASGI app."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
@@ -24,8 +22,7 @@ AUTHORIZATION = (
     "SignedHeaders=host, Signature=checked-before"
 )
 """The one form in which a request inside the process names its caller. Signatures are checked before that."""
-CALLER = "local.caller"
-"""The key under which a request's scope has its `Caller`."""
+CALLER = "local.caller"  # the key under which a request's scope has its `Caller`
 TRACE_HEADER = "x-amzn-trace-id"
 
 
@@ -33,8 +30,7 @@ class Key(NamedTuple):
     """The public part of somebody's credentials."""
 
     access_key: str
-    token: str = ""
-    """Sessions have one."""
+    token: str = ""  # sessions have one
 
 
 class Caller(NamedTuple):
@@ -87,10 +83,8 @@ class AwsApi:
     """The embedded AWS as its own queue calls it: by HTTP requests that don't leave the process."""
 
     app: App
-    host: str
-    """The endpoint's host and port, which every signature covers."""
-    access_key: str
-    """The owner's."""
+    host: str  # the endpoint's host and port, which every signature covers
+    access_key: str  # the owner's
     account: str = "000000000000"
 
     async def request(
@@ -202,11 +196,7 @@ async def read_sized(receive: Receive, limit: int) -> tuple[bytes | None, int]:
 
 
 async def chunks(receive: Receive) -> AsyncIterator[bytes]:
-    """Yield the parts of a request's body.
-
-    Raises:
-        ConnectionResetError: The client went away.
-    """
+    """Yield the parts of a request's body; ConnectionResetError if the client goes away."""
     more = True
     while more:
         message = await receive()

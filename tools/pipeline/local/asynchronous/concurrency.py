@@ -4,8 +4,6 @@ Each parallel invocation of a function needs an interpreter of its own, whose st
 few events are done sooner one after the other, so that a function gets more places as more events wait for it.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from time import monotonic
@@ -13,18 +11,15 @@ from time import monotonic
 from .event import Event
 from .targets import Target
 
-WORTH_A_START = 25
-"""Waiting events for which one more interpreter is started."""
-SLOW = 2.0
-"""Seconds after which a call is slow. Who waits for a slow one gets a place beside it."""
+WORTH_A_START = 25  # waiting events for which one more interpreter is started
+SLOW = 2.0  # seconds after which a call is slow. Who waits for a slow one gets a place beside it.
 
 
 @dataclass
 class Places:
     """The places of a queue, with the events that wait for one."""
 
-    limit: int
-    """Invocations at once."""
+    limit: int  # invocations at once
     _waiting: dict[Target, deque[Event]] = field(default_factory=dict)
     _running: defaultdict[Target, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     """Since when each event of a function runs."""
@@ -39,10 +34,7 @@ class Places:
         self._waiting.clear()
 
     def take(self) -> Event | None:
-        """Return the next event to run now, if there is one and a place for it; the deepest in its chain comes first.
-
-        Its place is taken until `give_back`.
-        """
+        """Return the next event with a place, the deepest in its chain first; the place is taken until `give_back`."""
         if sum(map(len, self._running.values())) >= self.limit:
             return None
         ready = [waiting for target, waiting in self._waiting.items() if waiting and self._has_place(target)]

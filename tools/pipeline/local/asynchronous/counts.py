@@ -1,7 +1,5 @@
 """What the queue has done so far, counted in Lambda's own metrics where Lambda has one."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -30,11 +28,9 @@ class Counts:
 
     metrics: Counter[Count] = field(default_factory=Counter)
     losses: list[Loss] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    """The queue's own errors: there should be none."""
+    errors: list[str] = field(default_factory=list)  # the queue's own errors: there should be none
     _ages: defaultdict[Target, list[float]] = field(default_factory=lambda: defaultdict(list))
-    accepted: int = 0
-    """Deliveries, of which an event has one, or two if it is delivered twice."""
+    accepted: int = 0  # deliveries, of which an event has one, or two if it is delivered twice
     ended: int = 0
     calls: int = 0
 

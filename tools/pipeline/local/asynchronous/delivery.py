@@ -4,8 +4,6 @@ The function's execution role sends both. What it may not send, or what is not t
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,8 +19,7 @@ from .targets import Target, service_of, unsupported
 
 logger = logging.getLogger(__name__)
 
-PAYLOAD_LIMIT = 1024 * 1024
-"""Bytes of an asynchronous event, and of an SQS message with its attributes."""
+PAYLOAD_LIMIT = 1024 * 1024  # bytes of an asynchronous event, and of an SQS message with its attributes
 DEAD_LETTER_ERRORS = "DeadLetterErrors"
 DESTINATION_FAILURES = "DestinationDeliveryFailures"
 

@@ -1,7 +1,5 @@
 """The documents that Lambda sends on: the invocation record for a destination, and the dead letter."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,12 +10,9 @@ from .event import Attempt, Event
 from .retries import Condition
 from .targets import UNQUALIFIED
 
-REQUEST_ID, ERROR_CODE, ERROR_MESSAGE = "RequestID", "ErrorCode", "ErrorMessage"
-"""The attributes of a dead letter."""
-EVENT, RESULT, CONTEXT = "requestPayload", "responsePayload", "requestContext"
-"""Fields of the invocation record."""
-ERROR_MESSAGE_LIMIT = 1024
-"""Bytes of a dead letter's ErrorMessage."""
+REQUEST_ID, ERROR_CODE, ERROR_MESSAGE = "RequestID", "ErrorCode", "ErrorMessage"  # the attributes of a dead letter
+EVENT, RESULT, CONTEXT = "requestPayload", "responsePayload", "requestContext"  # fields of the invocation record
+ERROR_MESSAGE_LIMIT = 1024  # bytes of a dead letter's ErrorMessage
 NO_CONCURRENCY = "Function not invoked. Function isconfigured with zero reserved concurrent executions"
 """Lambda's own words, with its missing space."""
 

@@ -1,7 +1,5 @@
 """The event in the queue: what was sent to which function, its settings, and what became of its attempts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -16,8 +14,7 @@ class Result(Enum):
     FUNCTION_ERROR = "function error"
     THROTTLED = "throttling"
     SYSTEM_ERROR = "system error"
-    REJECTED = "rejected"
-    """Lambda refuses it for good: the function is gone, or is caught in a loop."""
+    REJECTED = "rejected"  # Lambda refuses it for good: the function is gone, or is caught in a loop
 
 
 class Attempt(NamedTuple):
@@ -28,8 +25,7 @@ class Attempt(NamedTuple):
     payload: bytes = b""
     version: str | None = None
     function_error: str | None = None
-    reason: str = ""
-    """The error's sentence, where there is one."""
+    reason: str = ""  # the error's sentence, where there is one
 
     @property
     def ran(self) -> bool:
@@ -41,11 +37,9 @@ class EventInvokeConfig(NamedTuple):
     """A qualifier's settings for asynchronous invocation; Lambda's defaults where there are none."""
 
     maximum_retries: int = 2
-    maximum_age: float = 21600
-    """Lambda seconds."""
+    maximum_age: float = 21600  # Lambda seconds
     on_success: str | None = None
-    on_failure: str | None = None
-    """The ARNs of the destinations."""
+    on_failure: str | None = None  # the ARNs of the destinations
 
 
 class VersionConfig(NamedTuple):
@@ -70,23 +64,17 @@ class Event:
     target: Target
     payload: bytes
     request_id: str
-    accepted: float
-    """Monotonic time in seconds, as if each wait had lasted as long as Lambda's."""
+    accepted: float  # monotonic time in seconds, as if each wait had lasted as long as Lambda's
     lineage: str
     """Where the event comes from: the same in every run with the same input, so that a seed repeats its faults."""
-    depth: int = 0
-    """How many functions the chain of events has passed through; loops end by it."""
-    trace: str = ""
-    """The trace header of the request that it came by."""
+    depth: int = 0  # how many functions the chain of events has passed through; loops end by it
+    trace: str = ""  # the trace header of the request that it came by
     known: Known = field(default_factory=Known)
     attempts: int = 0
-    runs: int = 0
-    """Attempts that reached the function, or didn't find it."""
-    retries: int = 0
-    """Retries of function errors: only these count against MaximumRetryAttempts."""
+    runs: int = 0  # attempts that reached the function, or didn't find it
+    retries: int = 0  # retries of function errors: only these count against MaximumRetryAttempts
     backoffs: int = 0
-    last: Attempt | None = None
-    """The latest attempt's answer."""
+    last: Attempt | None = None  # the latest attempt's answer
 
     def age(self, now: float) -> float:
         """Return the event's age at a monotonic time: waits in Lambda's seconds, the rest in real ones."""

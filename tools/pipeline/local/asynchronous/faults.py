@@ -1,7 +1,5 @@
 """Faults to inject. A seed decides them: the same input meets the same faults, in whatever order it runs."""
 
-from __future__ import annotations
-
 import random
 from typing import NamedTuple
 
@@ -21,15 +19,11 @@ class Faults(NamedTuple):
     """Which faults the queue injects."""
 
     seed: int = 0
-    duplicate: bool = False
-    """Deliver each event twice, as a queue that is only eventually consistent may."""
-    fail_rate: float = 0.0
-    """The share of the calls that fail, from 0 to 1."""
+    duplicate: bool = False  # deliver each event twice, as a queue that is only eventually consistent may
+    fail_rate: float = 0.0  # the share of the calls that fail, from 0 to 1
     kinds: tuple[Result, ...] = KINDS
-    stop_after: int | None = None
-    """Deliver nothing more after so many calls."""
-    throttle_rate: float = 0.0
-    """The share of the table's writes that are throttled, from 0 to 1."""
+    stop_after: int | None = None  # deliver nothing more after so many calls
+    throttle_rate: float = 0.0  # the share of the table's writes that are throttled, from 0 to 1
     lose_rate: float = 0.0
     """The share of the accepted events that are deleted without a word, from 0 to 1; AWS documents that it happens:
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html

@@ -1,7 +1,5 @@
 """What the queue asks Lambda for: an event's settings, a version's configuration, one invocation."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
@@ -15,12 +13,10 @@ from .targets import UNQUALIFIED, Target
 FUNCTIONS = "/2015-03-31/functions"
 EVENT_INVOKE_CONFIG = "/2019-09-25/functions/{}/event-invoke-config"
 CONCURRENCY = "/2019-09-30/functions/{}/concurrency"
-REQUEST_ID_HEADER = "x-local-request-id"
-"""By it an attempt gets the request id of its event."""
+REQUEST_ID_HEADER = "x-local-request-id"  # by it an attempt gets the request id of its event
 DEPTH_HEADER = "x-ministack-invoke-depth"
 """By it MiniStack counts the functions that a chain of requests passed through, and ends loops as Lambda does."""
-LIFETIME = 0.5
-"""Seconds that an answer is kept."""
+LIFETIME = 0.5  # seconds that an answer is kept
 
 Value = TypeVar("Value")
 

@@ -1,7 +1,5 @@
 """ASGI middleware that takes asynchronous invocations for the queue and hands everything else to the app inside."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass
@@ -29,8 +27,7 @@ from .targets import NameRefusedError, Target
 
 INVOCATION = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 LAMBDA = re.compile(r"/20\d\d-\d\d-\d\d/functions/")
-SETTING = ("iam", "cloudformation")
-"""The services beside Lambda whose requests change what functions and roles are."""
+SETTING = ("iam", "cloudformation")  # the services beside Lambda whose requests change what functions and roles are
 
 
 @dataclass(frozen=True)
@@ -97,11 +94,7 @@ def _may_change_settings(scope: Scope) -> bool:
 
 
 def target_of(scope: Scope, name: str, account: str) -> Target:
-    """Return the function that a request is for, by the name in its path.
-
-    Raises:
-        NameRefusedError: Lambda refuses the name.
-    """
+    """Return the function that a request is for, by the name in its path; NameRefusedError if Lambda refuses it."""
     qualifier = parse_qs(scope["query_string"].decode()).get("Qualifier", [None])[0]
     return Target.named(name, qualifier, region_of(scope), account)
 

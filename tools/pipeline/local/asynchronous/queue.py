@@ -1,7 +1,5 @@
 """Lambda's asynchronous queue: it takes events, runs them with retries, and has their outcomes sent on."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import logging
@@ -88,12 +86,10 @@ class Queue:
                 self._wait(copy)
 
     def _wait(self, event: Event) -> None:
-        """Let an event wait for a place."""
         self._places.wait(event)
         self._dispatch()
 
     def _dispatch(self) -> None:
-        """Start what may run now."""
         while not self.stopped and (event := self._places.take()):
             self.counts.calls += 1
             run = asyncio.create_task(self._run(event))
@@ -151,7 +147,6 @@ class Queue:
         return after_failure(attempt.result, retries=event.retries, backoffs=event.backoffs, age=age, config=config)
 
     async def _retry(self, event: Event, retry: Retry) -> None:
-        """Let the event wait until its next attempt."""
         pause = self.options.clock.real(retry.delay)
         event.note_wait(retry.delay, pause)
         await asyncio.sleep(pause)

@@ -3,17 +3,13 @@
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import NamedTuple
 
 from .event import EventInvokeConfig, Result
 
-MAXIMUM_BACKOFF = 300
-"""Lambda seconds."""
-DEFAULT_MINUTE = 0.1
-"""Real seconds that a Lambda minute lasts unless told otherwise."""
+MAXIMUM_BACKOFF = 300  # Lambda seconds
+DEFAULT_MINUTE = 0.1  # real seconds that a Lambda minute lasts unless told otherwise
 
 
 class Condition(Enum):
@@ -28,8 +24,7 @@ class Condition(Enum):
 class Clock(NamedTuple):
     """The scale between Lambda's waiting times and real ones."""
 
-    minute: float = DEFAULT_MINUTE
-    """Real seconds that a Lambda minute lasts."""
+    minute: float = DEFAULT_MINUTE  # real seconds that a Lambda minute lasts
 
     def real(self, seconds: float) -> float:
         """Return the real seconds that a wait of so many Lambda seconds lasts."""

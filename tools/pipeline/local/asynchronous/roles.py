@@ -1,7 +1,5 @@
 """The execution roles' sessions: in them Lambda sends a function's records and dead letters on."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,12 +8,10 @@ from urllib.parse import urlencode
 from .aws_api import AwsApi, Key
 from .targets import Target
 
-MARGIN = 300
-"""Seconds before its end at which a session is renewed."""
+MARGIN = 300  # seconds before its end at which a session is renewed
 SESSION = "awslambda_{}"
 """Lambda's own sessions begin like this, so that SQS's SenderId tells its messages from the function's own."""
-SESSION_LIMIT = 64
-"""Characters of a session's name."""
+SESSION_LIMIT = 64  # characters of a session's name
 
 
 class AssumeRoleError(Exception):
@@ -30,11 +26,7 @@ class Roles:
     _kept: dict[tuple[str, str], tuple[Key, float]] = field(default_factory=dict)
 
     async def key(self, role: str, target: Target) -> Key:
-        """Return the key of a session in a function's role.
-
-        Raises:
-            AssumeRoleError: The role is gone, or doesn't trust Lambda.
-        """
+        """Return the key of a session in a function's role; AssumeRoleError if it is gone, or doesn't trust Lambda."""
         session = SESSION.format(target.name)[:SESSION_LIMIT]
         kept = self._kept.get((role, session))
         if kept is None or kept[1] - MARGIN < time.time():

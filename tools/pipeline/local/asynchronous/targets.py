@@ -1,9 +1,7 @@
 """Whom events are for, and what their records and dead letters may be sent to."""
 
-from __future__ import annotations
-
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 UNQUALIFIED = "$LATEST"
 NAME = re.compile(
@@ -16,8 +14,7 @@ PATTERN = (
     r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
 )
 """How Lambda says that."""
-SUPPORTED = ("lambda", "sqs")
-"""The services whose resources can be a destination or a dead-letter target here."""
+SUPPORTED = ("lambda", "sqs")  # the services whose resources can be a destination or a dead-letter target here
 
 
 class NameRefusedError(Exception):
@@ -33,18 +30,14 @@ class Target(NamedTuple):
     qualifier: str | None = None
 
     @classmethod
-    def of_arn(cls, arn: str) -> Target:
+    def of_arn(cls, arn: str) -> Self:
         """Split a function's ARN, qualified or not."""
         _, _, _, region, account, _, name, *qualifier = arn.split(":")
         return cls(account, region, name, qualifier[0] if qualifier else None)
 
     @classmethod
-    def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Target:
-        """Read how a caller named a function, in whichever of Lambda's ways.
-
-        Raises:
-            NameRefusedError: It is none of them, or two qualifiers are named, which differ.
-        """
+    def named(cls, name: str, qualifier: str | None, region: str, account: str) -> Self:
+        """Read how a caller named a function; NameRefusedError if in none of Lambda's ways, or with two qualifiers."""
         match = NAME.fullmatch(name)
         if match is None:
             raise NameRefusedError(

@@ -1,14 +1,11 @@
 """The certificates of one embedded AWS: an authority made for it, and the server's certificate for this machine."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 
 import trustme
 
-NAMES = ("localhost", "host.docker.internal", "127.0.0.1")
-"""The second is this machine as a container sees it."""
+NAMES = ("localhost", "host.docker.internal", "127.0.0.1")  # the second is this machine as a container sees it
 
 
 class Certificates(NamedTuple):

@@ -1,7 +1,5 @@
 """The queue's control path, for the commands here: read what it has done, or begin anew with other options."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from typing import Any
@@ -9,10 +7,8 @@ from typing import Any
 from pipeline.local.asynchronous import Clock, Faults, Queue, QueueOptions, Result
 from pipeline.local.asynchronous.aws_api import Answer, App, Receive, Scope, Send, json_answer, read_body, respond
 
-CONTROL_PATH = "/_local/queue"
-"""No path of AWS begins like this."""
-BODY_LIMIT = 10_000
-"""Bytes."""
+CONTROL_PATH = "/_local/queue"  # no path of AWS begins like this
+BODY_LIMIT = 10_000  # bytes
 
 
 def control_of(queue: Queue) -> App:

@@ -4,8 +4,6 @@ Another user of this machine can reach the port. Without the secret of this star
 what is sent takes little memory until its signature is checked.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -38,12 +36,9 @@ OWNERS_PATHS = re.compile(
     re.DOTALL,
 )
 """What MiniStack answers without asking IAM. The control path is one of them."""
-BODY_LIMIT = 512 * 1024 * 1024
-"""Bytes; a package to deploy may have 250 MB."""
-PATIENCE = 5
-"""Seconds that a refused client gets to send the rest, without which it would not read the refusal."""
-JSON_SERVICES = ("lambda", "local")
-"""Services with REST and JSON; others with JSON are known by a header."""
+BODY_LIMIT = 512 * 1024 * 1024  # bytes; a package to deploy may have 250 MB
+PATIENCE = 5  # seconds that a refused client gets to send the rest, without which it would not read the refusal
+JSON_SERVICES = ("lambda", "local")  # services with REST and JSON; others with JSON are known by a header
 
 
 class Refused(Exception):  # noqa: N818 - it is no fault

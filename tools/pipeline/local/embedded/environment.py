@@ -1,7 +1,5 @@
 """The environments of the processes started here: they know the embedded AWS and no other."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +9,9 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "
 """The variables that are passed on: no AWS_*, no proxy, no other tool's switches."""
 FUNCTION_KEY = "LOCAL_FUNCTION_KEY"
 """The variable by which `runtime/sitecustomize.py` gets what it mixes into a function's secret."""
-READERS_MINUTE = "SECONDS_A_MINUTE"
-"""The variable by which the reader of files learns how long its waits are here."""
-SHORTEST_MINUTE = 0.5
-"""Real seconds. The reader waits for what is stored, which takes its time here, too."""
-RUNTIME = Path(__file__).resolve().parent / "runtime"
-"""On the path of the functions' interpreters."""
+READERS_MINUTE = "SECONDS_A_MINUTE"  # the variable by which the reader of files learns how long its waits are here
+SHORTEST_MINUTE = 0.5  # real seconds. The reader waits for what is stored, which takes its time here, too.
+RUNTIME = Path(__file__).resolve().parent / "runtime"  # on the path of the functions' interpreters
 
 
 def base(folder: Path) -> dict[str, str]:

@@ -4,8 +4,6 @@ MiniStack reads the action of a request from a header, the query, the body or th
 So a request names its action in the one place that its service's protocol has for it, and each parameter once.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,10 +17,8 @@ from .ministack import REST, ministack
 FORM = "x-www-form-urlencoded"
 TWICE = re.compile(r"%|//")
 """What MiniStack would decode, or leave out, in a path that was decoded; only keys of S3 have it."""
-QUERY_ONLY = ("iam", "sts", "cloudformation")
-"""Services that MiniStack takes JSON for, and AWS doesn't."""
-SAME = {"cloudcontrol": "cloudcontrolapi", "dynamodbstreams": "dynamodb"}
-"""Services whose credentials name another one."""
+QUERY_ONLY = ("iam", "sts", "cloudformation")  # services that MiniStack takes JSON for, and AWS doesn't
+SAME = {"cloudcontrol": "cloudcontrolapi", "dynamodbstreams": "dynamodb"}  # services whose credentials name another one
 
 
 class Parameters(NamedTuple):

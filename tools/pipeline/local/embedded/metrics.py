@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -17,10 +15,8 @@ from pipeline.local.asynchronous.aws_api import AwsApi
 RECEIVED, DROPPED, AGE = "AsyncEventsReceived", "AsyncEventsDropped", "AsyncEventAge"
 PUBLISHED = (RECEIVED, DROPPED, "DeadLetterErrors", "DestinationDeliveryFailures")
 """Lambda's own asynchronous metrics; what else is counted has no name in AWS."""
-PERIOD = 1.0
-"""Seconds between two publications."""
-MOST = 20
-"""Data points in one request."""
+PERIOD = 1.0  # seconds between two publications
+MOST = 20  # data points in one request
 TARGET = "GraniteServiceVersion20100801.PutMetricData"
 Point = dict[str, Any]
 

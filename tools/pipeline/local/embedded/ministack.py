@@ -1,12 +1,9 @@
 """MiniStack's own code, for the few who need it: `signatures` and `local.gaps`."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 
-REST = ("s3", "lambda")
-"""Services whose action is the method and the path, whatever the rest of a request says."""
+REST = ("s3", "lambda")  # services whose action is the method and the path, whatever the rest of a request says
 
 
 def ministack(name: str) -> Any:

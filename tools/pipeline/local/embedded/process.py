@@ -1,7 +1,5 @@
 """The embedded AWS as its owner sees it: a process to start, to ask for its queue's state, and to end."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -11,7 +9,7 @@ import ssl
 import subprocess
 import sys
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import boto3
 import botocore.session
@@ -34,17 +32,14 @@ NO_SHELL_SETTINGS = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Switched off, so that botocore reads neither profile nor files."""
-END_GRACE = 5
-"""Seconds that the process gets to end by itself."""
+END_GRACE = 5  # seconds that the process gets to end by itself
 
 
 class Options(NamedTuple):
     """How an embedded AWS runs."""
 
-    port: int = 0
-    """0 takes a free one."""
-    listen: tuple[str, ...] = ()
-    """Addresses of this machine to listen on beside 127.0.0.1, so that containers find it."""
+    port: int = 0  # 0 takes a free one
+    listen: tuple[str, ...] = ()  # addresses of this machine to listen on beside 127.0.0.1, so that containers find it
     queue: QueueOptions = QueueOptions()
 
 
@@ -53,10 +48,9 @@ class EmbeddedAws:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.environment: dict[str, str] = {}
-        """The variables by which every AWS tool finds it; empty until it serves."""
+        self.environment: dict[str, str] = {}  # the variables by which every AWS tool finds it; empty until it serves
 
-    def __enter__(self) -> EmbeddedAws:
+    def __enter__(self) -> Self:
         self.start()
         try:
             self.wait_until_ready()
@@ -66,11 +60,7 @@ class EmbeddedAws:
         return self
 
     def start(self) -> None:
-        """Start the process, without waiting for it to serve.
-
-        Raises:
-            LocalError: The port is busy.
-        """
+        """Start the process, without waiting for it to serve; LocalError if the port is busy."""
         require_free(self.options.port)
         self.workspace = Workspace()
         self._log = self.workspace.path / "server.log"
@@ -92,11 +82,7 @@ class EmbeddedAws:
             )
 
     def wait_until_ready(self) -> None:
-        """Wait until it serves.
-
-        Raises:
-            LocalError: It can't.
-        """
+        """Wait until it serves; LocalError if it can't."""
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         line = self._process.stdout.readline()
         answer: Any = (

@@ -16,8 +16,6 @@ A request passes these layers, each an ASGI app around the next one:
 The queue's own requests begin at `gaps.Gaps`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import asyncio.sslproto
 import json
@@ -47,10 +45,8 @@ from .signatures import Owner
 from .tether import end_with_parent
 from .throttling import Throttling
 
-TLS_BUFFER = 32 * 1024
-"""Bytes for each connection; asyncio's own 256 KB would be held by whoever opens one."""
-KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open, longer than the SDKs keep theirs."""
+TLS_BUFFER = 32 * 1024  # bytes for each connection; asyncio's own 256 KB would be held by whoever opens one
+KEEP_ALIVE = 75  # seconds that an idle connection stays open, longer than the SDKs keep theirs
 
 
 def main(options: dict[str, Any]) -> int:
@@ -79,7 +75,6 @@ def main(options: dict[str, Any]) -> int:
 
 
 def _listen(port: int, addresses: Sequence[str]) -> list[socket.socket]:
-    """Listen on the loopback address, and on the same port of others."""
     loopback = _bind(HOST, port)
     return [loopback, *(_bind(address, loopback.getsockname()[1]) for address in addresses)]
 

@@ -7,8 +7,6 @@ the keys' secrets, are MiniStack's own; no public API tells a secret, so that th
 inside.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re
@@ -16,15 +14,14 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlencode
 
 from pipeline.local.asynchronous.aws_api import Caller, Key, Scope
 
 from .ministack import ministack
 
-SESSION = "AROA"
-"""How the ids of roles begin."""
+SESSION = "AROA"  # how the ids of roles begin
 ALGORITHM = "AWS4-HMAC-SHA256"
 CREDENTIAL = re.compile(r"\w+/\d{8}/[a-z0-9-]+/[a-z0-9-]+/aws4_request")
 IN_HEADER = {"Credential", "SignedHeaders", "Signature"}
@@ -45,7 +42,7 @@ class Owner(NamedTuple):
     function_key: str
 
     @classmethod
-    def make(cls) -> Owner:
+    def make(cls) -> Self:
         """Make up secrets that nobody can guess."""
         return cls(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30), secrets.token_hex(32))
 

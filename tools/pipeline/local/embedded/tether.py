@@ -5,8 +5,6 @@ command, passes its exit status on, and kills it when the parent is gone. A pipe
 Linux and macOS alike.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal
@@ -16,8 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 
-GRACE = 2.0
-"""Seconds that the children get to end."""
+GRACE = 2.0  # seconds that the children get to end
 
 
 def end_with_parent(cleanup: Callable[[], None] = lambda: None) -> None:

@@ -3,8 +3,6 @@
 PutItem is refused; of a batch of statements each fails by itself, and the others are executed.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -26,8 +24,7 @@ from pipeline.local.asynchronous.aws_api import (
 from pipeline.local.gaps import batch_answer, execute
 
 PUT, BATCH = (f"DynamoDB_20120810.{name}".encode() for name in ("PutItem", "BatchExecuteStatement"))
-REQUEST_LIMIT = 16 * 1024 * 1024
-"""Bytes, DynamoDB's own limit."""
+REQUEST_LIMIT = 16 * 1024 * 1024  # bytes, DynamoDB's own limit
 MESSAGE = "Injected: the table's throughput is exceeded."
 
 
@@ -36,11 +33,9 @@ class Throttling:
     """Wraps an embedded AWS."""
 
     aws: AwsApi
-    faults: Callable[[], Faults]
-    """Returns the faults of the moment."""
+    faults: Callable[[], Faults]  # returns the faults of the moment
     _faults: Faults = field(default_factory=Faults)
-    _attempts: Counter[str] = field(default_factory=Counter)
-    """Of each write since the faults are what they are."""
+    _attempts: Counter[str] = field(default_factory=Counter)  # of each write since the faults are what they are
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it through."""

@@ -1,7 +1,5 @@
 """The bodies of requests whose signature can be checked only when they are whole: together they hold little memory."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections.abc import Callable
@@ -10,20 +8,16 @@ from tempfile import SpooledTemporaryFile
 
 from pipeline.local.asynchronous.aws_api import Receive, chunks
 
-IN_MEMORY = 8 * 1024 * 1024
-"""Bytes of all of them together that are in memory; more is on disk."""
-LIMIT = 80 * 1024 * 1024
-"""Bytes of all of them together, since a package to deploy without S3 may have 70 MB."""
-PATIENCE = 30
-"""Seconds within which a body has to arrive."""
+IN_MEMORY = 8 * 1024 * 1024  # bytes of all of them together that are in memory; more is on disk
+LIMIT = 80 * 1024 * 1024  # bytes of all of them together, since a package to deploy without S3 may have 70 MB
+PATIENCE = 30  # seconds within which a body has to arrive
 
 
 @dataclass
 class Unchecked:
     """Reads them; when they become too many, the one that takes longest ends."""
 
-    _held: dict[asyncio.Timeout, int] = field(default_factory=dict)
-    """The bytes of each, the oldest first."""
+    _held: dict[asyncio.Timeout, int] = field(default_factory=dict)  # the bytes of each, the oldest first
 
     async def read(self, receive: Receive, is_right: Callable[[str], bool]) -> bytes | None:
         """Read a body; None if it took too long, or its hash is not the right one."""

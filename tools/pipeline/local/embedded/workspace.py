@@ -1,17 +1,15 @@
 """The temporary folder of one embedded AWS. All that it writes is in there; folders of dead ones are removed."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Self
 
 PREFIX = "embedded-aws-"
-YOUNG = 60
-"""Seconds within which a folder may be without a lock, because its owner is about to make it."""
+YOUNG = 60  # seconds within which a folder may be without a lock, because its owner is about to make it
 
 
 class Workspace:
@@ -34,7 +32,7 @@ class Workspace:
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self.lock)
 
-    def __enter__(self) -> Workspace:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -31,8 +31,7 @@ MENDED: tuple[tuple[str, re.Pattern[str], Mending], ...] = (
     ("", re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config/?"), configurations.event_invoke_config),
 )
 """The requests to Lambda that are answered otherwise, by their method, or any, and path."""
-REQUEST_LIMIT = 70 * 1024 * 1024
-"""Bytes of a request with a package in it, the largest of all."""
+REQUEST_LIMIT = 70 * 1024 * 1024  # bytes of a request with a package in it, the largest of all
 
 
 @dataclass(frozen=True)

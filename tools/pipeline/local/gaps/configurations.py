@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html and the calls beside it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The gaps that MiniStack's public API can't reach: its own functions, wrapped."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Callable
@@ -18,8 +16,7 @@ from pipeline.local.embedded.ministack import REST, ministack
 from . import statements
 from .rules import refusal_of_destinations, refusal_of_function
 
-REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-"""The request id that the next invocation is to have."""
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")  # the request id that the next invocation is to have
 RENAMED = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
@@ -30,10 +27,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsq
 """
 UNNAMED = {"/2016-08-19/account-settings": "lambda:GetAccountSettings"}
 """Actions that MiniStack has no name for, by their paths."""
-EXITED = "Runtime.ExitError"
-"""In the error of a handler that exited."""
-CBOR = re.compile(r"/service/\w+/operation/(\w+)")
-"""How CloudWatch's newer protocol names an action."""
+EXITED = "Runtime.ExitError"  # in the error of a handler that exited
+CBOR = re.compile(r"/service/\w+/operation/(\w+)")  # how CloudWatch's newer protocol names an action
 
 
 def wrap() -> None:
@@ -191,7 +186,6 @@ def _reserve_for_all_versions() -> None:
 
 
 def _require_versions() -> None:
-    """Refuse an alias of a version that isn't there."""
     lambda_svc = ministack("services.lambda_svc")
 
     def checked(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,8 +12,6 @@ that message. `invocation` makes it the answer, as Lambda's runtime has it, and 
 dead letter from there.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from uuid import uuid4
@@ -25,10 +23,8 @@ from pipeline.local.embedded.ministack import ministack
 from .inside import REQUEST_ID
 
 MARK = "\x1eerror:"
-RESPONSE_LIMIT = 6_291_556
-"""Bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-OF_THE_SANDBOX = {"Sandbox.Timedout", "Runtime.ExitError"}
-"""Errors whose message begins with the request id."""
+RESPONSE_LIMIT = 6_291_556  # bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+OF_THE_SANDBOX = {"Sandbox.Timedout", "Runtime.ExitError"}  # errors whose message begins with the request id
 
 
 async def invocation(aws: AwsApi, scope: Scope, body: bytes) -> Answer:
@@ -68,7 +64,6 @@ def _mended(answer: Answer, request_id: str) -> Answer:
 
 
 def _error(body: bytes, request_id: str) -> Any:
-    """Return a function's error as Lambda's runtime has it."""
     document = json.loads(body)
     message = str(document.get("errorMessage", "")) if isinstance(document, dict) else ""
     if MARK in message:

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from pipeline.local.embedded.ministack import ministack

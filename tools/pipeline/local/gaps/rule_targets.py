@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 No public API stands between a rule and its target, so this replaces functions of MiniStack's own.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging
@@ -24,8 +22,7 @@ SERVICE = "events.amazonaws.com"
 NO_PERMISSIONS, NO_RESOURCE = "NO_PERMISSIONS", "NO_RESOURCE"
 """Why an event is not sent, in EventBridge's words; it is not tried again."""
 
-SENDER = "AROAEXAMPLE"
-"""As MiniStack has it for what EventBridge sends to queues."""
+SENDER = "AROAEXAMPLE"  # as MiniStack has it for what EventBridge sends to queues
 
 logger = logging.getLogger(__name__)
 

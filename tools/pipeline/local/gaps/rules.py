@@ -4,8 +4,6 @@ Recorded by others: https://docs.aws.amazon.com/lambda/latest/dg/invocation-asyn
 there are, and that the execution role needs the permission.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ SQS's `SenderId` is the id of the user, `<role id>:<session>` of a role, or the 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 """
 
-from __future__ import annotations
-
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,8 +11,7 @@ from pipeline.local.asynchronous.aws_api import Key
 from pipeline.local.embedded.ministack import ministack
 from pipeline.local.embedded.signatures import SESSION, principal_of
 
-SENDER: ContextVar[Key | None] = ContextVar("sender", default=None)
-"""The key of whoever sent the current request."""
+SENDER: ContextVar[Key | None] = ContextVar("sender", default=None)  # the key of whoever sent the current request
 
 
 def write_senders(account: str) -> None:

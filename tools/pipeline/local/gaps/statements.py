@@ -6,8 +6,6 @@ In a batch a denied statement fails alone, with the code AccessDenied:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,8 +16,7 @@ from pipeline.local.asynchronous import region_of
 from pipeline.local.asynchronous.aws_api import CALLER, Answer, AwsApi, Scope, call, json_answer
 from pipeline.local.embedded.ministack import ministack
 
-EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")
-"""What MiniStack asks for instead."""
+EXECUTING = ("dynamodb:ExecuteStatement", "dynamodb:BatchExecuteStatement")  # what MiniStack asks for instead
 TARGET = "DynamoDB_20120810.BatchExecuteStatement"
 DENIED = "AccessDeniedException"
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError)

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any

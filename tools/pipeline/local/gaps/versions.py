@@ -5,16 +5,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
 
-from __future__ import annotations
-
 import json
 from contextvars import ContextVar
 from typing import Any
 
 from pipeline.local.embedded.ministack import ministack
 
-_version: ContextVar[str | None] = ContextVar("version", default=None)
-"""The version that the current event is about."""
+_version: ContextVar[str | None] = ContextVar("version", default=None)  # the version that the current event is about
 
 
 def tell_versions() -> None:

@@ -9,8 +9,6 @@ Python imports this by itself in every interpreter that the embedded AWS starts 
 PYTHONPATH.
 """
 
-from __future__ import annotations
-
 import os
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.records.json_text import Part, member, parts, replaced
 from pipeline.records.timestamps import lacks_timestamp, stamped
-from pipeline.stack import ENTRY, EVENT, RESULT, Attribution, DeadLetter
+from pipeline.stack import ENTRY, EVENT, RESULT, Attribution, DeadLetter, inside
 
 
 class NotGivenError(ValueError):
@@ -128,5 +128,5 @@ def _data(record: Any) -> str:
 
 
 def _timestamp(result: Any) -> int | None:
-    timestamp = result.get("timestamp") if isinstance(result, dict) else None
+    timestamp = inside(result, "timestamp")
     return timestamp if isinstance(timestamp, int) and not isinstance(timestamp, bool) else None

@@ -14,6 +14,7 @@ from pipeline.errors import MisuseError
 from pipeline.records.lines import InvalidLineError, Line, Prepared, prepare
 from pipeline.records.packing import Prepare
 from pipeline.records.source import STDIN, Source
+from pipeline.stack import inside
 from pipeline.stack.aws import code_of, explained
 
 T = TypeVar("T")
@@ -107,9 +108,8 @@ class FilesQueue(NamedTuple):
 
 def version_of(event: Any) -> str | None:
     """Return the version of a file that S3's event is about, as the reader names it."""
-    detail = event.get("detail") if isinstance(event, dict) else None
-    told = detail.get("object") if isinstance(detail, dict) else None
-    found = (told.get("version-id") or told.get("etag")) if isinstance(told, dict) else None
+    told = inside(event, "detail", "object")
+    found = inside(told, "version-id") or inside(told, "etag")
     return found if isinstance(found, str) else None
 
 

@@ -150,17 +150,16 @@ def _of_file(letter: DeadLetter, stack: Stack) -> Attribution:
     if letter.source:
         if letter.source != stack.files_arn:
             return Attribution(None, f"SQS moved it from {letter.source}, which is not the stack's queue of files")
-    elif letter.target != stack.files_arn or bucket_of(letter.event) != stack.bucket:
+    elif letter.target != stack.files_arn or inside(letter.event, "detail", "bucket", "name") != stack.bucket:
         return Attribution(None, f"the rule {letter.rule} is not the stack's, or it is about no file of the stack's")
     return Attribution(READER, "", {READER: letter.event}, (letter.message_id,))
 
 
-def bucket_of(event: Any) -> str | None:
-    """Return the bucket that an event of S3 is about."""
-    found = event
-    for name in ("detail", "bucket", "name"):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else None
+def inside(document: Any, *names: str) -> Any:
+    """Return what a path of names leads to in a document; None if it leads nowhere."""
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
 
 
 def _sender(letter: DeadLetter, stack: Stack) -> str | None:

@@ -65,19 +65,15 @@ def versions(client: Any, alias: str) -> tuple[Version, ...]:
 
 def provisioned(client: Any, alias: str) -> Concurrency:
     """Return an alias' provisioned concurrency."""
+    function, _, qualifier = alias.rpartition(":")
     try:
-        answer = client.get_provisioned_concurrency_config(
-            FunctionName=_unqualified(alias), Qualifier=alias.rpartition(":")[2]
-        )
+        answer = client.get_provisioned_concurrency_config(FunctionName=function, Qualifier=qualifier)
     except ClientError as error:
         if code_of(error) == "ProvisionedConcurrencyConfigNotFoundException":
             return Concurrency()
         raise
-    return Concurrency(
-        answer.get("RequestedProvisionedConcurrentExecutions", 0),
-        answer.get("AvailableProvisionedConcurrentExecutions", 0),
-        answer.get("Status", ""),
-    )
+    wanted, ready = (answer.get(f"{kind}ProvisionedConcurrentExecutions", 0) for kind in ("Requested", "Available"))
+    return Concurrency(wanted, ready, answer.get("Status", ""))
 
 
 def reserved(client: Any, alias: str) -> int | None:

@@ -64,11 +64,8 @@ class _Decision(NamedTuple):
     conditions: Mapping[str, Any]
 
     def resources(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self.value(one)
-            for name, one in source.items()
-            if "Condition" not in one or self.holds(one["Condition"])
-        }
+        there = {name: one for name, one in source.items() if "Condition" not in one or self.holds(one["Condition"])}
+        return {name: self.value(one) for name, one in there.items()}
 
     def holds(self, condition: Any) -> bool:
         match condition:

@@ -73,7 +73,6 @@ def deliver_by(queue: Queue, aws: AwsApi) -> None:
 
 def _refusal_of_queue(arn: str, sending: Sending) -> str | None:
     sqs = ministack("services.sqs")
-
     if sqs._queue_by_arn(arn) is None:
         return NO_RESOURCE
     return None if sqs.queue_policy_allows(arn, SERVICE, sending.rule, sending.account) else NO_PERMISSIONS

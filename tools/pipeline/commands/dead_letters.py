@@ -100,10 +100,8 @@ def _take_out(context: Context, selection: Selection, path: Path | None, *, disc
                 discarded += len(some) - len(letters.delete([finding.letter for finding in some]))
     if path and not chosen:
         path.unlink()
-    rows = (
-        [("chosen", chosen)] + ([("exported", chosen)] if path else []) + ([("deleted", discarded)] if discard else [])
-    )
-    context.screen.table("", ("Letters", "Count"), rows)
+    done = [("exported", chosen)] * bool(path) + [("deleted", discarded)] * discard
+    context.screen.table("", ("Letters", "Count"), [("chosen", chosen), *done])
     if discard and discarded < chosen:
         raise click.exceptions.Exit(LEFT)
 

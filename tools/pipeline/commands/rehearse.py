@@ -50,9 +50,8 @@ def rehearse(records: Path, revision: str, values: bool, markdown: bool, as_json
 
 
 def _print(screen: Screen, found: Rehearsal, *, values: bool, markdown: bool) -> None:
-    rows = [
-        (one.change.replace("_", " "), one.what, one.records, ", ".join(map(str, one.lines))) for one in found.changes
-    ]
+    named = ((one, ", ".join(map(str, one.lines))) for one in found.changes)
+    rows = [(one.change.replace("_", " "), one.what, one.records, lines) for one, lines in named]
     if markdown:
         for row in (COLUMNS, ["---"] * len(COLUMNS), *rows) if rows else ():
             screen.say("| " + " | ".join(printable(str(cell)).replace("|", "\\|") for cell in row) + " |")
@@ -65,11 +64,8 @@ def _print(screen: Screen, found: Rehearsal, *, values: bool, markdown: bool) ->
                 old, new = json.dumps(example["old"]), json.dumps(example["new"])
                 screen.say(f"line {example['line']}, {one.what}: {old} becomes {new}")
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.counts.items() if count)
-    screen.say(
-        f"Of {counted(found.records, 'record', 'records')} {found.same} stay the same{counts and f', {counts}'}."
-    )
+    records = counted(found.records, "record", "records")
+    screen.say(f"Of {records} {found.same} stay the same{counts and f', {counts}'}.")
     if found.conflicts:
-        screen.say(
-            f"{counted(found.conflicts, 'record gets', 'records get')} other data: once stored, each replay of such a "
-            "record is a conflict, and becomes a dead letter."
-        )
+        replay = "once stored, each replay of such a record is a conflict, and becomes a dead letter"
+        screen.say(f"{counted(found.conflicts, 'record gets', 'records get')} other data: {replay}.")

@@ -113,15 +113,9 @@ def submit(
         started = began if timestamp == "now" else None
         opened.enter_context(rejected)
         prepared = partial(prepare, started=started)
-        submission = Submission(
-            header.function,
-            invoker,
-            Packing(prepared, batch=batch, rate=rate),
-            permits=attrgetter("writes" if rate is None else "records"),
-            reject=partial(_reject, rejected),
-            journal=journal,
-            parallel=parallel,
-        )
+        permits = attrgetter("writes" if rate is None else "records")
+        packing, reject = Packing(prepared, batch=batch, rate=rate), partial(_reject, rejected)
+        submission = Submission(header.function, invoker, packing, permits, reject, journal, parallel)
         _run(context, submission, source, rejected)
         _report(context, submission, started)
         code = LEFT if submission.counts.rejected else 0
@@ -183,7 +177,6 @@ def _standing(submission: Submission, rejected: Path) -> str:
 
 
 def _use(counts: SubmitCounts) -> str:
-    """Say what a file of rejected lines is good for."""
     if counts.invalid == counts.rejected:
         return ", to be mended: as they are they can't be sent"
     return ": `submit` takes it again" + ", but for what can't be sent" * bool(counts.invalid)

@@ -99,12 +99,10 @@ def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, b
     context.screen.table("", COLUMNS, [(one.key, *_row(one, progress)) for one in uploaded])
     if all(one in receipts and receipts[one].is_whole for one in uploaded):
         return
+    kinds = (("rejected", "that are no records", REJECTED), ("missing", "that are missing", MISSING))
     for one, receipt in receipts.items():
-        for count, what, prefix in (
-            (receipt.rejected, "that are no records", REJECTED),
-            (receipt.missing, "that are missing", MISSING),
-        ):
-            if count:
+        for kind, what, prefix in kinds:
+            if getattr(receipt, kind):
                 place = f"s3://{bucket.name}/{prefix}{bucket.reported_as(one.key, one.version)}.jsonl"
                 context.screen.note(f"The lines of {one.key} {what} are in {place}")
     for (stage, reason), count in _letters(context, began).most_common():
@@ -175,10 +173,8 @@ class FileProgress:
 
     def _say_when(self, one: Uploaded, state: ReaderState) -> None:
         when = datetime.fromtimestamp(state.due / 1000, UTC).strftime("%H:%M:%S")
-        lines = counted(state.accepted, "line", "lines")
-        self._context.screen.note(
-            f"{one.key} was read. The reader looks for its {lines} in the table from {when} UTC on."
-        )
+        place = f"{counted(state.accepted, 'line', 'lines')} in the table from {when} UTC on"
+        self._context.screen.note(f"{one.key} was read. The reader looks for its {place}.")
 
     def _bytes(self) -> int:
         return sum(state.end if not state.round else one.size or 0 for one, state in self.states.items())

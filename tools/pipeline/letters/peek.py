@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Self
 
 from pipeline.letters.in_flight import InFlight
@@ -33,12 +34,10 @@ class Peek:
         self._in_flight.give_back()
 
     def __iter__(self) -> Iterator[DeadLetter]:
-        fruitless = 0
+        fruitless, receive = 0, partial(self._in_flight.receive, only_new=True)
         while fruitless < FRUITLESS:
             found = False
-            for letters in self._pool.map(
-                lambda _: self._in_flight.receive(BATCH, only_new=True), range(self._readers)
-            ):
+            for letters in self._pool.map(receive, [BATCH] * self._readers):
                 found = found or bool(letters)
                 yield from letters
             fruitless = 0 if found else fruitless + 1

@@ -57,9 +57,7 @@ class Selection(NamedTuple):
         """Return whether a letter is among the chosen."""
         if self.stages and finding.stage_name not in self.stages:
             return False
-        return self.pattern is None or bool(
-            self.pattern.search(finding.letter.body) or self.pattern.search(finding.letter.error)
-        )
+        return not self.pattern or any(map(self.pattern.search, (finding.letter.body, finding.letter.error)))
 
 
 def examine(letter: DeadLetter, stack: Stack) -> Finding:

@@ -25,12 +25,8 @@ class Verdict(Enum):
 
 
 UNFINISHED = (
-    Verdict.NOT_DELETED,
-    Verdict.REFUSED,
-    Verdict.FAILED,
-    Verdict.UNKNOWN,
-    Verdict.NOT_GIVEN,
-    Verdict.CAME_BACK,
+    *(Verdict.NOT_DELETED, Verdict.REFUSED, Verdict.FAILED),
+    *(Verdict.UNKNOWN, Verdict.NOT_GIVEN, Verdict.CAME_BACK),
 )
 """What was asked for and not brought to its end."""
 

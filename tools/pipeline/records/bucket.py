@@ -131,10 +131,8 @@ def require_key(key: str) -> None:
     if key.startswith(OWN):
         raise MisuseError(f"A key can't begin with {' or '.join(OWN)} (got {key}).")
     if (size := len(key.encode())) > LONGEST_KEY:
-        raise MisuseError(
-            f"The key of a file must have at most {LONGEST_KEY} bytes, because the reader adds to it "
-            f"(got {size}): {key}"
-        )
+        why = "because the reader adds to it"
+        raise MisuseError(f"The key of a file must have at most {LONGEST_KEY} bytes, {why} (got {size}): {key}")
 
 
 class _Unclosed:

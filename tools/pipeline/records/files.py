@@ -67,9 +67,8 @@ class NewFile:
                 self._file = os.fdopen(descriptor, "wb")
             self._file.write(content)
         except OSError as error:
-            raise MisuseError(
-                f"{self._part} can't be written ({error.strerror}): name another file by {self._option}."
-            ) from error
+            problem = f"{self._part} can't be written ({error.strerror}): name another file by {self._option}."
+            raise MisuseError(problem) from error
 
     def finish(self) -> None:
         """Let the file appear, if there is anything in it."""

@@ -52,9 +52,8 @@ class Journal:
         try:
             self._file = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as error:
-            raise MisuseError(
-                f"The journal {path} can't be written ({error.strerror}): name another by --journal."
-            ) from error
+            problem = f"The journal {path} can't be written ({error.strerror}): name another by --journal."
+            raise MisuseError(problem) from error
         try:
             self._lock()
             self.header = self._open(header)
@@ -112,9 +111,8 @@ class Journal:
                 if os.fstat(self._file).st_size and not header:
                     raise ValueError("no whole line")
             except ValueError as error:
-                raise MisuseError(
-                    f"{self.path} is not a journal of `submit`: name another file by --journal."
-                ) from error
+                problem = f"{self.path} is not a journal of `submit`: name another file by --journal."
+                raise MisuseError(problem) from error
         os.ftruncate(self._file, whole)
         return header
 

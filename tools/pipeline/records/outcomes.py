@@ -62,9 +62,8 @@ class Outcomes:
                     self._spool.write(_line(one))
             self._spool.flush()
         except OSError as error:
-            raise MisuseError(
-                f"The outcomes of the lines can't be written ({error.strerror}): name another folder by TMPDIR."
-            ) from error
+            problem = f"The outcomes of the lines can't be written ({error.strerror}): name another folder by TMPDIR."
+            raise MisuseError(problem) from error
         for one in self._listed():
             if one.claim is not None:
                 self._count(one)

@@ -56,9 +56,8 @@ class DeadLetter:
     def of_message(cls, message: Mapping[str, Any]) -> Self:
         """Read a message as SQS returns it, with whatever attributes it has."""
         system = message.get("Attributes", {})
-        written = {
-            name: str(value.get("StringValue", "")) for name, value in message.get("MessageAttributes", {}).items()
-        }
+        attributes = message.get("MessageAttributes", {})
+        written = {name: str(value.get("StringValue", "")) for name, value in attributes.items()}
         return cls(
             message["MessageId"],
             message["ReceiptHandle"],
@@ -132,9 +131,8 @@ def attribute(letter: DeadLetter, stack: Stack) -> Attribution:
         return _of_file(letter, stack)
     stage = _sender(letter, stack)
     if stage is None:
-        return Attribution(
-            None, f"no role of the stack sent it, but {letter.sender or 'nobody known'}", request_ids=own
-        )
+        problem = f"no role of the stack sent it, but {letter.sender or 'nobody known'}"
+        return Attribution(None, problem, request_ids=own)
     given: dict[str, Any] = {stage: letter.event}
     for before in _stages_before(stage, stack):
         event = given[list(given)[-1]]

@@ -18,9 +18,7 @@ COLUMNS = ("Change", "What", "Records", "Lines")
 
 @click.command("rehearse", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--against", "revision", metavar="REV", default="HEAD", show_default=True, help="Compare with this revision."
-)
+@click.option("--against", "revision", metavar="REV", default="HEAD", help="Compare with this revision.")
 @click.option("--values", is_flag=True, help="Show how the first changed records were stored before, and how now.")
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown, for a pull request.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
-from pipeline.commands.shared.options import FILE, keys_only_option, records_argument, sending, settling
+from pipeline.commands.shared.options import file_option, keys_only_option, records_argument, sending, settling
 from pipeline.commands.shared.settling import Settling
 from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
 from pipeline.records.files import NewFile, require_own
@@ -40,17 +40,9 @@ REJECTED = ".rejected"
     help="now: stamp each record that has no timestamp; a line that is sent again keeps its stamp. keep: let the "
     "pipeline stamp it; a line that is sent twice becomes two records.  [default: keep; with --settle now]",
 )
-@click.option(
-    "--rejected",
-    "rejected_path",
-    type=FILE,
-    help="The file for lines that were not accepted.  [default: RECORDS.rejected]",
-)
-@click.option(
-    "--journal",
-    "journal_path",
-    type=FILE,
-    help="The file from which a stopped submission resumes; removed at the end.  [default: RECORDS.journal]",
+@file_option("--rejected", "The file for lines that were not accepted.  [default: RECORDS.rejected]")
+@file_option(
+    "--journal", "The file from which a stopped submission resumes; removed at the end.  [default: RECORDS.journal]"
 )
 @click.option(
     "--batch",

@@ -36,17 +36,11 @@ class Uploaded(NamedTuple):
 
 @click.command("upload", epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--prefix", default="", help="Begin the files' keys with this, such as orders/.")
+@click.option("--prefix", default="", show_default=False, help="Begin the files' keys with this, such as orders/.")
 @click.option(
     "--wait", is_flag=True, help="Wait until each line is settled; the exit code 0 then means that all are stored."
 )
-@click.option(
-    "--patience",
-    type=click.FloatRange(min=0),
-    default=7200,
-    show_default=True,
-    help="Seconds after which --wait gives up.",
-)
+@click.option("--patience", type=click.FloatRange(min=0), default=7200, help="Seconds after which --wait gives up.")
 @in_json
 @of_stack
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:

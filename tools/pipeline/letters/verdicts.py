@@ -56,10 +56,6 @@ class RedriveCounts:
         """Return how many letters there are of some verdicts."""
         return sum(verdict in verdicts for verdict in self.verdicts.values())
 
-    def of(self, message_id: str) -> Verdict | None:
-        """Return the verdict on a letter, if there is one."""
-        return self.verdicts.get(message_id)
-
     def settle(self, handled: Handled, *, target: str | None = None) -> None:
         """Note what became of a letter, and the stage that it was sent to."""
         message_id = handled.finding.letter.message_id

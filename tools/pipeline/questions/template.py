@@ -58,8 +58,6 @@ def read(text: str | Mapping[str, Any], given: Mapping[str, str] = {}, *, origin
 
 
 class _Decision(NamedTuple):
-    """The values of parameters, and the conditions on them."""
-
     parameters: Mapping[str, str]
     conditions: Mapping[str, Any]
 

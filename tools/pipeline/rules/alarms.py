@@ -44,7 +44,6 @@ class Metric(NamedTuple):
     query: str = ""  # the name by which metric math refers to it
 
     def should(self, expected: str, got: Any) -> Fault:
-        """Say what is wrong with what the alarm watches."""
         return Fault(self.path, f"alarm {self.alarm.id} on {self.name} should {expected} (got {shown(got)})")
 
 

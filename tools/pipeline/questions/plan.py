@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from botocore.exceptions import ClientError
-
 from pipeline.letters.queue import DeadLetterQueue
 from pipeline.questions import functions
 from pipeline.questions.functions import Account, Traffic, Version
@@ -21,7 +19,8 @@ from pipeline.questions.status import Alarm, alarms, resources
 from pipeline.questions.template import Template, read
 from pipeline.stack import Stack, StackError, follow
 from pipeline.stack import read as read_stack
-from pipeline.stack.aws import Access, code_of
+from pipeline.stack.aws import Access
+from pipeline.stack.stack import find
 from pipeline.terminal.printable import counted
 
 KEY = "KmsKeyArn"
@@ -95,12 +94,8 @@ class Code(NamedTuple):
 def ask(access: Access, name: str) -> Deployed | None:
     """Ask AWS for a stack; None if there is none, StackError if it is no pipeline's."""
     client = access.client("cloudformation")
-    try:
-        described = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if code_of(error) == "ValidationError":
-            return None
-        raise
+    if (described := find(client, name)) is None:
+        return None
     status, nothing = described["StackStatus"], Template({}, {}, {})
     try:
         stack = follow(access.client("lambda"), read_stack(described))

@@ -95,8 +95,9 @@ class LambdaApi:
         # The qualifier as part of the ARN, because it is part of the resource that a policy names.
         path = f"{FUNCTIONS}/{target.caller_arn}/invocations"
         headers = {"x-amz-invocation-type": kind, **headers}
-        asked: dict[str, Any] = {"service": "lambda", "region": target.region, "headers": headers, "body": body}
-        return await self.aws.request("POST", path, key=key, **asked)
+        return await self.aws.request(
+            "POST", path, service="lambda", region=target.region, key=key, headers=headers, body=body
+        )
 
     async def _get(self, target: Target, path: str, query: dict[str, str]) -> Answer:
         return await self.aws.request("GET", path, service="lambda", region=target.region, query=query)

@@ -199,9 +199,8 @@ def _require_versions() -> None:
 
         return answer
 
-    lambda_svc._create_alias, lambda_svc._update_alias = map(
-        checked, (lambda_svc._create_alias, lambda_svc._update_alias)
-    )
+    for call in ("_create_alias", "_update_alias"):
+        setattr(lambda_svc, call, checked(getattr(lambda_svc, call)))
 
 
 def _deploy_whole_functions() -> None:

@@ -95,14 +95,7 @@ def _may_send(role: str, arn: str) -> bool:
 def _may(role: str, action: str, arn: str) -> bool:
     iam = ministack("core.iam_evaluator")
     _, _, _, region, account = arn.split(":")[:5]
-    context = iam.EvalContext(
-        principal_arn=role,
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=action,
-        resource_arn=arn,
-        region=region,
-        secure_transport=True,
-    )
+    principal = {"principal_arn": role, "principal_type": "AssumedRole", "principal_account": account}
+    context = iam.EvalContext(**principal, action=action, resource_arn=arn, region=region, secure_transport=True)
     policies = iam._gather_role_policies(role.rpartition("/")[2], account)
     return bool(iam.evaluate(context, policies).decision == "Allow")

@@ -57,10 +57,8 @@ def versions(client: Any, alias: str) -> tuple[Version, ...]:
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=_unqualified(alias))
     found = [one for page in pages for one in page["Versions"] if one["Version"].isdecimal()]
     found.sort(key=lambda one: int(one["Version"]), reverse=True)
-    return tuple(
-        Version(one["Version"], f"{one['LastModified'][:19]}Z", one.get("Description", ""), one.get("CodeSize", 0))
-        for one in found
-    )
+    dated = ((one, f"{one['LastModified'][:19]}Z") for one in found)
+    return tuple(Version(one["Version"], at, one.get("Description", ""), one.get("CodeSize", 0)) for one, at in dated)
 
 
 def provisioned(client: Any, alias: str) -> Concurrency:

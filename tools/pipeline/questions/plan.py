@@ -119,23 +119,14 @@ def _state(access: Access, stack: Stack, stage: str, published: Sequence[str]) -
     function = alias.rpartition(":")[0]
     name = function.rpartition(":")[2]
     now = datetime.now(UTC)
-    answer = access.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/Lambda",
-        MetricName="AsyncEventsReceived",
-        Dimensions=[{"Name": "FunctionName", "Value": name}],
-        StartTime=now - EVENT_AGE,
-        EndTime=now,
-        Period=int(EVENT_AGE.total_seconds()),
-        Statistics=["Sum"],
-    )
-    return StageState(
-        name,
-        functions.traffic(client, alias),
-        functions.versions(client, alias),
-        next((arn.rpartition(":")[2] for arn in published if arn.rpartition(":")[0] == function), ""),
-        functions.reserved(client, alias) or 0,
-        sum(point["Sum"] for point in answer["Datapoints"]),
-    )
+    dimensions = [{"Name": "FunctionName", "Value": name}]
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "AsyncEventsReceived", "Dimensions": dimensions}
+    when = {"StartTime": now - EVENT_AGE, "EndTime": now, "Period": int(EVENT_AGE.total_seconds())}
+    points = access.client("cloudwatch").get_metric_statistics(**metric, **when, Statistics=["Sum"])["Datapoints"]
+    traffic, versions = functions.traffic(client, alias), functions.versions(client, alias)
+    deployed = next((arn.rpartition(":")[2] for arn in published if arn.rpartition(":")[0] == function), "")
+    own, received = functions.reserved(client, alias) or 0, sum(point["Sum"] for point in points)
+    return StageState(name, traffic, versions, deployed, own, received)
 
 
 def findings(new: Template, old: Deployed | None, account: Account, code: Code) -> Iterator[Finding]:

@@ -170,7 +170,7 @@ class Bucket:
             if "ETag" in parsed:
                 versions.append(parsed.get("VersionId") or parsed["ETag"].strip('"'))
 
-        operations = [f"after-call.s3.{name}" for name in ("PutObject", "CompleteMultipartUpload")]
+        operations = ("after-call.s3.PutObject", "after-call.s3.CompleteMultipartUpload")
         for operation in operations:
             self.client.meta.events.register(operation, note)
         try:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import Self
 
 from pipeline.letters.in_flight import InFlight
 from pipeline.letters.queue import BATCH, DeadLetterQueue, Depth
@@ -13,7 +13,7 @@ READERS = 4
 FRUITLESS = 3  # rounds without a letter that was not seen before, after which SQS is believed to have no more
 
 
-class Peek:
+class Peek(AbstractContextManager["Peek"]):
     """The letters that are there, each once, in no order; they are given back at the end, however it comes.
 
     Where that fails, or the process is killed, they come back by themselves: after the time that it takes to see all
@@ -25,9 +25,6 @@ class Peek:
         self._in_flight = InFlight(queue, visibility=min(60 + depth.visible // 20, 900))
         self._readers = depth.readers(READERS)
         self._pool = ThreadPoolExecutor(self._readers)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -239,9 +239,8 @@ class Bucket:
         """Return the files that have no receipt, or an older one."""
         files: dict[str, datetime] = {}
         receipts: dict[str, datetime] = {}
-        seen, token = 0, dict[str, str]()
-        while True:
-            page = self.client.list_objects_v2(Bucket=self.name, **token)
+        seen = 0
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for one in page.get("Contents", []):
                 seen += 1
                 key, modified = one["Key"], one["LastModified"]
@@ -249,9 +248,8 @@ class Bucket:
                     receipts[key] = modified
                 elif key.endswith(SUFFIXES) and not key.startswith(OWN):
                     files[key] = modified
-            if not page.get("IsTruncated") or seen >= MOST_KEYS:
+            if seen >= MOST_KEYS:
                 break
-            token = {"ContinuationToken": page["NextContinuationToken"]}
         never = datetime.min.replace(tzinfo=UTC)
         left = [item for item in files.items() if receipts.get(f"{RECEIPTS}{item[0]}.json", never) < item[1]]
         left.sort(key=lambda item: item[1])

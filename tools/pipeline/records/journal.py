@@ -11,6 +11,7 @@ import os
 import re
 from array import array
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -43,7 +44,7 @@ class Header(NamedTuple):
         return header
 
 
-class Journal:
+class Journal(AbstractContextManager["Journal"]):
     """The journal of one input within this context; lines may be added from any number of threads."""
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -60,9 +61,6 @@ class Journal:
         except BaseException:
             os.close(self._file)
             raise
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._file)

@@ -3,8 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from tempfile import TemporaryFile
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, TypeVar
 
 from pipeline.errors import MisuseError
 from pipeline.records.claims import Claims
@@ -29,7 +30,7 @@ class Group(NamedTuple):
     changed: bool = False
 
 
-class Outcomes:
+class Outcomes(AbstractContextManager["Outcomes"]):
     """What became of records, within this context."""
 
     def __init__(self) -> None:
@@ -38,9 +39,6 @@ class Outcomes:
         self._groups: Counter[Group] = Counter()
         self._claims = Claims()
         self._spool = TemporaryFile("w+")  # noqa: SIM115 - it is closed with this
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._spool.close()

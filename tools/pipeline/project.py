@@ -19,12 +19,9 @@ def find() -> Path | None:
 
 def root() -> Path:
     """Return the project's folder; there must be one."""
-    found = find()
-    if found is None:
-        raise MisuseError(
-            f"{Path.cwd()} must be in a project: a folder with {', '.join(MARKS)}. Change to yours first."
-        )
-    return found
+    if found := find():
+        return found
+    raise MisuseError(f"{Path.cwd()} must be in a project: a folder with {', '.join(MARKS)}. Change to yours first.")
 
 
 class Deployment(NamedTuple):
@@ -47,8 +44,7 @@ def deployment(folder: Path, environment: str) -> Deployment:
         found = settings[environment]["deploy"]["parameters"]
         given = found.get("parameter_overrides", [])
         pairs = shlex.split(given) if isinstance(given, str) else given
-        parameters = dict(pair.split("=", 1) for pair in pairs)
-        return Deployment(str(found["stack_name"]), parameters)
+        return Deployment(str(found["stack_name"]), dict(pair.split("=", 1) for pair in pairs))
     except (OSError, ValueError) as error:
         raise MisuseError(f"{path} can't be read: {error}.") from error
     except (KeyError, TypeError) as error:

@@ -43,9 +43,10 @@ class Commands(click.Group):
             raise
 
 
-@click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}, epilog=EXIT_CODES
-)
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
+
+
+@click.group(cls=Commands, context_settings=SETTINGS, epilog=EXIT_CODES)
 @click.version_option(__version__, prog_name="pipeline")
 def cli() -> None:
     """Run the pipeline on an embedded AWS, send records, and operate the deployed stack.

@@ -13,7 +13,7 @@ import click
 
 from pipeline.commands.shared.context import Context, of_stack
 from pipeline.commands.shared.findings import findings
-from pipeline.commands.shared.options import selecting
+from pipeline.commands.shared.options import file_option, selecting
 from pipeline.errors import EXIT_CODES, LEFT, MisuseError
 from pipeline.letters.payload import as_sent
 from pipeline.letters.queue import batches
@@ -29,13 +29,7 @@ ERROR_SHOWN = 200  # characters; Lambda writes up to 1 KB
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the letters, with their events.")
 @click.option("--count", "only_count", is_flag=True, help="Print only the number of letters.")
 @click.option("--summary", "only_summary", is_flag=True, help="Print only the number of letters by stage and reason.")
-@click.option(
-    "--export",
-    "export_path",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write each letter to a new file, as a line of JSON with its record as it was sent.",
-)
+@file_option("--export", "Write each letter to a new file, as a line of JSON with its record as it was sent.")
 @click.option("--discard", is_flag=True, help="Delete the letters; with --export, only those that are in the file.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @of_stack
@@ -100,10 +94,8 @@ def _take_out(context: Context, selection: Selection, path: Path | None, *, disc
                 discarded += len(some) - len(letters.delete([finding.letter for finding in some]))
     if path and not chosen:
         path.unlink()
-    rows = (
-        [("chosen", chosen)] + ([("exported", chosen)] if path else []) + ([("deleted", discarded)] if discard else [])
-    )
-    context.screen.table("", ("Letters", "Count"), rows)
+    done = [("exported", chosen)] * bool(path) + [("deleted", discarded)] * discard
+    context.screen.table("", ("Letters", "Count"), [("chosen", chosen), *done])
     if discard and discarded < chosen:
         raise click.exceptions.Exit(LEFT)
 

@@ -27,10 +27,8 @@ from pipeline.terminal.printable import counted
 @click.option("--id", "record_id", help="Only the records of this id.")
 @click.option("--since", metavar="TIME", help="Only records with a timestamp since then: 2h, 7d or a date.")
 @click.option("--table", "name", help="Read another table, such as a restored one.")
-@click.option(
-    "--rate", type=click.FloatRange(min=1), default=10_000, show_default=True, help="Items read a second at most."
-)
-@click.option("--segments", type=click.IntRange(1, 64), default=4, show_default=True, help="Parts read at once.")
+@click.option("--rate", type=click.FloatRange(min=1), default=10_000, help="Items read a second at most.")
+@click.option("--segments", type=click.IntRange(1, 64), default=4, help="Parts read at once.")
 @click.option("--json", "as_json", is_flag=True, help="With -o, print the number of records as JSON.")
 @of_stack
 def export(

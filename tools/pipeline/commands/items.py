@@ -13,7 +13,7 @@ PAGE = 100  # items in one request
 
 @click.command("items", epilog=EXIT_CODES)
 @click.option("--id", "record_id", help="Only the items of this id.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Show at most so many items.")
+@click.option("--limit", type=click.IntRange(1), default=100, help="Show at most so many items.")
 @click.option("--json", "as_lines", is_flag=True, help="Print each item as a line of JSON.")
 @of_stack
 def items(context: Context, record_id: str | None, limit: int, *, as_lines: bool) -> None:

@@ -18,13 +18,7 @@ NAMES = (
 
 
 @click.command("plan", epilog=EXIT_CODES)
-@click.option(
-    "--config-env",
-    "environment",
-    default="default",
-    show_default=True,
-    help="Deploy by this section of samconfig.toml.",
-)
+@click.option("--config-env", "environment", default="default", help="Deploy by this section of samconfig.toml.")
 @click.option("--allow", type=click.Choice(NAMES), multiple=True, help="Leave this finding out. May be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of the findings.")
 @of_stack

@@ -31,7 +31,6 @@ from pipeline.terminal.printable import counted
     "--visibility-timeout",
     type=click.IntRange(2, 43200),
     default=60,
-    show_default=True,
     help="Seconds until letters come back if this command is killed.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")

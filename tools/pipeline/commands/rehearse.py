@@ -18,9 +18,7 @@ COLUMNS = ("Change", "What", "Records", "Lines")
 
 @click.command("rehearse", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--against", "revision", metavar="REV", default="HEAD", show_default=True, help="Compare with this revision."
-)
+@click.option("--against", "revision", metavar="REV", default="HEAD", help="Compare with this revision.")
 @click.option("--values", is_flag=True, help="Show how the first changed records were stored before, and how now.")
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown, for a pull request.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -50,9 +48,8 @@ def rehearse(records: Path, revision: str, values: bool, markdown: bool, as_json
 
 
 def _print(screen: Screen, found: Rehearsal, *, values: bool, markdown: bool) -> None:
-    rows = [
-        (one.change.replace("_", " "), one.what, one.records, ", ".join(map(str, one.lines))) for one in found.changes
-    ]
+    named = ((one, ", ".join(map(str, one.lines))) for one in found.changes)
+    rows = [(one.change.replace("_", " "), one.what, one.records, lines) for one, lines in named]
     if markdown:
         for row in (COLUMNS, ["---"] * len(COLUMNS), *rows) if rows else ():
             screen.say("| " + " | ".join(printable(str(cell)).replace("|", "\\|") for cell in row) + " |")
@@ -65,11 +62,8 @@ def _print(screen: Screen, found: Rehearsal, *, values: bool, markdown: bool) ->
                 old, new = json.dumps(example["old"]), json.dumps(example["new"])
                 screen.say(f"line {example['line']}, {one.what}: {old} becomes {new}")
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.counts.items() if count)
-    screen.say(
-        f"Of {counted(found.records, 'record', 'records')} {found.same} stay the same{counts and f', {counts}'}."
-    )
+    records = counted(found.records, "record", "records")
+    screen.say(f"Of {records} {found.same} stay the same{counts and f', {counts}'}.")
     if found.conflicts:
-        screen.say(
-            f"{counted(found.conflicts, 'record gets', 'records get')} other data: once stored, each replay of such a "
-            "record is a conflict, and becomes a dead letter."
-        )
+        replay = "once stored, each replay of such a record is a conflict, and becomes a dead letter"
+        screen.say(f"{counted(found.conflicts, 'record gets', 'records get')} other data: {replay}.")

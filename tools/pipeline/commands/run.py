@@ -41,7 +41,6 @@ from pipeline.records.source import Source
     "--batch",
     type=click.IntRange(1, MOST_RECORDS),
     default=1,
-    show_default=True,
     help="Most records in an event, of at most 300 KB; 1 sends each line as it is.",
 )
 @click.option("--by-file", is_flag=True, help="Upload RECORDS into the bucket of files, as one file.")

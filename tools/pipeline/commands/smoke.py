@@ -18,9 +18,7 @@ SAMPLE = Path("events/valid.json")
 
 
 @click.command("smoke", epilog=EXIT_CODES)
-@click.option(
-    "--timeout", type=click.FloatRange(min=1), default=60, show_default=True, help="Seconds after which it gives up."
-)
+@click.option("--timeout", type=click.FloatRange(min=1), default=60, help="Seconds after which it gives up.")
 @click.option(
     "--record",
     "record_path",

@@ -56,14 +56,9 @@ def _print(context: Context, health: Health) -> None:
 
 def rows(health: Health) -> list[tuple[str, str]]:
     """Return the health as the table has it; what is as usual has no row."""
-    alarms = known(
-        health.alarms, lambda all_: f"{sum(one.state == 'ALARM' for one in all_)} of {len(all_)} on", "unknown"
-    )
-    found = [
-        ("stack", f"{health.stack.status} in {health.region}"),
-        ("alarms", alarms),
-        ("dead letters", _letters(health)),
-    ]
+    on = known(health.alarms, lambda all_: f"{sum(one.state == 'ALARM' for one in all_)} of {len(all_)} on", "unknown")
+    state = f"{health.stack.status} in {health.region}"
+    found = [("stack", state), ("alarms", on), ("dead letters", _letters(health))]
     for stage, function in health.functions.items():
         used = known(health.at_once, lambda used, stage=stage: used.get(stage, 0), 0)  # type: ignore[misc]
         found += [(f"{stage} {what}", text) for what, text in _function(function, used) if text]
@@ -99,11 +94,9 @@ def _age(seconds: int) -> str:
 
 def _function(health: FunctionHealth, used: int) -> list[tuple[str, str]]:
     own = known(health.reserved, lambda own: "" if own is None else f"of {own} reserved", "unknown")
+    live, published = known(health.traffic, _traffic, "unknown"), known(health.versions, _versions, "unknown")
     return [
-        (
-            "version",
-            "; ".join((known(health.traffic, _traffic, "unknown"), known(health.versions, _versions, "unknown"))),
-        ),
+        ("version", f"{live}; {published}"),
         ("provisioned", known(health.concurrency, _concurrency, "unknown")),
         ("concurrency", f"{_at_once(used)}{own}".rstrip(", ")),
         ("failures", known(health.failures, describe_failures, "unknown")),

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
-from pipeline.commands.shared.options import FILE, keys_only_option, records_argument, sending, settling
+from pipeline.commands.shared.options import file_option, keys_only_option, records_argument, sending, settling
 from pipeline.commands.shared.settling import Settling
 from pipeline.errors import EXIT_CODES, LEFT, CommandError, MisuseError, standing
 from pipeline.records.files import NewFile, require_own
@@ -40,17 +40,9 @@ REJECTED = ".rejected"
     help="now: stamp each record that has no timestamp; a line that is sent again keeps its stamp. keep: let the "
     "pipeline stamp it; a line that is sent twice becomes two records.  [default: keep; with --settle now]",
 )
-@click.option(
-    "--rejected",
-    "rejected_path",
-    type=FILE,
-    help="The file for lines that were not accepted.  [default: RECORDS.rejected]",
-)
-@click.option(
-    "--journal",
-    "journal_path",
-    type=FILE,
-    help="The file from which a stopped submission resumes; removed at the end.  [default: RECORDS.journal]",
+@file_option("--rejected", "The file for lines that were not accepted.  [default: RECORDS.rejected]")
+@file_option(
+    "--journal", "The file from which a stopped submission resumes; removed at the end.  [default: RECORDS.journal]"
 )
 @click.option(
     "--batch",
@@ -113,15 +105,9 @@ def submit(
         started = began if timestamp == "now" else None
         opened.enter_context(rejected)
         prepared = partial(prepare, started=started)
-        submission = Submission(
-            header.function,
-            invoker,
-            Packing(prepared, batch=batch, rate=rate),
-            permits=attrgetter("writes" if rate is None else "records"),
-            reject=partial(_reject, rejected),
-            journal=journal,
-            parallel=parallel,
-        )
+        permits = attrgetter("writes" if rate is None else "records")
+        packing, reject = Packing(prepared, batch=batch, rate=rate), partial(_reject, rejected)
+        submission = Submission(header.function, invoker, packing, permits, reject, journal, parallel)
         _run(context, submission, source, rejected)
         _report(context, submission, started)
         code = LEFT if submission.counts.rejected else 0
@@ -183,7 +169,6 @@ def _standing(submission: Submission, rejected: Path) -> str:
 
 
 def _use(counts: SubmitCounts) -> str:
-    """Say what a file of rejected lines is good for."""
     if counts.invalid == counts.rejected:
         return ", to be mended: as they are they can't be sent"
     return ": `submit` takes it again" + ", but for what can't be sent" * bool(counts.invalid)

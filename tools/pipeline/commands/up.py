@@ -29,7 +29,7 @@ from pipeline.terminal.tables import show_table
 
 @click.command("up", epilog=EXIT_CODES)
 @click.argument("records", type=click.Path(path_type=Path), required=False)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 is a free one.  [default: 0]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 is a free one.")
 @click.option("--listen", multiple=True, help="Also listen on this address, such as the Docker bridge's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the variables as a JSON object.")
 @click.option(

@@ -36,17 +36,11 @@ class Uploaded(NamedTuple):
 
 @click.command("upload", epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--prefix", default="", help="Begin the files' keys with this, such as orders/.")
+@click.option("--prefix", default="", show_default=False, help="Begin the files' keys with this, such as orders/.")
 @click.option(
     "--wait", is_flag=True, help="Wait until each line is settled; the exit code 0 then means that all are stored."
 )
-@click.option(
-    "--patience",
-    type=click.FloatRange(min=0),
-    default=7200,
-    show_default=True,
-    help="Seconds after which --wait gives up.",
-)
+@click.option("--patience", type=click.FloatRange(min=0), default=7200, help="Seconds after which --wait gives up.")
 @in_json
 @of_stack
 def upload(context: Context, *, files: Sequence[Path], prefix: str, wait: bool, patience: float) -> None:
@@ -99,12 +93,10 @@ def _follow(context: Context, bucket: Bucket, uploaded: Sequence[Uploaded], *, b
     context.screen.table("", COLUMNS, [(one.key, *_row(one, progress)) for one in uploaded])
     if all(one in receipts and receipts[one].is_whole for one in uploaded):
         return
+    kinds = (("rejected", "that are no records", REJECTED), ("missing", "that are missing", MISSING))
     for one, receipt in receipts.items():
-        for count, what, prefix in (
-            (receipt.rejected, "that are no records", REJECTED),
-            (receipt.missing, "that are missing", MISSING),
-        ):
-            if count:
+        for kind, what, prefix in kinds:
+            if getattr(receipt, kind):
                 place = f"s3://{bucket.name}/{prefix}{bucket.reported_as(one.key, one.version)}.jsonl"
                 context.screen.note(f"The lines of {one.key} {what} are in {place}")
     for (stage, reason), count in _letters(context, began).most_common():
@@ -175,10 +167,8 @@ class FileProgress:
 
     def _say_when(self, one: Uploaded, state: ReaderState) -> None:
         when = datetime.fromtimestamp(state.due / 1000, UTC).strftime("%H:%M:%S")
-        lines = counted(state.accepted, "line", "lines")
-        self._context.screen.note(
-            f"{one.key} was read. The reader looks for its {lines} in the table from {when} UTC on."
-        )
+        place = f"{counted(state.accepted, 'line', 'lines')} in the table from {when} UTC on"
+        self._context.screen.note(f"{one.key} was read. The reader looks for its {place}.")
 
     def _bytes(self) -> int:
         return sum(state.end if not state.round else one.size or 0 for one, state in self.states.items())

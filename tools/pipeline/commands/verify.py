@@ -8,7 +8,7 @@ import click
 
 from pipeline.commands.shared.context import Context, in_json, of_stack
 from pipeline.commands.shared.judging import look, read_dead_records, show_outcomes
-from pipeline.commands.shared.options import FILE, keys_only_option, records_argument
+from pipeline.commands.shared.options import file_option, keys_only_option, records_argument
 from pipeline.errors import EXIT_CODES
 from pipeline.records.files import NewFile
 from pipeline.records.journal import read_header
@@ -21,7 +21,7 @@ from pipeline.records.source import Source
 
 @click.command("verify", epilog=EXIT_CODES)
 @records_argument
-@click.option("--missing", "missing_path", type=FILE, help="Write the missing lines to this file, for `submit`.")
+@file_option("--missing", "Write the missing lines to this file, for `submit`.")
 @click.option(
     "--started",
     metavar="MS",
@@ -29,13 +29,7 @@ from pipeline.records.source import Source
     help="The time that `submit --timestamp now` printed.  [default: the journal's, if it is still there]",
 )
 @keys_only_option
-@click.option(
-    "--rate",
-    type=click.FloatRange(min=0, min_open=True),
-    default=3000,
-    show_default=True,
-    help="Records looked up a second.",
-)
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=3000, help="Records looked up a second.")
 @in_json
 @of_stack
 def verify(

@@ -74,20 +74,14 @@ def _main(project: Project, arguments: list[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="generate.py",
-        description="Write the SAM template from the model in model/, or draw the architecture that it describes.",
-        epilog="Exit codes: 0 done or up to date, 1 stale or not writable, 2 wrong arguments.",
-    )
+    description = "Write the SAM template from the model in model/, or draw the architecture that it describes."
+    epilog = "Exit codes: 0 done or up to date, 1 stale or not writable, 2 wrong arguments."
+    parser = argparse.ArgumentParser(prog="generate.py", description=description, epilog=epilog)
+    check = "write nothing; print what would change and exit 1 if the file is stale"
+    output = "the file to write or check; - for standard output (default: template.yaml, or README.md for the picture)"
     parser.add_argument("--diagram", action="store_true", help="draw the architecture as Mermaid into the README")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; print what would change and exit 1 if the file is stale"
-    )
-    parser.add_argument(
-        "--output",
-        metavar="PATH",
-        help="the file to write or check; - for standard output (default: template.yaml, or README.md for the picture)",
-    )
+    parser.add_argument("--check", action="store_true", help=check)
+    parser.add_argument("--output", metavar="PATH", help=output)
     parser.add_argument("--name", help="give the project another name, write the template and say what is left to do")
     return parser
 
@@ -184,10 +178,8 @@ def _check(output: str, text: str, diagram: bool) -> int:
     if written == text:
         print(f"{name} is up to date")
         return 0
-    diff = difflib.unified_diff(
-        written.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (as generated)"
-    )
-    sys.stdout.writelines(diff)
+    before, after = written.splitlines(keepends=True), text.splitlines(keepends=True)
+    sys.stdout.writelines(difflib.unified_diff(before, after, name, f"{name} (as generated)"))
     sys.stderr.write(f"{name} is stale: run `python generate.py{' --diagram' * diagram}`\n")
     return STALE
 

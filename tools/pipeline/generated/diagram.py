@@ -27,16 +27,12 @@ def draw(template: Template) -> str:
 
 
 def _node(name: str, resource: dict[str, Any]) -> str:
-    return SHAPES[resource["Type"]].format(id=name, text=_label(name, resource))
-
-
-def _label(name: str, resource: dict[str, Any]) -> str:
-    properties = resource.get("Properties", {})
-    if resource["Type"] != "AWS::Serverless::Function":
-        return name
-    alias, memory = (properties.get(key) for key in ("AutoPublishAlias", "MemorySize"))
-    shown = name.removesuffix("Function").lower() + (f":{alias}" if alias else "")
-    return shown + (f"<br>{memory} MB" if memory else "")
+    text = name
+    if resource["Type"] == "AWS::Serverless::Function":
+        alias, memory = (resource.get("Properties", {}).get(key) for key in ("AutoPublishAlias", "MemorySize"))
+        text = name.removesuffix("Function").lower() + (f":{alias}" if alias else "")
+        text += f"<br>{memory} MB" if memory else ""
+    return SHAPES[resource["Type"]].format(id=name, text=text)
 
 
 def _edges(resources: dict[str, Any]) -> Iterator[str]:

@@ -15,8 +15,6 @@ from pipeline.stack import ENTRY, RESULT
 
 
 class _Sent(NamedTuple):
-    """A record of an event that was sent."""
-
     event: str  # the event's request id
     key: Key | None
     data: int  # its digest

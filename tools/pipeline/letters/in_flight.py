@@ -66,6 +66,5 @@ class InFlight:
         except QueueGoneError:
             raise
         except AwsError as error:
-            raise type(error)(
-                f"{error} The letters that were received are seen again after {self._visibility} s."
-            ) from error
+            when = f"The letters that were received are seen again after {self._visibility} s."
+            raise type(error)(f"{error} {when}") from error

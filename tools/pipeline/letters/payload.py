@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.records.json_text import Part, member, parts, replaced
 from pipeline.records.timestamps import lacks_timestamp, stamped
-from pipeline.stack import ENTRY, EVENT, RESULT, Attribution, DeadLetter
+from pipeline.stack import ENTRY, EVENT, RESULT, Attribution, DeadLetter, inside
 
 
 class NotGivenError(ValueError):
@@ -54,10 +54,8 @@ def _texts(letter: DeadLetter, found: Attribution, target: str, *, split: bool, 
     written = [inner[part.start : part.end] for part in found_parts]
     stamps = _stamps(letter, found, records)
     if target == ENTRY and stamp:
-        written = [
-            stamped(one, at) if lacks_timestamp(record) else one
-            for one, record, at in zip(written, records, stamps, strict=True)
-        ]
+        given = zip(written, records, stamps, strict=True)
+        written = [stamped(one, at) if lacks_timestamp(record) else one for one, record, at in given]
     if isinstance(documents, list) and target != found.stage and not isinstance(found.record, list):
         chosen = [written[_index_of(found.record, records, stamps)]]
     elif split and isinstance(documents, list) and documents:
@@ -128,5 +126,5 @@ def _data(record: Any) -> str:
 
 
 def _timestamp(result: Any) -> int | None:
-    timestamp = result.get("timestamp") if isinstance(result, dict) else None
+    timestamp = inside(result, "timestamp")
     return timestamp if isinstance(timestamp, int) and not isinstance(timestamp, bool) else None

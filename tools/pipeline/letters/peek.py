@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self
+from contextlib import AbstractContextManager
+from functools import partial
 
 from pipeline.letters.in_flight import InFlight
 from pipeline.letters.queue import BATCH, DeadLetterQueue, Depth
@@ -12,7 +13,7 @@ READERS = 4
 FRUITLESS = 3  # rounds without a letter that was not seen before, after which SQS is believed to have no more
 
 
-class Peek:
+class Peek(AbstractContextManager["Peek"]):
     """The letters that are there, each once, in no order; they are given back at the end, however it comes.
 
     Where that fails, or the process is killed, they come back by themselves: after the time that it takes to see all
@@ -25,20 +26,15 @@ class Peek:
         self._readers = depth.readers(READERS)
         self._pool = ThreadPoolExecutor(self._readers)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
         self._in_flight.give_back()
 
     def __iter__(self) -> Iterator[DeadLetter]:
-        fruitless = 0
+        fruitless, receive = 0, partial(self._in_flight.receive, only_new=True)
         while fruitless < FRUITLESS:
             found = False
-            for letters in self._pool.map(
-                lambda _: self._in_flight.receive(BATCH, only_new=True), range(self._readers)
-            ):
+            for letters in self._pool.map(receive, [BATCH] * self._readers):
                 found = found or bool(letters)
                 yield from letters
             fruitless = 0 if found else fruitless + 1

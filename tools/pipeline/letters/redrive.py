@@ -99,7 +99,7 @@ class Redrive:
 
     def _knows(self, letters: Sequence[DeadLetter]) -> bool:
         """Return whether all these letters were left before, and have come into sight again in a long run."""
-        return all(self.counts.of(letter.message_id) in LEFT for letter in letters)
+        return all(self.counts.verdicts.get(letter.message_id) in LEFT for letter in letters)
 
     def _handle(self, letters: Sequence[DeadLetter], *, until: float) -> int:
         """Send what is to be sent and delete what was accepted; return how many were sent."""
@@ -108,7 +108,7 @@ class Redrive:
         with self.letters.working_on(letters) as mine:
             try:
                 for letter in mine:
-                    before = self.counts.of(letter.message_id)
+                    before = self.counts.verdicts.get(letter.message_id)
                     if before in ACCEPTED:
                         accepted.append(letter)  # SQS delivers at least once, or its deletion failed
                     elif before not in LEFT and (events := self._judge(letter)):

@@ -1,9 +1,9 @@
 """Which dead letters a command is about, and what is known of each."""
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pipeline.stack import RESULT, Attribution, DeadLetter, Stack, attribute
+from pipeline.stack import RESULT, Attribution, DeadLetter, Stack, attribute, inside
 
 # Request ids and times: Lambda puts both into the message of a timeout.
 _PASSING = re.compile(
@@ -27,13 +27,11 @@ class Finding(NamedTuple):
     def record_id(self) -> str | None:
         """The record's id as the failed stage or one before was given it, if it has one; of a file, its key."""
         stage, event = self.attribution.stage, self.letter.event
-        if self.attribution.is_beside and isinstance(
-            key := _member(_member(_member(event, "detail"), "object"), "key"), str
-        ):
+        if self.attribution.is_beside and isinstance(key := inside(event, "detail", "object", "key"), str):
             return key
         given = (self.attribution.record, *self.attribution.given.values())
-        for document in given if stage else (_member(event, RESULT), event):
-            if isinstance(found := _member(document, "id"), str):
+        for document in given if stage else (inside(event, RESULT), event):
+            if isinstance(found := inside(document, "id"), str):
                 return found
         return None
 
@@ -59,15 +57,9 @@ class Selection(NamedTuple):
         """Return whether a letter is among the chosen."""
         if self.stages and finding.stage_name not in self.stages:
             return False
-        return self.pattern is None or bool(
-            self.pattern.search(finding.letter.body) or self.pattern.search(finding.letter.error)
-        )
+        return not self.pattern or any(map(self.pattern.search, (finding.letter.body, finding.letter.error)))
 
 
 def examine(letter: DeadLetter, stack: Stack) -> Finding:
     """Find out what is known of a letter."""
     return Finding(letter, attribute(letter, stack))
-
-
-def _member(document: Any, name: str) -> Any:
-    return document.get(name) if isinstance(document, dict) else None

@@ -25,12 +25,8 @@ class Verdict(Enum):
 
 
 UNFINISHED = (
-    Verdict.NOT_DELETED,
-    Verdict.REFUSED,
-    Verdict.FAILED,
-    Verdict.UNKNOWN,
-    Verdict.NOT_GIVEN,
-    Verdict.CAME_BACK,
+    *(Verdict.NOT_DELETED, Verdict.REFUSED, Verdict.FAILED),
+    *(Verdict.UNKNOWN, Verdict.NOT_GIVEN, Verdict.CAME_BACK),
 )
 """What was asked for and not brought to its end."""
 
@@ -59,10 +55,6 @@ class RedriveCounts:
     def count(self, *verdicts: Verdict) -> int:
         """Return how many letters there are of some verdicts."""
         return sum(verdict in verdicts for verdict in self.verdicts.values())
-
-    def of(self, message_id: str) -> Verdict | None:
-        """Return the verdict on a letter, if there is one."""
-        return self.verdicts.get(message_id)
 
     def settle(self, handled: Handled, *, target: str | None = None) -> None:
         """Note what became of a letter, and the stage that it was sent to."""

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline import project
@@ -30,12 +30,8 @@ def build(workspace: Workspace, *, root: Path) -> Path:
     # Packages of the functions are for the Python that runs them here.
     environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}", "WHEELS": ""}
     environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    arguments = [
-        *("--template-file", str(given)),
-        *("--base-dir", str(source)),
-        *("--build-dir", str(built)),
-        *("--cache-dir", str(workspace.path / "cache")),
-    ]
+    arguments: list[str | Path] = ["--template-file", given, "--base-dir", source, "--build-dir", built]
+    arguments += ["--cache-dir", workspace.path / "cache"]
     _sam("build", arguments, environment, workspace.path)  # where it keeps what it makes on the way
     return _as_json(built / "template.yaml", built / "template.json")
 
@@ -68,16 +64,10 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path, parameters: Mapping[
     environment = for_tools(aws.environment, aws.workspace.folder("tmp"))
     name = project.default_stack(root)
     overrides = [f"{name}={value}" for name, value in parameters.items()]
-    arguments = [
-        *("--template-file", str(template)),
-        *("--stack-name", name),
-        *("--region", REGION),
-        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"),
-        *("--parameter-overrides", *overrides),
-        "--resolve-s3",
-        "--use-json",
-        "--no-confirm-changeset",
-        "--no-fail-on-empty-changeset",
+    arguments: list[str | Path] = [
+        *("--template-file", template, "--stack-name", name, "--region", REGION),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--parameter-overrides", *overrides),
+        *("--resolve-s3", "--use-json", "--no-confirm-changeset", "--no-fail-on-empty-changeset"),
     ]
     _sam("deploy", arguments, environment, root)
     try:
@@ -86,21 +76,13 @@ def deploy(aws: EmbeddedAws, template: Path, *, root: Path, parameters: Mapping[
         raise LocalError(str(error)) from error
 
 
-def _sam(command: str, arguments: list[str], environment: Mapping[str, str], root: Path) -> None:
+def _sam(command: str, arguments: Sequence[str | Path], environment: Mapping[str, str], root: Path) -> None:
     """Run one command of the SAM CLI; what it printed is shown when it fails."""
+    python = (sys.executable, "-m")
     reading, writing = os.pipe()  # held open as long as this process lives
     try:
         done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pipeline.local.embedded.tether",
-                sys.executable,
-                "-m",
-                "samcli",
-                command,
-                *arguments,
-            ],
+            [*python, "pipeline.local.embedded.tether", *python, "samcli", command, *arguments],
             cwd=root,
             env=environment,
             stdin=reading,

@@ -108,9 +108,5 @@ def _logging() -> Iterator[None]:
 
 def _document(error: Exception, context: Context) -> dict[str, Any]:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    return {
-        "errorMessage": str(error),
-        "errorType": type(error).__name__,
-        "requestId": context.aws_request_id,
-        "stackTrace": traceback.format_list(frames),
-    }
+    named = {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": context.aws_request_id}
+    return named | {"stackTrace": traceback.format_list(frames)}

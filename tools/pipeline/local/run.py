@@ -4,10 +4,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -47,16 +47,13 @@ def deployed(
         aws.end()
 
 
-class Lint:
+class Lint(AbstractContextManager["Lint"]):
     """A run of cfn-lint beside what this context does; if that fails, what the linter found is raised: it says more."""
 
     def __init__(self, root: Path) -> None:
         self._found = TemporaryFile()  # noqa: SIM115 - closed on leaving
         command = str(Path(sys.executable).parent / "cfn-lint")
         self._process = subprocess.Popen([command], cwd=root, stdout=self._found, stderr=subprocess.STDOUT)
-
-    def __enter__(self) -> Self:
-        return self
 
     def wait(self) -> None:
         """Wait for its end; LocalError if it found something."""

@@ -87,10 +87,8 @@ class Evidence(NamedTuple):
     @property
     def moments(self) -> list[Moment]:
         """Everything in order of time."""
-        told = [
-            Moment(line.line.time, line.stage, self._what(n), line.detail, line.request)
-            for n, line in enumerate(self.lines)
-        ]
+        numbered = enumerate(self.lines)
+        told = [Moment(one.line.time, one.stage, self._what(n), one.detail, one.request) for n, one in numbered]
         found = [*told, *self.files, *map(self._of_item, self.items), *map(self._of_letter, self.letters)]
         return sorted(found, key=lambda moment: moment.time)
 
@@ -132,9 +130,8 @@ class Evidence(NamedTuple):
         if last.message == REFUSED:
             return f"refused {at}: {last.detail}"
         if last.message in FAILED:
-            return (
-                f"failed in the {last.stage} at {when} ({last.detail}), and not stored since: Lambda may try it again"
-            )
+            since = "and not stored since: Lambda may try it again"
+            return f"failed in the {last.stage} at {when} ({last.detail}), {since}"
         if last.message in STORED:
             return f"stored {at}, and deleted since"
         return f"{last.message.removeprefix('record ')} {at} and not stored since"
@@ -158,14 +155,8 @@ class Evidence(NamedTuple):
         place = self.pipeline.index(line.stage) if line.stage in self.pipeline else 0
         if not place:
             return False
-        handed_on = [
-            one
-            for one in self.lines
-            if one.stage == self.pipeline[place - 1]
-            and one.is_done
-            and one.may_be(line)
-            and one.line.time <= line.line.time
-        ]
+        done = [one for one in self.lines if one.stage == self.pipeline[place - 1] and one.is_done]
+        handed_on = [one for one in done if one.may_be(line) and one.line.time <= line.line.time]
         return len({one.request for one in before}) >= len(handed_on)
 
     def _of_item(self, item: Item) -> Moment:
@@ -185,9 +176,8 @@ class Evidence(NamedTuple):
         time = max([letter.sent, *(line.line.time for line in led)])  # clocks differ; it follows what led to it
         batch = f"a batch of {finding.records} records, " if isinstance(finding.attribution.record, list) else ""
         told = f"{batch}{counted(max(1, len(attempts)), 'attempt', 'attempts')}: {finding.reason}"
-        return Moment(
-            time, "dead letters", f"waits as a dead letter of the {finding.stage_name}", told, letter.request_id
-        )
+        what = f"waits as a dead letter of the {finding.stage_name}"
+        return Moment(time, "dead letters", what, told, letter.request_id)
 
 
 def is_about(finding: Finding, record_id: str) -> bool:
@@ -280,13 +270,8 @@ def describe(evidence: Evidence) -> Mapping[str, Any]:
         "sentence": evidence.sentence,
         "items": [item.document for item in evidence.items],
         "timeline": [
-            {
-                "time": shown(moment.time),
-                "where": moment.where,
-                "what": moment.what,
-                "detail": moment.detail or None,
-                "request_id": moment.request or None,
-            }
-            for moment in evidence.moments
+            {"time": shown(one.time), "where": one.where, "what": one.what}
+            | {"detail": one.detail or None, "request_id": one.request or None}
+            for one in evidence.moments
         ],
     }

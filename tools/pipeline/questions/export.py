@@ -117,9 +117,8 @@ class Export:
             except BlockingIOError:
                 raise MisuseError(f"Another export to {self.path} is running.") from None
             except OSError as error:
-                raise MisuseError(
-                    f"{self.path} can't be written ({error.strerror}): name another file by -o."
-                ) from error
+                problem = f"{self.path} can't be written ({error.strerror}): name another file by -o."
+                raise MisuseError(problem) from error
             self.starts = self._resume()
             self._opened = opened.pop_all()
         return self

@@ -57,27 +57,21 @@ def versions(client: Any, alias: str) -> tuple[Version, ...]:
     pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=_unqualified(alias))
     found = [one for page in pages for one in page["Versions"] if one["Version"].isdecimal()]
     found.sort(key=lambda one: int(one["Version"]), reverse=True)
-    return tuple(
-        Version(one["Version"], f"{one['LastModified'][:19]}Z", one.get("Description", ""), one.get("CodeSize", 0))
-        for one in found
-    )
+    dated = ((one, f"{one['LastModified'][:19]}Z") for one in found)
+    return tuple(Version(one["Version"], at, one.get("Description", ""), one.get("CodeSize", 0)) for one, at in dated)
 
 
 def provisioned(client: Any, alias: str) -> Concurrency:
     """Return an alias' provisioned concurrency."""
+    function, _, qualifier = alias.rpartition(":")
     try:
-        answer = client.get_provisioned_concurrency_config(
-            FunctionName=_unqualified(alias), Qualifier=alias.rpartition(":")[2]
-        )
+        answer = client.get_provisioned_concurrency_config(FunctionName=function, Qualifier=qualifier)
     except ClientError as error:
         if code_of(error) == "ProvisionedConcurrencyConfigNotFoundException":
             return Concurrency()
         raise
-    return Concurrency(
-        answer.get("RequestedProvisionedConcurrentExecutions", 0),
-        answer.get("AvailableProvisionedConcurrentExecutions", 0),
-        answer.get("Status", ""),
-    )
+    wanted, ready = (answer.get(f"{kind}ProvisionedConcurrentExecutions", 0) for kind in ("Requested", "Available"))
+    return Concurrency(wanted, ready, answer.get("Status", ""))
 
 
 def reserved(client: Any, alias: str) -> int | None:

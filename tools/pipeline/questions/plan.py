@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from botocore.exceptions import ClientError
-
 from pipeline.letters.queue import DeadLetterQueue
 from pipeline.questions import functions
 from pipeline.questions.functions import Account, Traffic, Version
@@ -22,6 +20,7 @@ from pipeline.questions.template import Template, read
 from pipeline.stack import Stack, StackError, follow
 from pipeline.stack import read as read_stack
 from pipeline.stack.aws import Access
+from pipeline.stack.stack import find
 from pipeline.terminal.printable import counted
 
 KEY = "KmsKeyArn"
@@ -95,12 +94,8 @@ class Code(NamedTuple):
 def ask(access: Access, name: str) -> Deployed | None:
     """Ask AWS for a stack; None if there is none, StackError if it is no pipeline's."""
     client = access.client("cloudformation")
-    try:
-        described = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if error.response["Error"].get("Code") == "ValidationError":
-            return None
-        raise
+    if (described := find(client, name)) is None:
+        return None
     status, nothing = described["StackStatus"], Template({}, {}, {})
     try:
         stack = follow(access.client("lambda"), read_stack(described))
@@ -110,19 +105,13 @@ def ask(access: Access, name: str) -> Deployed | None:
         raise
     given = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
     text = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-    published = [
-        one["PhysicalResourceId"] for one in resources(access, name) if one["ResourceType"].endswith("::Version")
-    ]
+    kept = [one for one in resources(access, name) if one["ResourceType"].endswith("::Version")]
+    published = [one["PhysicalResourceId"] for one in kept]
     depth = DeadLetterQueue(access.client("sqs"), stack.queue_url).depth()
-    return Deployed(
-        name,
-        status,
-        read(text, given, origin=f"The template of {name}"),
-        stack.pipeline,
-        {stage: _state(access, stack, stage, published) for stage in stack.stages},
-        alarms(access, name),
-        depth.visible + depth.in_flight,
-    )
+    template = read(text, given, origin=f"The template of {name}")
+    stages = {stage: _state(access, stack, stage, published) for stage in stack.stages}
+    letters = depth.visible + depth.in_flight
+    return Deployed(name, status, template, stack.pipeline, stages, alarms(access, name), letters)
 
 
 def _state(access: Access, stack: Stack, stage: str, published: Sequence[str]) -> StageState:
@@ -130,23 +119,14 @@ def _state(access: Access, stack: Stack, stage: str, published: Sequence[str]) -
     function = alias.rpartition(":")[0]
     name = function.rpartition(":")[2]
     now = datetime.now(UTC)
-    answer = access.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/Lambda",
-        MetricName="AsyncEventsReceived",
-        Dimensions=[{"Name": "FunctionName", "Value": name}],
-        StartTime=now - EVENT_AGE,
-        EndTime=now,
-        Period=int(EVENT_AGE.total_seconds()),
-        Statistics=["Sum"],
-    )
-    return StageState(
-        name,
-        functions.traffic(client, alias),
-        functions.versions(client, alias),
-        next((arn.rpartition(":")[2] for arn in published if arn.rpartition(":")[0] == function), ""),
-        functions.reserved(client, alias) or 0,
-        sum(point["Sum"] for point in answer["Datapoints"]),
-    )
+    dimensions = [{"Name": "FunctionName", "Value": name}]
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "AsyncEventsReceived", "Dimensions": dimensions}
+    when = {"StartTime": now - EVENT_AGE, "EndTime": now, "Period": int(EVENT_AGE.total_seconds())}
+    points = access.client("cloudwatch").get_metric_statistics(**metric, **when, Statistics=["Sum"])["Datapoints"]
+    traffic, versions = functions.traffic(client, alias), functions.versions(client, alias)
+    deployed = next((arn.rpartition(":")[2] for arn in published if arn.rpartition(":")[0] == function), "")
+    own, received = functions.reserved(client, alias) or 0, sum(point["Sum"] for point in points)
+    return StageState(name, traffic, versions, deployed, own, received)
 
 
 def findings(new: Template, old: Deployed | None, account: Account, code: Code) -> Iterator[Finding]:
@@ -177,12 +157,8 @@ def is_stuck(status: str) -> bool:
 
 
 def _stuck(old: Deployed) -> Finding:
-    if old.status in LEFT:
-        do = f"aws cloudformation delete-stack --stack-name {old.name}"
-    elif old.status.endswith("_FAILED"):
-        do = f"aws cloudformation continue-update-rollback --stack-name {old.name}"
-    else:
-        do = f"aws cloudformation describe-stack-events --stack-name {old.name}"
+    failed = "continue-update-rollback" if old.status.endswith("_FAILED") else "describe-stack-events"
+    do = f"aws cloudformation {'delete-stack' if old.status in LEFT else failed} --stack-name {old.name}"
     return Finding("stack-stuck", old.name, f"the stack is {old.status}, in which it can't be deployed", do)
 
 
@@ -218,21 +194,13 @@ def _stages(new: Template, old: Deployed) -> Iterator[Finding]:
             continue
         if stage in old.pipeline or state.received or old.letters:
             how = "goes" if goes else "is replaced by one of another name"
-            what = (
-                f"the {stage} {how}, and with it the events that wait for it; dead letters of it fit no stage any more"
-            )
-            yield Finding(
-                "stage-goes", state.name, what, "pipeline redrive; and deploy it with retired=True for six hours"
-            )
+            fate = "and with it the events that wait for it; dead letters of it fit no stage any more"
+            do = "pipeline redrive; and deploy it with retired=True for six hours"
+            yield Finding("stage-goes", state.name, f"the {stage} {how}, {fate}", do)
     if old.letters and tuple(old.pipeline) != new.stages:
-        order = f"{' -> '.join(old.pipeline)} becomes {' -> '.join(new.stages)}"
         waiting = counted(old.letters, "dead letter waits", "dead letters wait")
-        yield Finding(
-            "letters-wait",
-            "DeadLetterQueue",
-            f"{order} while {waiting}, which may fit no stage then",
-            "pipeline redrive",
-        )
+        what = f"{' -> '.join(old.pipeline)} becomes {' -> '.join(new.stages)} while {waiting}"
+        yield Finding("letters-wait", "DeadLetterQueue", f"{what}, which may fit no stage then", "pipeline redrive")
 
 
 def _keys(new: Template, old: Deployed) -> Iterator[Finding]:
@@ -240,9 +208,8 @@ def _keys(new: Template, old: Deployed) -> Iterator[Finding]:
     if before == after:
         return
     if after:
-        what = (
-            "table and queue get the key before the roles may use it: writes fail for minutes, and letters may be lost"
-        )
+        fate = "writes fail for minutes, and letters may be lost"
+        what = f"table and queue get the key before the roles may use it: {fate}"
         yield Finding("key-added", KEY, what, "stop the producers until AsyncEventAge has no points, then deploy")
     if before:
         what = f"what is stored stays encrypted with {before}, which the roles may not use any more"

@@ -7,7 +7,7 @@ import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
@@ -103,18 +103,11 @@ class Rehearsal:
 
     def describe(self, *, values: bool) -> dict[str, Any]:
         """Return it as JSON has it; what records hold only if it is asked for."""
-        changes = [
-            {"change": one.change, "what": one.what, "records": one.records, "lines": one.lines}
-            | ({"examples": one.examples} if values else {})
-            for one in self.changes
-        ]
-        return {
-            "records": self.records,
-            "same": self.same,
-            **self.counts,
-            "replay_conflicts": self.conflicts,
-            "changes": changes,
-        }
+        changes = [asdict(one) for one in self.changes]
+        for one in () if values else changes:
+            del one["examples"]
+        counts = {"records": self.records, "same": self.same, **self.counts, "replay_conflicts": self.conflicts}
+        return counts | {"changes": changes}
 
 
 def run(old: Tree, new: Tree, records: Path) -> Iterator[tuple[bytes, bytes]]:
@@ -140,9 +133,8 @@ def _failure(child: subprocess.Popen[bytes]) -> CommandError:
 
 def _start(tree: Tree, records: Path, now: int, opened: ExitStack) -> subprocess.Popen[bytes]:
     asked = json.dumps([str(tree.folder), tree.handlers, str(records), now])
-    child = subprocess.Popen(
-        [sys.executable, "-I", str(CHILD), asked], env={}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    command = [sys.executable, "-I", str(CHILD), asked]
+    child = subprocess.Popen(command, env={}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     opened.enter_context(child)
     opened.callback(child.kill)
     return child

@@ -103,10 +103,8 @@ class Smoke:
                 found = logs.failures(self.log, logs.group_of(self.stack.aliases[stage]), since=self.began)
                 if found.counts:
                     return f"it stuck in the {stage}, which does not start: {', '.join(found.counts)}"
-                return (
-                    f"it stuck between {before} and the {stage}, which logged nothing of it: either it was not handed "
-                    "on, or the version behind live does not start"
-                )
+                why = "either it was not handed on, or the version behind live does not start"
+                return f"it stuck between {before} and the {stage}, which logged nothing of it: {why}"
             if not any(DONE.match(message) for message, _ in told):
                 message, why = told[-1]
                 return f"it stuck in the {stage}: {message} ({why})"

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from pipeline.letters.peek import Peek
-from pipeline.letters.queue import DeadLetterQueue, Depth
+from pipeline.letters.queue import DeadLetterQueue, Depth, batches
 from pipeline.letters.selection import examine
 from pipeline.questions import functions, logs
 from pipeline.questions.functions import Account, Concurrency, Traffic, Version
@@ -83,18 +83,12 @@ class Health(NamedTuple):
     def troubles(self) -> list[Trouble]:
         """What needs somebody's attention."""
         alarms = () if isinstance(self.alarms, Unknown) else self.alarms
-        troubles = [
-            Trouble(
-                f"the alarm {alarm.name} is on",
-                f"aws cloudwatch describe-alarm-history --alarm-name {alarm.name} --max-items 5",
-            )
-            for alarm in alarms
-            if alarm.state == "ALARM"
-        ]
+        on = [alarm.name for alarm in alarms if alarm.state == "ALARM"]
+        history = "aws cloudwatch describe-alarm-history --alarm-name {} --max-items 5"
+        troubles = [Trouble(f"the alarm {name} is on", history.format(name)) for name in on]
         if isinstance(self.queue, Depth) and (letters := self.queue.visible + self.queue.in_flight):
-            troubles.append(
-                Trouble(counted(letters, "dead letter waits", "dead letters wait"), "pipeline dead-letters")
-            )
+            waiting = counted(letters, "dead letter waits", "dead letters wait")
+            troubles.append(Trouble(waiting, "pipeline dead-letters"))
         for stage, function in self.functions.items():
             troubles += _troubles(stage, function)
         if isinstance(self.files, FilesInWork):
@@ -145,7 +139,7 @@ def ask(access: Access, stack: Stack, *, letters: Stack | Unknown) -> Health:
         {name: _function(access, client, stage) for name, stage in stack.stages.items()},
         or_unknown(lambda: functions.account(client)),
         or_unknown(lambda: _at_once(access, stack)),
-        or_unknown(lambda: _items(access, stack)),
+        or_unknown(lambda: int(access.client("dynamodb").describe_table(TableName=stack.table)["Table"]["ItemCount"])),
         or_unknown(lambda: files_in_work(access, stack)) if stack.bucket else None,
     )
 
@@ -167,8 +161,7 @@ def alarms(access: Access, stack: str) -> tuple[Alarm, ...]:
     names = [one["PhysicalResourceId"] for one in resources(access, stack) if one["ResourceType"] == ALARM]
     client = access.client("cloudwatch")
     found: list[Any] = []
-    for start in range(0, len(names), ALARMS_AT_ONCE):
-        some = names[start : start + ALARMS_AT_ONCE]
+    for some in batches(names, ALARMS_AT_ONCE):
         found += client.describe_alarms(AlarmNames=some, MaxRecords=ALARMS_AT_ONCE)["MetricAlarms"]
     return tuple(sorted(Alarm(one["AlarmName"], one["StateValue"], one.get("StateReason", "")) for one in found))
 
@@ -179,9 +172,8 @@ def _waiting(queue: DeadLetterQueue, depth: Depth, stack: Stack) -> Waiting:
     with Peek(queue, depth) as letters:
         seen = list(islice(letters, LOOKED_AT))
     oldest = min((letter.sent for letter in seen), default=depth.time)
-    return Waiting(
-        len(seen), sum(examine(letter, stack).records for letter in seen), max(0, depth.time - oldest) // 1000
-    )
+    records = sum(examine(letter, stack).records for letter in seen)
+    return Waiting(len(seen), records, max(0, depth.time - oldest) // 1000)
 
 
 def _function(access: Access, client: Any, stage: Stage) -> FunctionHealth:
@@ -204,18 +196,11 @@ def _at_once(access: Access, stack: Stack) -> Mapping[str, int]:
     now = datetime.now(UTC)
     metric = {"Namespace": "AWS/Lambda", "MetricName": "ConcurrentExecutions"}
     statistic = {"Period": int(RECENT.total_seconds()), "Stat": "Maximum"}
-    answer: Any = access.client("cloudwatch").get_metric_data(
-        MetricDataQueries=[
-            {"Id": f"m{number}", "MetricStat": {"Metric": {**metric, "Dimensions": some}, **statistic}}
-            for number, some in enumerate(dimensions)
-        ],
-        StartTime=now - RECENT,
-        EndTime=now,
-    )
+    queries = [
+        {"Id": f"m{number}", "MetricStat": {"Metric": {**metric, "Dimensions": some}, **statistic}}
+        for number, some in enumerate(dimensions)
+    ]
+    client = access.client("cloudwatch")
+    answer: Any = client.get_metric_data(MetricDataQueries=queries, StartTime=now - RECENT, EndTime=now)
     values = {result["Id"]: result["Values"] for result in answer["MetricDataResults"]}
     return {name: int(max(values.get(f"m{number}") or [0])) for number, name in enumerate(names)}
-
-
-def _items(access: Access, stack: Stack) -> int:
-    answer: Any = access.client("dynamodb").describe_table(TableName=stack.table)
-    return int(answer["Table"]["ItemCount"])

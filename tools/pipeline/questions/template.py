@@ -58,17 +58,12 @@ def read(text: str | Mapping[str, Any], given: Mapping[str, str] = {}, *, origin
 
 
 class _Decision(NamedTuple):
-    """The values of parameters, and the conditions on them."""
-
     parameters: Mapping[str, str]
     conditions: Mapping[str, Any]
 
     def resources(self, source: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self.value(one)
-            for name, one in source.items()
-            if "Condition" not in one or self.holds(one["Condition"])
-        }
+        there = {name: one for name, one in source.items() if "Condition" not in one or self.holds(one["Condition"])}
+        return {name: self.value(one) for name, one in there.items()}
 
     def holds(self, condition: Any) -> bool:
         match condition:

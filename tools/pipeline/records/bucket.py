@@ -14,6 +14,7 @@ from pipeline.errors import MisuseError
 from pipeline.records.lines import InvalidLineError, Line, Prepared, prepare
 from pipeline.records.packing import Prepare
 from pipeline.records.source import STDIN, Source
+from pipeline.stack import inside
 from pipeline.stack.aws import code_of, explained
 
 T = TypeVar("T")
@@ -107,9 +108,8 @@ class FilesQueue(NamedTuple):
 
 def version_of(event: Any) -> str | None:
     """Return the version of a file that S3's event is about, as the reader names it."""
-    detail = event.get("detail") if isinstance(event, dict) else None
-    told = detail.get("object") if isinstance(detail, dict) else None
-    found = (told.get("version-id") or told.get("etag")) if isinstance(told, dict) else None
+    told = inside(event, "detail", "object")
+    found = inside(told, "version-id") or inside(told, "etag")
     return found if isinstance(found, str) else None
 
 
@@ -131,10 +131,8 @@ def require_key(key: str) -> None:
     if key.startswith(OWN):
         raise MisuseError(f"A key can't begin with {' or '.join(OWN)} (got {key}).")
     if (size := len(key.encode())) > LONGEST_KEY:
-        raise MisuseError(
-            f"The key of a file must have at most {LONGEST_KEY} bytes, because the reader adds to it "
-            f"(got {size}): {key}"
-        )
+        why = "because the reader adds to it"
+        raise MisuseError(f"The key of a file must have at most {LONGEST_KEY} bytes, {why} (got {size}): {key}")
 
 
 class _Unclosed:
@@ -172,7 +170,7 @@ class Bucket:
             if "ETag" in parsed:
                 versions.append(parsed.get("VersionId") or parsed["ETag"].strip('"'))
 
-        operations = [f"after-call.s3.{name}" for name in ("PutObject", "CompleteMultipartUpload")]
+        operations = ("after-call.s3.PutObject", "after-call.s3.CompleteMultipartUpload")
         for operation in operations:
             self.client.meta.events.register(operation, note)
         try:
@@ -241,9 +239,8 @@ class Bucket:
         """Return the files that have no receipt, or an older one."""
         files: dict[str, datetime] = {}
         receipts: dict[str, datetime] = {}
-        seen, token = 0, dict[str, str]()
-        while True:
-            page = self.client.list_objects_v2(Bucket=self.name, **token)
+        seen = 0
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for one in page.get("Contents", []):
                 seen += 1
                 key, modified = one["Key"], one["LastModified"]
@@ -251,9 +248,8 @@ class Bucket:
                     receipts[key] = modified
                 elif key.endswith(SUFFIXES) and not key.startswith(OWN):
                     files[key] = modified
-            if not page.get("IsTruncated") or seen >= MOST_KEYS:
+            if seen >= MOST_KEYS:
                 break
-            token = {"ContinuationToken": page["NextContinuationToken"]}
         never = datetime.min.replace(tzinfo=UTC)
         left = [item for item in files.items() if receipts.get(f"{RECEIPTS}{item[0]}.json", never) < item[1]]
         left.sort(key=lambda item: item[1])

@@ -67,11 +67,8 @@ def _origins_in(batch: Sequence[Any], record: Any) -> Sequence[Any]:
     if not isinstance(record, dict):
         return []
     times = (None, record.get("timestamp"))
-    of_key = [
-        one
-        for one in batch
-        if isinstance(one, dict) and one.get("id") == record.get("id") and one.get("timestamp") in times
-    ]
+    of_id = [one for one in batch if isinstance(one, dict) and one.get("id") == record.get("id")]
+    of_key = [one for one in of_id if one.get("timestamp") in times]
     if len(of_key) < 2:
         return of_key
     data = canonical(record.get("data"))

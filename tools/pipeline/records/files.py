@@ -2,8 +2,9 @@
 
 import os
 import stat
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 from pipeline.errors import MisuseError
 
@@ -33,7 +34,7 @@ def _require_own(path: Path, status: os.stat_result) -> None:
         raise MisuseError(f"{path} must be writable by you alone (it is {mode}): if you trust it, chmod go-w it.")
 
 
-class NewFile:
+class NewFile(AbstractContextManager["NewFile"]):
     """A file of lines within this context; it appears under its name only when it is finished, and if it has any."""
 
     def __init__(self, path: Path, *, option: str) -> None:
@@ -44,9 +45,6 @@ class NewFile:
         self._part = path.with_name(path.name + ".part")
         self._file: IO[bytes] | None = None
         self._is_open_line = False
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
@@ -67,9 +65,8 @@ class NewFile:
                 self._file = os.fdopen(descriptor, "wb")
             self._file.write(content)
         except OSError as error:
-            raise MisuseError(
-                f"{self._part} can't be written ({error.strerror}): name another file by {self._option}."
-            ) from error
+            problem = f"{self._part} can't be written ({error.strerror}): name another file by {self._option}."
+            raise MisuseError(problem) from error
 
     def finish(self) -> None:
         """Let the file appear, if there is anything in it."""

@@ -11,6 +11,7 @@ import os
 import re
 from array import array
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -43,7 +44,7 @@ class Header(NamedTuple):
         return header
 
 
-class Journal:
+class Journal(AbstractContextManager["Journal"]):
     """The journal of one input within this context; lines may be added from any number of threads."""
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -52,18 +53,14 @@ class Journal:
         try:
             self._file = open_private(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as error:
-            raise MisuseError(
-                f"The journal {path} can't be written ({error.strerror}): name another by --journal."
-            ) from error
+            problem = f"The journal {path} can't be written ({error.strerror}): name another by --journal."
+            raise MisuseError(problem) from error
         try:
             self._lock()
             self.header = self._open(header)
         except BaseException:
             os.close(self._file)
             raise
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._file)
@@ -112,9 +109,8 @@ class Journal:
                 if os.fstat(self._file).st_size and not header:
                     raise ValueError("no whole line")
             except ValueError as error:
-                raise MisuseError(
-                    f"{self.path} is not a journal of `submit`: name another file by --journal."
-                ) from error
+                problem = f"{self.path} is not a journal of `submit`: name another file by --journal."
+                raise MisuseError(problem) from error
         os.ftruncate(self._file, whole)
         return header
 

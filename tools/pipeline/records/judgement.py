@@ -54,8 +54,6 @@ class Judged(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """A record of a line that was sent."""
-
     line: int
     end: int
     size: int  # bytes of its line, but for the first records of a batch

@@ -3,8 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from tempfile import TemporaryFile
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, TypeVar
 
 from pipeline.errors import MisuseError
 from pipeline.records.claims import Claims
@@ -29,7 +30,7 @@ class Group(NamedTuple):
     changed: bool = False
 
 
-class Outcomes:
+class Outcomes(AbstractContextManager["Outcomes"]):
     """What became of records, within this context."""
 
     def __init__(self) -> None:
@@ -38,9 +39,6 @@ class Outcomes:
         self._groups: Counter[Group] = Counter()
         self._claims = Claims()
         self._spool = TemporaryFile("w+")  # noqa: SIM115 - it is closed with this
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._spool.close()
@@ -62,9 +60,8 @@ class Outcomes:
                     self._spool.write(_line(one))
             self._spool.flush()
         except OSError as error:
-            raise MisuseError(
-                f"The outcomes of the lines can't be written ({error.strerror}): name another folder by TMPDIR."
-            ) from error
+            problem = f"The outcomes of the lines can't be written ({error.strerror}): name another folder by TMPDIR."
+            raise MisuseError(problem) from error
         for one in self._listed():
             if one.claim is not None:
                 self._count(one)

@@ -9,11 +9,11 @@ import shutil
 import sys
 import zlib
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Self, cast
+from typing import IO, cast
 
 from pipeline.errors import MisuseError
 from pipeline.records.lines import BYTE_ORDER_MARK, SPLIT, Line, read_lines
@@ -33,7 +33,7 @@ def is_resumable(path: Path) -> bool:
     return path != STDIN and path.is_file()
 
 
-class Source:
+class Source(AbstractContextManager["Source"]):
     """The lines of an input; a pipe that is to be read again is copied to the disk, so that it is read once."""
 
     def __init__(self, path: Path, *, again: bool = True) -> None:
@@ -63,9 +63,6 @@ class Source:
         self.size = self._measure(beginning)
         if not self.is_pipe:
             next(self.lines(), None)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self.path != STDIN:

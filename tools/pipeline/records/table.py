@@ -86,8 +86,7 @@ class Table:
             self.rate.take_all(len(wanted))
             with explained():
                 answer = self.client.batch_get_item(RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}})
-            items = map(Item.of, answer["Responses"].get(self.name, []))
-            found.update((item.key, item) for item in items)
+            found.update((item.key, item) for item in map(Item.of, answer["Responses"].get(self.name, [])))
             wanted = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             attempt += 1
         return found
@@ -107,9 +106,8 @@ class Table:
 
     def all(self, page: int) -> Iterator[Item]:
         """Yield the items of the table, so many a request, in no particular order."""
-        for found in self.client.get_paginator("scan").paginate(
-            TableName=self.name, PaginationConfig={"PageSize": page}
-        ):
+        pages = self.client.get_paginator("scan")
+        for found in pages.paginate(TableName=self.name, PaginationConfig={"PageSize": page}):
             yield from map(Item.of, found["Items"])
 
 

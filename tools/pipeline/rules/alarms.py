@@ -44,7 +44,6 @@ class Metric(NamedTuple):
     query: str = ""  # the name by which metric math refers to it
 
     def should(self, expected: str, got: Any) -> Fault:
-        """Say what is wrong with what the alarm watches."""
         return Fault(self.path, f"alarm {self.alarm.id} on {self.name} should {expected} (got {shown(got)})")
 
 
@@ -168,11 +167,8 @@ def _misnamed(metric: Metric, template: Template) -> Iterator[Fault]:
 
 def _unaliased(metric: Metric, template: Template) -> Iterator[Fault]:
     function = refers_to(metric.dimensions.get("FunctionName"))
-    aliases = [
-        f"${{{function}}}:{text(name)}"
-        for alias in template.belonging_to(function or "", ALIAS)
-        for name in alias.find("Name", by_name=True)
-    ]
+    names = [one.find("Name", by_name=True) for one in template.belonging_to(function or "", ALIAS)]
+    aliases = [f"${{{function}}}:{text(name)}" for of_alias in names for name in of_alias]
     given = metric.dimensions["Resource"]
     if function and text(given) not in aliases:
         expected = f"have the dimension Resource by !Sub {aliases[0]}" if aliases else "have no dimension Resource"

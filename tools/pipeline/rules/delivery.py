@@ -49,12 +49,8 @@ class ForbiddenDelivery(Rule):
     source_url = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html"
 
     def subjects(self, template: Template) -> list[Delivery]:
-        return [
-            delivery
-            for function in template.functions
-            for delivery in _deliveries(function)
-            if _sending(delivery, template)
-        ]
+        deliveries = [delivery for function in template.functions for delivery in _deliveries(function)]
+        return [delivery for delivery in deliveries if _sending(delivery, template)]
 
     def faults(self, subject: Delivery, template: Template) -> Iterator[Fault]:
         action = _sending(subject, template)

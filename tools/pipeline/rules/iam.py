@@ -50,20 +50,16 @@ class Statement(NamedTuple):
 
     @property
     def actions(self) -> list[str]:
-        """The actions, as they are written."""
         return [text(action) for action in items(self.body.get("Action"))]
 
     @property
     def resources(self) -> list[Any]:
-        """The resources, as they are written."""
         return items(self.body.get("Resource"))
 
     def should(self, expected: str, got: Any, element: str) -> Fault:
-        """Say what is wrong with one of its elements."""
         return Fault([*self.path, element], f"{self.owner.id} should {expected} (got {shown(got)})")
 
     def is_about(self, action: str) -> bool:
-        """Return whether its actions include one."""
         return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions)
 
 

@@ -60,7 +60,6 @@ class Resource(NamedTuple):
         return {"Fn::If": [*self.when, value, NO_VALUE]} if self.when else value
 
     def at(self, *keys: str | int) -> Path:
-        """Give the path of a property."""
         return ["Resources", self.id, "Properties", *keys]
 
     def should(self, expected: str, got: Any, *keys: str | int, kind: str = "") -> Fault:
@@ -78,12 +77,10 @@ class Function(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The logical id."""
         return self.resource.id
 
     @property
     def roles(self) -> list[str]:
-        """The logical ids of the roles that it can have."""
         return [role for each in self.resource.find("Role", by_name=True) if (role := refers_to(each))]
 
     def on_event(self, name: str) -> list[dict[str, Any]]:
@@ -109,12 +106,10 @@ class Template:
         }
 
     def of_type(self, *types: str) -> list[Resource]:
-        """List the resources of the given types."""
         return [resource for resource in self.resources.values() if resource.type in types]
 
     @functools.cached_property
     def functions(self) -> list[Function]:
-        """The Lambda functions."""
         kinds = ("AWS::Lambda::Alias", "AWS::Lambda::EventInvokeConfig")
         found = self.of_type("AWS::Lambda::Function")
         return [Function(one, *(self.belonging_to(one.id, kind) for kind in kinds)) for one in found]

@@ -54,11 +54,8 @@ class NameSpelledAgain(Rule):
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-ref.html"
 
     def subjects(self, template: Template) -> list[tuple[Resource, str, list[Spelling]]]:
-        spellings = [
-            (resource, path, spelled)
-            for resource in template.resources.values()
-            for path, spelled in _spellings(resource)
-        ]
+        resources = template.resources.values()
+        spellings = [(one, path, spelled) for one in resources for path, spelled in _spellings(one)]
         return [
             (resource, text(name), spellings)
             for resource in template.resources.values()

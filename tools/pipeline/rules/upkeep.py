@@ -26,14 +26,9 @@ class MissingTags(Rule):
 
     def subjects(self, template: Template) -> list[Resource]:
         exempt = self.config["exempt_types"]
-        return [
-            resource
-            for resource in template.resources.values()
-            if resource.type not in exempt
-            and _tags_property(resource.type)
-            # SAM tags the role that it makes as its function: only the function is to blame.
-            and not (resource.type == "AWS::IAM::Role" and is_made_by_sam(resource))
-        ]
+        taggable = [one for one in template.resources.values() if one.type not in exempt and _tags_property(one.type)]
+        # SAM tags the role that it makes as its function: only the function is to blame.
+        return [one for one in taggable if one.type != "AWS::IAM::Role" or not is_made_by_sam(one)]
 
     def faults(self, subject: Resource, template: Template) -> Iterator[Fault]:
         name = _tags_property(subject.type)

@@ -122,7 +122,6 @@ class _Reader:
         self.values, self.decided, self.by_name = values, decided, by_name
 
     def at(self, expression: Any, keys: tuple[str, ...]) -> Any:
-        """Give what a path of keys leads to."""
         for key in keys:
             while isinstance(expression, Mapping) and set(expression) == {"Fn::If"}:
                 expression = self._side(expression["Fn::If"])
@@ -133,7 +132,6 @@ class _Reader:
         return None if found is _LEFT_OUT else found
 
     def value(self, expression: Any) -> Any:
-        """Give what an expression is."""
         if isinstance(expression, list):
             return [found for each in expression if (found := self.value(each)) is not _LEFT_OUT]
         if not isinstance(expression, Mapping):
@@ -146,7 +144,6 @@ class _Reader:
         return {key: inner for key, inner in pairs if inner is not _LEFT_OUT}
 
     def holds(self, formula: Any) -> bool:
-        """Return whether a condition holds."""
         match formula:
             case str(name) | {"Condition": str(name)} if name in self.values.conditions:
                 return self.holds(self.values.conditions[name])

@@ -3,7 +3,7 @@
 It is read by its outputs and by AWS's APIs alone; clients are passed in.
 """
 
-from .dead_letter import ATTRIBUTES, EVENT, RESULT, SYSTEM_ATTRIBUTES, Attribution, DeadLetter, attribute
+from .dead_letter import ATTRIBUTES, EVENT, RESULT, SYSTEM_ATTRIBUTES, Attribution, DeadLetter, attribute, inside
 from .stack import ENTRY, READER, Stack, StackError, Stage, describe, follow, read
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "attribute",
     "describe",
     "follow",
+    "inside",
     "read",
 ]

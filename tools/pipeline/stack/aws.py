@@ -26,26 +26,17 @@ ATTEMPTS = 5  # of each call, the first one included; the SDK waits between them
 
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 UNKNOWN_CREDENTIALS = (
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
-    "IncompleteSignature",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "AuthFailure",
+    *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+    *("InvalidSignatureException", "IncompleteSignature", "AuthFailure"),
+    *("MissingAuthenticationToken", "MissingAuthenticationTokenException"),
 )
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "KMSAccessDeniedException")
 NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestThrottled", "SlowDown")
 
 NOT_LOGGED_IN = (
-    failures.NoCredentialsError,
-    failures.PartialCredentialsError,
-    failures.CredentialRetrievalError,
-    failures.TokenRetrievalError,
-    failures.SSOError,
+    *(failures.NoCredentialsError, failures.PartialCredentialsError, failures.CredentialRetrievalError),
+    *(failures.TokenRetrievalError, failures.SSOError),
 )
 UNREACHABLE = (failures.HTTPClientError, failures.ConnectionError)  # the request may or may not have arrived
 
@@ -118,11 +109,9 @@ def explain(error: Exception) -> AwsError:
     if isinstance(error, NOT_LOGGED_IN):
         return AwsError(f"AWS credentials are missing or can't be renewed ({sentence(error)}): log in, or set them.")
     text = without_secrets(sentence(error))
-    at_fault = blamed(text)
     if isinstance(error, UNREACHABLE):
-        advice = at_fault or ": check the network and the region"
-        return AwsError(f"AWS can't be reached ({text}){advice}.")
-    return AwsError(f"AWS could not be called: {text}{at_fault}.")
+        return AwsError(f"AWS can't be reached ({text}){blamed(text) or ': check the network and the region'}.")
+    return AwsError(f"AWS could not be called: {text}{blamed(text)}.")
 
 
 def _refusal(error: failures.ClientError) -> AwsError:

@@ -56,9 +56,8 @@ class DeadLetter:
     def of_message(cls, message: Mapping[str, Any]) -> Self:
         """Read a message as SQS returns it, with whatever attributes it has."""
         system = message.get("Attributes", {})
-        written = {
-            name: str(value.get("StringValue", "")) for name, value in message.get("MessageAttributes", {}).items()
-        }
+        attributes = message.get("MessageAttributes", {})
+        written = {name: str(value.get("StringValue", "")) for name, value in attributes.items()}
         return cls(
             message["MessageId"],
             message["ReceiptHandle"],
@@ -132,9 +131,8 @@ def attribute(letter: DeadLetter, stack: Stack) -> Attribution:
         return _of_file(letter, stack)
     stage = _sender(letter, stack)
     if stage is None:
-        return Attribution(
-            None, f"no role of the stack sent it, but {letter.sender or 'nobody known'}", request_ids=own
-        )
+        problem = f"no role of the stack sent it, but {letter.sender or 'nobody known'}"
+        return Attribution(None, problem, request_ids=own)
     given: dict[str, Any] = {stage: letter.event}
     for before in _stages_before(stage, stack):
         event = given[list(given)[-1]]
@@ -150,17 +148,16 @@ def _of_file(letter: DeadLetter, stack: Stack) -> Attribution:
     if letter.source:
         if letter.source != stack.files_arn:
             return Attribution(None, f"SQS moved it from {letter.source}, which is not the stack's queue of files")
-    elif letter.target != stack.files_arn or bucket_of(letter.event) != stack.bucket:
+    elif letter.target != stack.files_arn or inside(letter.event, "detail", "bucket", "name") != stack.bucket:
         return Attribution(None, f"the rule {letter.rule} is not the stack's, or it is about no file of the stack's")
     return Attribution(READER, "", {READER: letter.event}, (letter.message_id,))
 
 
-def bucket_of(event: Any) -> str | None:
-    """Return the bucket that an event of S3 is about."""
-    found = event
-    for name in ("detail", "bucket", "name"):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else None
+def inside(document: Any, *names: str) -> Any:
+    """Return what a path of names leads to in a document; None if it leads nowhere."""
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
 
 
 def _sender(letter: DeadLetter, stack: Stack) -> str | None:

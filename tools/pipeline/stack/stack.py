@@ -80,13 +80,20 @@ class Stack(NamedTuple):
 
 def describe(client: Any, name: str) -> Stack:
     """Find a stack by its name, by a client of CloudFormation."""
+    if (described := find(client, name)) is None:
+        raise StackError(f"There is no stack '{name}' in this region of this account.")
+    return read(described)
+
+
+def find(client: Any, name: str) -> Mapping[str, Any] | None:
+    """Return CloudFormation's description of a stack; None if there is none."""
     try:
-        described: Any = client.describe_stacks(StackName=name)
+        found: Mapping[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"].get("Code") == "ValidationError":
-            raise StackError(f"There is no stack '{name}' in this region of this account.") from error
+            return None
         raise
-    return read(described["Stacks"][0])
+    return found
 
 
 def read(described: Mapping[str, Any]) -> Stack:

@@ -124,12 +124,9 @@ in_json = click.option("--json", "whole_json", is_flag=True, help="Print one JSO
 
 def _default() -> str:
     """Return the name of the stack that the project in the current folder deploys."""
-    folder = project.find()
-    if folder is None:
-        raise MisuseError(
-            f"No stack is named, and {Path.cwd()} is in no project: use --stack-name or {STACK_VARIABLE}."
-        )
-    return project.default_stack(folder)
+    if folder := project.find():
+        return project.default_stack(folder)
+    raise MisuseError(f"No stack is named, and {Path.cwd()} is in no project: use --stack-name or {STACK_VARIABLE}.")
 
 
 def _is_pipeline(described: Mapping[str, Any]) -> bool:

@@ -57,8 +57,7 @@ def show_outcomes(screen: Screen, outcomes: Outcomes) -> int:
             screen.note(_named(one), kind=one.outcome.value)
     screen.table("", table.columns, table.rows, styles=table.styles)
     screen.say("")
-    counts = [(outcome.value, outcomes.counts[outcome]) for outcome in Outcome]
-    screen.table("", ("Records", "Count"), counts)
+    screen.table("", ("Records", "Count"), [(outcome.value, outcomes.counts[outcome]) for outcome in Outcome])
     return code
 
 

@@ -13,7 +13,7 @@ FAULT_KINDS = {kind.value.replace(" ", "-"): kind for kind in KINDS}
 
 
 def _rate(name: str, text: str) -> Callable[..., Any]:
-    return click.option(name, type=click.FloatRange(0, 1), default=0.0, show_default=True, help=text)
+    return click.option(name, type=click.FloatRange(0, 1), default=0.0, help=text)
 
 
 queue_options = all_of(  # how the asynchronous queue behaves
@@ -21,7 +21,6 @@ queue_options = all_of(  # how the asynchronous queue behaves
         "--minute",
         type=click.FloatRange(min=0, max=60),
         default=DEFAULT_MINUTE,
-        show_default=True,
         help="Seconds that a minute of Lambda's waiting takes. This shortens the pauses between retries and the "
         "backoff; the event age still counts them in full.",
     ),
@@ -29,7 +28,6 @@ queue_options = all_of(  # how the asynchronous queue behaves
         "--concurrency",
         type=click.IntRange(1, 1000),
         default=QueueOptions().concurrency,
-        show_default=True,
         help="Most asynchronous invocations at once; one function gets at most half of them.",
     ),
     click.option("--duplicate", is_flag=True, help="Deliver each event twice."),
@@ -47,7 +45,6 @@ queue_options = all_of(  # how the asynchronous queue behaves
         "--seed",
         type=int,
         default=0,
-        show_default=True,
         help="Choose the failed calls, the lost events and the throttled writes by this random seed.",
     ),
     click.option("--stop-after", type=click.IntRange(0), help="Deliver nothing after so many calls."),

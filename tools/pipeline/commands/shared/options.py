@@ -19,6 +19,11 @@ keys_only_option = click.option(
 )
 
 
+def file_option(name: str, text: str) -> Callable[[Command], Command]:
+    """Let a command take the path of a file, as its argument `..._path`."""
+    return click.option(name, f"{name.removeprefix('--')}_path", type=FILE, help=text)
+
+
 def all_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Let a command take several options, which its help shows in this order."""
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
@@ -29,8 +34,8 @@ def sending(rate: str) -> Callable[[Command], Command]:
     parallel, patience = "Events sent at once.", "Seconds without any success after which it gives up."
     return all_of(
         click.option("--rate", type=click.FloatRange(min=0, min_open=True), help=rate),
-        click.option("--parallel", type=click.IntRange(1, 100), default=8, show_default=True, help=parallel),
-        click.option("--patience", type=click.FloatRange(min=0), default=60, show_default=True, help=patience),
+        click.option("--parallel", type=click.IntRange(1, 100), default=8, help=parallel),
+        click.option("--patience", type=click.FloatRange(min=0), default=60, help=patience),
     )
 
 
@@ -39,7 +44,7 @@ def settling(what: str, *, quiet: float, after: str) -> Callable[[Command], Comm
     news = f"With --settle, seconds without any news {after}."
     return all_of(
         click.option("--settle", is_flag=True, help=what),
-        click.option("--quiet", type=click.FloatRange(min=0), default=quiet, show_default=True, help=news),
+        click.option("--quiet", type=click.FloatRange(min=0), default=quiet, help=news),
     )
 
 

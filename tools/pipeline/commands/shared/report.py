@@ -15,16 +15,9 @@ from pipeline.terminal.tables import show_parts, show_table
 
 LONGEST_ID = 2048  # characters of an id that are shown: no longer one can be stored
 LONGEST_DETAIL = 200  # characters of a reason that are shown
-STYLES = {
-    Outcome.STORED: "green",
-    Outcome.DEAD: "yellow",
-    Outcome.REFUSED: "yellow",
-    Outcome.DIFFERENT: "red",
-    Outcome.MISSING: "red",
-    Outcome.UNKNOWN: "red",
-}
 LOST = (Outcome.MISSING, Outcome.DIFFERENT, Outcome.UNKNOWN)
 """What is neither stored nor explained when nothing is under way any more."""
+STYLES = {Outcome.STORED: "green", Outcome.DEAD: "yellow", Outcome.REFUSED: "yellow", **dict.fromkeys(LOST, "red")}
 DETAILS = {
     Outcome.DIFFERENT: "another record has its key",
     Outcome.UNKNOWN: "the pipeline gave it a timestamp, and other data is stored under its id",
@@ -149,15 +142,10 @@ def show_run(report: RunReport, console: Console) -> None:
     show_table(console, table.columns, table.rows, styles=table.styles)
     _show_losses(report, console)
     in_events = f" in {counted(report.events, 'event', 'events')}" if report.events < report.submitted else ""
-    show_parts(
-        console,
-        [
-            f"{report.submitted} submitted{in_events}: {report.count(Outcome.STORED)} stored, "
-            f"{counted(report.count(Outcome.DEAD), 'dead letter', 'dead letters')}, {report.count(*LOST)} lost;",
-            f"{report.count(Outcome.REFUSED)} refused.",
-            f"{report.seconds:.1f} s, {report.rate} records/s.",
-        ],
-    )
+    dead = counted(report.count(Outcome.DEAD), "dead letter", "dead letters")
+    fates = f"{report.count(Outcome.STORED)} stored, {dead}, {report.count(*LOST)} lost;"
+    refused, speed = f"{report.count(Outcome.REFUSED)} refused.", f"{report.seconds:.1f} s, {report.rate} records/s."
+    show_parts(console, [f"{report.submitted} submitted{in_events}: {fates}", refused, speed])
     if report.unsent is not None:
         show_parts(console, [f"{problem[0].upper()}{problem[1:]}." for problem in report.problems])
 
@@ -199,13 +187,7 @@ def _shown(text: str, most: int) -> str:
 
 
 def _dead(one: Judged) -> dict[str, Any]:
-    why = one.why
-    return _named(one) | {
-        "stage": why.stage,
-        "reason": why.reason,
-        "error_code": why.error_code,
-        "request_id": why.request_id,
-    }
+    return _named(one) | one.why._asdict()
 
 
 def _refused(one: Judged) -> dict[str, Any]:

@@ -65,9 +65,8 @@ class Settling:
         with standing(lambda: f"the lines were sent{again}"):
             self._settle()
         with Outcomes() as outcomes:
-            judgement = Judgement(
-                self.context.table(rate=RATE), read_dead_records(self.context), self.prepare, self.keys_only
-            )
+            dead = read_dead_records(self.context)
+            judgement = Judgement(self.context.table(rate=RATE), dead, self.prepare, self.keys_only)
             look(self.context, self.source, outcomes, judgement)
             return show_outcomes(self.context.screen, outcomes)
 

@@ -100,11 +100,9 @@ class AwsApi:
         body: bytes = b"",
     ) -> Answer:
         """Send one request, in the owner's name unless another key is given, and wait for its answer."""
-        scope = http_scope(
-            method, quote(path, safe="/-_.~"), urlencode(query or {}), {**(headers or {}), "host": self.host}.items()
-        )
-        caller = Caller(key or Key(self.access_key), service, region)
-        return await call(self.app, sent_by(scope, caller), body)
+        named = {**(headers or {}), "host": self.host}
+        scope = http_scope(method, quote(path, safe="/-_.~"), urlencode(query or {}), named.items())
+        return await call(self.app, sent_by(scope, Caller(key or Key(self.access_key), service, region)), body)
 
     async def perform(self, service: str, region: str, target: str, document: object, key: Key | None = None) -> Answer:
         """Call an action of a service with the JSON protocol."""
@@ -148,9 +146,7 @@ def header(scope: Scope, name: str) -> str:
 
 async def call(app: App, scope: Scope, body: bytes) -> Answer:
     """Let an ASGI app answer one request."""
-    status = 0
-    headers: dict[str, str] = {}
-    body_parts: list[bytes] = []
+    status, headers, body_parts = 0, dict[str, str](), list[bytes]()
 
     async def nothing_more() -> Message:
         return await asyncio.Future()
@@ -160,7 +156,7 @@ async def call(app: App, scope: Scope, body: bytes) -> Answer:
         if message["type"] == "http.response.start":
             status = message["status"]
             headers.update(
-                {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in message["headers"]}
+                (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in message["headers"]
             )
         elif message["type"] == "http.response.body":
             body_parts.append(message.get("body", b""))

@@ -33,17 +33,12 @@ class Document(NamedTuple):
 def invocation_record(event: Event, condition: Condition) -> Document:
     """Compose the invocation record; the payloads go in as the bytes that they came as."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    runs = 1 if condition is Condition.SUCCESS else event.runs
+    about = {"requestId": event.request_id, "functionArn": event.target.arn, "condition": condition.value}
     parts = {
         "version": b'"1.0"',
         "timestamp": _json(now.replace("+00:00", "Z")),
-        CONTEXT: _json(
-            {
-                "requestId": event.request_id,
-                "functionArn": event.target.arn,
-                "condition": condition.value,
-                "approximateInvokeCount": 1 if condition is Condition.SUCCESS else event.runs,
-            }
-        ),
+        CONTEXT: _json(about | {"approximateInvokeCount": runs}),
         EVENT: event.payload,
     }
     if (attempt := event.last) is not None and condition is not Condition.ZERO_RESERVED_CONCURRENCY:

@@ -26,8 +26,7 @@ class Faults(NamedTuple):
     throttle_rate: float = 0.0  # the share of the table's writes that are throttled, from 0 to 1
     lose_rate: float = 0.0
     """The share of the accepted events that are deleted without a word, from 0 to 1; AWS documents that it happens:
-    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-    """
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
 
     def strike(self, lineage: str, attempt: int) -> Fault | None:
         """Return the fault that this attempt of this event meets, if any."""

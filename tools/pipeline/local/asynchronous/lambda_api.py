@@ -91,40 +91,26 @@ class LambdaApi:
     async def _dry_run(self, target: Target, key: Key | None) -> Answer:
         return await self._call(target, key, "DryRun", b"{}", {})
 
-    async def _call(
-        self, target: Target, key: Key | None, kind: str, payload: bytes, headers: dict[str, str]
-    ) -> Answer:
+    async def _call(self, target: Target, key: Key | None, kind: str, body: bytes, headers: dict[str, str]) -> Answer:
+        # The qualifier as part of the ARN, because it is part of the resource that a policy names.
+        path = f"{FUNCTIONS}/{target.caller_arn}/invocations"
+        headers = {"x-amz-invocation-type": kind, **headers}
         return await self.aws.request(
-            "POST",
-            # The qualifier as part of the ARN, because it is part of the resource that a policy names.
-            f"{FUNCTIONS}/{target.caller_arn}/invocations",
-            service="lambda",
-            region=target.region,
-            key=key,
-            headers={"x-amz-invocation-type": kind, **headers},
-            body=payload,
+            "POST", path, service="lambda", region=target.region, key=key, headers=headers, body=body
         )
 
     async def _get(self, target: Target, path: str, query: dict[str, str]) -> Answer:
         return await self.aws.request("GET", path, service="lambda", region=target.region, query=query)
 
 
-def _read_config(document: dict[str, object]) -> EventInvokeConfig:
-    defaults = EventInvokeConfig()
-    retries = document.get("MaximumRetryAttempts")
-    age = document.get("MaximumEventAgeInSeconds")
-    destinations = document.get("DestinationConfig") or {}
+def _read_config(document: dict[str, Any]) -> EventInvokeConfig:
+    defaults, destinations = EventInvokeConfig(), document.get("DestinationConfig") or {}
+    retries, age = document.get("MaximumRetryAttempts"), document.get("MaximumEventAgeInSeconds")
     return EventInvokeConfig(
-        defaults.maximum_retries if retries is None else int(str(retries)),
-        defaults.maximum_age if age is None else float(str(age)),
-        _destination(destinations, "OnSuccess"),
-        _destination(destinations, "OnFailure"),
+        defaults.maximum_retries if retries is None else int(retries),
+        defaults.maximum_age if age is None else float(age),
+        *((destinations.get(kind) or {}).get("Destination") or None for kind in ("OnSuccess", "OnFailure")),
     )
-
-
-def _destination(destinations: object, kind: str) -> str | None:
-    chosen = destinations.get(kind) if isinstance(destinations, dict) else None
-    return (chosen or {}).get("Destination") or None
 
 
 def _attempt(answer: Answer, target: Target) -> Attempt:

@@ -64,11 +64,10 @@ class AsynchronousInvocation:
 
     async def _take(self, scope: Scope, target: Target, body: bytes) -> Answer:
         request_id, trace = str(uuid4()), header(scope, TRACE_HEADER) or new_trace()
-        depth = header(scope, DEPTH_HEADER)
-        depth_so_far = int(depth) if depth.isdecimal() else 0
-        await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=depth_so_far)
-        headers = {"x-amzn-requestid": request_id, TRACE_HEADER: trace, "content-length": "0"}
-        return Answer(202, headers, b"")
+        told = header(scope, DEPTH_HEADER)
+        depth = int(told) if told.isdecimal() else 0
+        await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=depth)
+        return Answer(202, {"x-amzn-requestid": request_id, TRACE_HEADER: trace, "content-length": "0"}, b"")
 
 
 def _refusal(body: bytes | None, size: int) -> tuple[int, str, str] | None:

@@ -34,20 +34,14 @@ def exports(endpoint: str, ca_bundle: Path, access_key: str, secret_key: str) ->
 
 def for_tools(exported: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Return the environment of the SAM CLI, which knows the embedded AWS alone and writes into `folder` alone."""
-    nowhere = str(folder / "no-such-file")
-    return (
-        base(folder)
-        | dict(exported)
-        | {
-            "AWS_CONFIG_FILE": nowhere,
-            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_MAX_ATTEMPTS": "2",
-            "SAM_CLI_TELEMETRY": "0",
-            "SAM_CLI_POLL_DELAY": "0.2",  # seconds between looks at a stack, which here is deployed in a moment
-            "__SAM_CLI_APP_DIR": str(folder),
-        }
-    )
+    files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), str(folder / "no-such-file"))
+    return {**base(folder), **exported, **files} | {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "2",
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",  # seconds between looks at a stack, which here is deployed in a moment
+        "__SAM_CLI_APP_DIR": str(folder),
+    }
 
 
 def for_ministack(

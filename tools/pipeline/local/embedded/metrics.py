@@ -71,8 +71,5 @@ def _points(count: Count, value: Point) -> list[Point]:
 
 def _statistics(ages: list[float]) -> Point:
     """Describe ages, in seconds, as one set of statistics in ms."""
-    found = {"SampleCount": len(ages), "Sum": sum(ages) * 1000}
-    return {
-        "StatisticValues": found | {"Minimum": min(ages) * 1000, "Maximum": max(ages) * 1000},
-        "Unit": "Milliseconds",
-    }
+    found = {"Sum": sum(ages) * 1000, "Minimum": min(ages) * 1000, "Maximum": max(ages) * 1000}
+    return {"StatisticValues": {"SampleCount": len(ages), **found}, "Unit": "Milliseconds"}

@@ -64,14 +64,11 @@ class EmbeddedAws:
         require_free(self.options.port)
         self.workspace = Workspace()
         self._log = self.workspace.path / "server.log"
-        settings = document(self.options.queue) | {
-            "folder": str(self.workspace.path),
-            "port": self.options.port,
-            "listen": self.options.listen,
-        }
+        place = {"folder": str(self.workspace.path), "port": self.options.port, "listen": self.options.listen}
+        settings = json.dumps(document(self.options.queue) | place)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.local.embedded.server", json.dumps(settings)],
+                [sys.executable, "-m", "pipeline.local.embedded.server", settings],
                 cwd=self.workspace.path,
                 env=base(self.workspace.folder("tmp")),
                 stdin=subprocess.PIPE,
@@ -84,16 +81,13 @@ class EmbeddedAws:
     def wait_until_ready(self) -> None:
         """Wait until it serves; LocalError if it can't."""
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
-        line = self._process.stdout.readline()
-        answer: Any = (
-            json.loads(line) if line.strip() else {"error": f"the embedded AWS did not start:\n{self.log_tail()}"}
-        )
+        line = self._process.stdout.readline().strip()
+        answer: Any = json.loads(line) if line else {"error": f"the embedded AWS did not start:\n{self.log_tail()}"}
         if "error" in answer:
             raise LocalError(answer["error"])
         self.environment = answer["environment"]
-        self._credentials = Credentials(
-            self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"]
-        )
+        keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        self._credentials = Credentials(*map(self.environment.__getitem__, keys))
         context = ssl.create_default_context(cafile=self.environment["AWS_CA_BUNDLE"])
         self._client = httpx.Client(base_url=self.endpoint, verify=context, timeout=60, trust_env=False)
 
@@ -115,9 +109,8 @@ class EmbeddedAws:
     def client(self, service: str) -> Any:
         """Return a boto3 client of a service, with the owner's rights, whatever the shell's environment says."""
         config = Config(proxies={}, retries={"max_attempts": 3}, max_pool_connections=32, connect_timeout=5)
-        return self._session.client(
-            service, endpoint_url=self.endpoint, verify=self.environment["AWS_CA_BUNDLE"], config=config
-        )
+        trusted = self.environment["AWS_CA_BUNDLE"]
+        return self._session.client(service, endpoint_url=self.endpoint, verify=trusted, config=config)
 
     def queue_state(self) -> dict[str, Any]:
         """Return what the queue has done so far."""

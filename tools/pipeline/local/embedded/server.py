@@ -57,12 +57,13 @@ def main(options: dict[str, Any]) -> int:
     end_with_parent(lambda: shutil.rmtree(folder, ignore_errors=True))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        listeners = _listen(options["port"], options["listen"])
+        loopback = _listener(HOST, options["port"])
+        port = loopback.getsockname()[1]
+        listeners = [loopback, *(_listener(address, port) for address in options["listen"])]
     except OSError as error:
         _say({"error": f"port {options['port']} can't be used: {error.strerror or error}"})
         return 1
     certificates = make_certificates(folder)
-    port = listeners[0].getsockname()[1]
     owner = Owner.make()
     exported = exports(f"https://{HOST}:{port}", certificates.authority, owner.access_key, owner.secret_key)
     os.environ.update(for_ministack(exported, folder, port, function_key=owner.function_key, minute=options["minute"]))
@@ -74,12 +75,7 @@ def main(options: dict[str, Any]) -> int:
     return 0
 
 
-def _listen(port: int, addresses: Sequence[str]) -> list[socket.socket]:
-    loopback = _bind(HOST, port)
-    return [loopback, *(_bind(address, loopback.getsockname()[1]) for address in addresses)]
-
-
-def _bind(address: str, port: int) -> socket.socket:
+def _listener(address: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

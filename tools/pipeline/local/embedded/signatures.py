@@ -116,7 +116,6 @@ def read_signature(scope: Scope) -> Signed | None:
     A header or parameter of it that comes twice, in whatever spelling, could be read in two ways: then it is none.
     """
     sigv4 = ministack("core.sigv4")
-
     names = Counter(name.decode("latin-1").lower() for name, _ in scope["headers"])
     if any(names[name] > 1 for name in names if name in SINGLE or name.startswith("x-amz-")):
         return None
@@ -159,7 +158,6 @@ def _signature_names(query: Mapping[str, Any]) -> list[str]:
 
 def _is_timely(parts: Any, query: dict[str, list[str]]) -> bool:
     sigv4 = ministack("core.sigv4")
-
     if not query:
         return sigv4._amz_datetime(parts.amz_date) is not None and sigv4.request_time_failure(parts) is None
     try:
@@ -203,6 +201,5 @@ def _is_functions(principal_id: str) -> bool:
 
 def _resolve(access_key: str, account: str, *token: str) -> Any:
     iam = ministack("core.iam_evaluator")
-
     found = None if iam.is_root_access_key(access_key) else iam.resolve_credential(access_key, account, *token)
     return found if isinstance(found, iam.ResolvedCredential) else None

@@ -5,14 +5,14 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Self
 
 PREFIX = "embedded-aws-"
 YOUNG = 60  # seconds within which a folder may be without a lock, because its owner is about to make it
 
 
-class Workspace:
+class Workspace(AbstractContextManager["Workspace"]):
     """A temporary folder, locked while one of its owners lives: however a process ends, its locks end with it."""
 
     def __init__(self) -> None:
@@ -31,9 +31,6 @@ class Workspace:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self.lock)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.remove()

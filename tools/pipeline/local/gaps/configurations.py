@@ -58,15 +58,10 @@ async def _get(aws: AwsApi, scope: Scope, path: str, query: Mapping[str, str] | 
 
 async def _forward(aws: AwsApi, scope: Scope, path: str, query: Mapping[str, str], document: Any) -> Answer:
     """Send a request on in another form, in the name of its caller."""
+    headers, body = {"content-type": "application/json"}, json.dumps(document).encode() if document else b""
+    region, key = region_of(scope), scope[CALLER].key
     return await aws.request(
-        scope["method"],
-        path,
-        service="lambda",
-        region=region_of(scope),
-        key=scope[CALLER].key,
-        query=query,
-        headers={"content-type": "application/json"},
-        body=json.dumps(document).encode() if document else b"",
+        scope["method"], path, service="lambda", region=region, key=key, query=query, headers=headers, body=body
     )
 
 

@@ -76,7 +76,6 @@ def _name_actions() -> None:
     A request whose action isn't known needs one that nobody grants but by a wildcard; MiniStack asks for none.
     """
     iam_actions = ministack("core.iam_actions")
-
     action_of, checks_of = iam_actions.extract_iam_action, iam_actions.dynamodb_transaction_checks
 
     def renamed(service: str, method: str, path: str, *rest: Any) -> str:
@@ -200,9 +199,8 @@ def _require_versions() -> None:
 
         return answer
 
-    lambda_svc._create_alias, lambda_svc._update_alias = map(
-        checked, (lambda_svc._create_alias, lambda_svc._update_alias)
-    )
+    for call in ("_create_alias", "_update_alias"):
+        setattr(lambda_svc, call, checked(getattr(lambda_svc, call)))
 
 
 def _deploy_whole_functions() -> None:

@@ -77,10 +77,8 @@ def _error(body: bytes, request_id: str) -> Any:
     elif message == "Worker process died":
         document = {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited without providing a reason"}
     if isinstance(document, dict) and document.get("errorType") in OF_THE_SANDBOX:
-        document = {
-            "errorType": document["errorType"],
-            "errorMessage": f"RequestId: {request_id} Error: {document['errorMessage']}",
-        }
+        message = f"RequestId: {request_id} Error: {document['errorMessage']}"
+        document = {"errorType": document["errorType"], "errorMessage": message}
     return document
 
 

@@ -73,7 +73,6 @@ def deliver_by(queue: Queue, aws: AwsApi) -> None:
 
 def _refusal_of_queue(arn: str, sending: Sending) -> str | None:
     sqs = ministack("services.sqs")
-
     if sqs._queue_by_arn(arn) is None:
         return NO_RESOURCE
     return None if sqs.queue_policy_allows(arn, SERVICE, sending.rule, sending.account) else NO_PERMISSIONS
@@ -81,8 +80,7 @@ def _refusal_of_queue(arn: str, sending: Sending) -> str | None:
 
 async def _accept(queue: Queue, aws: AwsApi, sending: Sending, payload: str) -> None:
     target = Target.of_arn(sending.target)
-    query = {"Qualifier": target.qualifier} if target.qualifier else {}
-    path = POLICY.format(target.name)
+    query, path = {"Qualifier": target.qualifier} if target.qualifier else {}, POLICY.format(target.name)
     answer = await aws.request("GET", path, service="lambda", region=target.region, query=query)
     statements = json.loads(answer.json()["Policy"])["Statement"] if answer.status == 200 else []
     if any(_allows(statement, sending.rule) for statement in statements):

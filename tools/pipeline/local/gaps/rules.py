@@ -53,7 +53,6 @@ def refusal_of_destinations(function: str, config: Arns) -> str | None:
 def refusal_of_mapping(properties: Arns) -> str | None:
     """Say what is wrong with the mapping of a queue to a function, by its properties in the API or in a template."""
     lambda_svc = ministack("services.lambda_svc")
-
     queue, named = properties.get("EventSourceArn", ""), properties.get("FunctionName", "")
     name, qualifier = lambda_svc._resolve_name_and_qualifier(named)
     if service_of(queue) != "sqs" or name not in lambda_svc._functions:
@@ -81,7 +80,6 @@ def destinations(config: Arns) -> Iterator[str]:
 def _exists(arn: str) -> bool:
     lambda_svc = ministack("services.lambda_svc")
     sqs = ministack("services.sqs")
-
     if service_of(arn) == "sqs":
         return sqs._queue_by_arn(arn) is not None
     target = Target.of_arn(arn)
@@ -96,16 +94,8 @@ def _may_send(role: str, arn: str) -> bool:
 
 def _may(role: str, action: str, arn: str) -> bool:
     iam = ministack("core.iam_evaluator")
-
     _, _, _, region, account = arn.split(":")[:5]
-    context = iam.EvalContext(
-        principal_arn=role,
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=action,
-        resource_arn=arn,
-        region=region,
-        secure_transport=True,
-    )
+    principal = {"principal_arn": role, "principal_type": "AssumedRole", "principal_account": account}
+    context = iam.EvalContext(**principal, action=action, resource_arn=arn, region=region, secure_transport=True)
     policies = iam._gather_role_policies(role.rpartition("/")[2], account)
     return bool(iam.evaluate(context, policies).decision == "Allow")

@@ -11,10 +11,10 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "
 """The variables that are passed on: no AWS_*, no proxy, no other tool's switches."""
 FUNCTION_KEY = "LOCAL_FUNCTION_KEY"
 """The variable by which `runtime/sitecustomize.py` gets what it mixes into a function's secret."""
-READERS_MINUTE = "SECONDS_A_MINUTE"
-"""The variable by which the reader of files learns how long its waits are here."""
-SHORTEST_MINUTE = 0.5
-"""Real seconds. The reader waits for what is stored, which takes its time here, too."""
+FUNCTIONS_MINUTE = "SECONDS_A_MINUTE"
+"""The variable by which functions learn how long their waits are here."""
+SHORTEST_MINUTE = 0.1
+"""Real seconds. SQS counts seconds, so what is shorter is none the sooner."""
 RUNTIME = Path(__file__).resolve().parent / "runtime"
 """On the path of the functions' interpreters."""
 
@@ -75,5 +75,5 @@ def for_ministack(
         "LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(RUNTIME),
         FUNCTION_KEY: function_key,
-        READERS_MINUTE: str(max(minute, SHORTEST_MINUTE)),
+        FUNCTIONS_MINUTE: str(max(minute, SHORTEST_MINUTE)),
     }

@@ -78,9 +78,7 @@ def embedded(
     deployed_stack: DeployedStack, service_models: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> DeployedStack:
     """The deployed stack, and an environment that leads to it alone, with its owner's rights."""
-    _lead_to(monkeypatch, tmp_path, deployed_stack.aws.environment)
-    monkeypatch.setattr("pipeline.letters.queue.POLL", 0)  # it has one server, which misses no letter
-    monkeypatch.setattr("pipeline.letters.redrive.MOMENT", 0)  # what comes back is read after `drain`
+    _lead_to_embedded(monkeypatch, tmp_path, deployed_stack)
     return deployed_stack
 
 
@@ -89,8 +87,16 @@ def embedded_with_files(
     stack_with_files: DeployedStack, service_models: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> DeployedStack:
     """The stack with the bucket of files, empty, and an environment that leads to it alone."""
-    _lead_to(monkeypatch, tmp_path, stack_with_files.aws.environment)
+    _lead_to_embedded(monkeypatch, tmp_path, stack_with_files)
     return stack_with_files
+
+
+def _lead_to_embedded(monkeypatch: pytest.MonkeyPatch, folder: Path, stack: DeployedStack) -> None:
+    _lead_to(monkeypatch, folder, stack.aws.environment)
+    monkeypatch.setattr("pipeline.letters.queue.POLL", 0)  # it has one server, which misses no letter
+    monkeypatch.setattr("pipeline.letters.redrive.MOMENT", 0)  # what comes back is read after `drain`
+    monkeypatch.setattr("pipeline.commands.shared.settling.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("pipeline.questions.smoke.POLL", 0.05)
 
 
 def _lead_to(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: Mapping[str, str]) -> None:

@@ -160,8 +160,11 @@ def test_the_documented_rights_suffice_and_none_is_superfluous(
     if command == "status":  # it goes on, and names all that it may not do
         grant([right for right in rights if right in RIGHTS["export"]])
         told = operate(*COMMANDS[command]).err
+    takes_letters = "sqs:ReceiveMessage" in {right.action for right in rights}
+    fill(stack)
     for missing in (right for right in rights if here(right).action not in told):
-        fill(stack)
+        if takes_letters:
+            fill(stack)
         grant([right for right in rights if right != missing and here(right) != here(missing)])
         ran = operate(*COMMANDS[command])
         assert (missing.action, ran.code) == (missing.action, 3)

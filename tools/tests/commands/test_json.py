@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,20 +93,18 @@ def test_an_upload_tells_its_files(aws: FakeAws, operate: Run, records: Write) -
     assert "1 file is in" in told["notes"][0]
 
 
-def test_records_are_mended_as_the_runbook_says(stack: DeployedStack, embedded: DeployedStack, tmp_path: Path) -> None:
-    """By its own commands in a shell."""
+def test_records_are_mended_as_the_runbook_says(stack: DeployedStack, embedded: DeployedStack, operate: Run) -> None:
+    """By its own commands."""
     (commands,) = re.findall(r"<!-- mending -->\n```sh\n(.*?)```", (ROOT / "docs/runbook.md").read_text(), re.DOTALL)
     stack.submit({"id": "m-1", "timestamp": 5}, record(2), {"id": "", "data": 1})
     stack.drain()
     put_letters(stack, record(3))
-    done = subprocess.run(
-        ["bash", "-ec", f'pipeline() {{ {sys.executable} -m pipeline "$@"; }}\n{commands}'],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    for command in commands.splitlines():
+        if command.startswith("pipeline "):
+            ran = operate(*shlex.split(command)[1:])
+            assert ran.code == 0, ran
+        else:
+            subprocess.run(["bash", "-ec", command], check=True)
     assert [item.data for item in stack.items() if item.id == "m-1"] == ['{"total":0}']
     errors = {json.loads(failure.letter.body)["id"] for failure in stack.failures()}
     assert errors == {"", "r-3"}

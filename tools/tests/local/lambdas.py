@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from pipeline.local.embedded.process import EmbeddedAws
-from tests.deployed import DeployedStack
+from tests.deployed import DEADLINE, DeployedStack
 
 TRUST = {
     "Version": "2012-10-17",
@@ -35,6 +36,14 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 ECHO = "def handler(event, context):\n    return event\n"
+WAITING = """
+import os, time
+def handler(event, context):
+    open(os.path.join(event["folder"], "began"), "w").close()
+    while not os.path.exists(os.path.join(event["folder"], "go")):
+        time.sleep(0.01)
+"""
+"""It runs until there is a file `go` in a folder."""
 FAIL = "def handler(event, context):\n    raise ValueError('no')\n"
 
 
@@ -44,6 +53,14 @@ def package(code: str) -> bytes:
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("f.py", code)
     return content.getvalue()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def client_of(aws: EmbeddedAws, service: str, key: Mapping[str, str], config: Config | None = None) -> Any:
@@ -76,6 +93,12 @@ class Lab:
 
     def client(self, service: str = "lambda") -> Any:
         return self.stack.client(service)
+
+    def impatient(self, service: str = "lambda") -> Any:
+        """Return a client that repeats no request."""
+        environment = self.stack.aws.environment
+        key = {"AccessKeyId": environment["AWS_ACCESS_KEY_ID"], "SecretAccessKey": environment["AWS_SECRET_ACCESS_KEY"]}
+        return client_of(self.stack.aws, service, key, Config(retries={"total_max_attempts": 1}))
 
     def queue(self, suffix: str = "", **attributes: str) -> tuple[str, str]:
         """Make a queue; return its URL and its ARN."""

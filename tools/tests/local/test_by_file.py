@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from pipeline.commands.shared.feeding import feed_by_file, judged
-from pipeline.local.asynchronous import Clock, Faults, QueueOptions
+from pipeline.local.asynchronous import Clock, Faults, QueueOptions, Result
 from pipeline.records.bucket import Bucket, Receipt
 from pipeline.records.judgement import Outcome
 from pipeline.records.outcomes import Outcomes
@@ -114,6 +114,14 @@ def test_what_lambda_loses_is_sent_again_and_nothing_stored_twice(stack_with_fil
     assert keys(stack_with_files.items()) == GOOD
 
 
+def test_while_events_are_open_no_line_is_looked_for_and_sent_again(stack_with_files: DeployedStack) -> None:
+    faults = Faults(fail_rate=0.5, kinds=(Result.FUNCTION_ERROR,), seed=8)  # by it the processor fails once
+    stack_with_files.reset(QueueOptions(Clock(3), faults))
+    receipt = settled(stack_with_files, "a.jsonl", put(stack_with_files, "a.jsonl", json.dumps(record(1)).encode()))
+    assert stack_with_files.aws.queue_state()["functions"][stack_with_files.function("processor")]["FUNCTION_ERROR"]
+    assert (receipt.stored, receipt.sent_again) == (1, 0)
+
+
 def test_a_file_that_is_replaced_is_read_in_both_versions(stack_with_files: DeployedStack) -> None:
     versions = [put(stack_with_files, "a.jsonl", json.dumps(record(number)).encode()) for number in (1, 2)]
     assert [settled(stack_with_files, "a.jsonl", version).stored for version in versions] == [1, 1]
@@ -163,25 +171,34 @@ RIGHTS = (
     *(f"s3:{action}" for action in ("GetObject", "GetObjectVersion", "ListBucket", "PutObject", "DeleteObject")),
     *(f"sqs:{action}" for action in ("SendMessage", "GetQueueAttributes")),
     "lambda:InvokeFunction",
-    "dynamodb:BatchGetItem",
 )
 
 
 def test_without_any_of_its_rights_the_reader_fails_and_goes_on_when_it_has_it_again(
     stack_with_files: DeployedStack,
 ) -> None:
-    versions = {}
-    for action in RIGHTS:
-        key = f"{action.replace(':', '-')}.jsonl"
-        with denied(stack_with_files, action):
-            versions[key] = put(stack_with_files, key, f"{json.dumps(record(1))}\n{{broken".encode())
-            deadline, found = time.monotonic() + DEADLINE, ""
-            while not (action in found or "Forbidden" in found):  # the answer to a HEAD names no action
-                assert time.monotonic() < deadline, (action, found)
-                time.sleep(0.1)
-                found = failures_of(stack_with_files, key)
-    for key, version in versions.items():
-        assert settled(stack_with_files, key, version).stored == 1
+    stack, client = stack_with_files, stack_with_files.client("lambda")
+    with paused(stack):
+        versions = {
+            "a.jsonl": put(stack, "a.jsonl", f"{json.dumps(record(1))}\n{{broken".encode()),
+            "bad.jsonl": put(stack, "bad.jsonl", b"{broken"),  # it is settled in one step
+        }
+        for action in RIGHTS:
+            key = "bad.jsonl" if action in ("s3:ListBucket", "s3:DeleteObject") else "a.jsonl"
+            told = {"bucket": {"name": stack.outputs.bucket}, "object": {"key": key, "version-id": versions[key]}}
+            with denied(stack, action):
+                payload = json.dumps({"detail": told})
+                answer = client.invoke(FunctionName=stack.function("reader"), Payload=payload)
+                reason = json.load(answer["Payload"]).get("errorMessage", "")
+            assert action in reason or "Forbidden" in reason, action  # the answer to a HEAD names no action
+    with denied(stack, "dynamodb:BatchGetItem"):
+        deadline, found = time.monotonic() + DEADLINE, ""
+        while "dynamodb:BatchGetItem" not in found:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+            found = failures_of(stack, "a.jsonl")
+    assert settled(stack, "a.jsonl", versions["a.jsonl"]).stored == 1
+    assert settled(stack, "bad.jsonl", versions["bad.jsonl"]).rejected == 1
 
 
 def failures_of(stack: DeployedStack, key: str) -> str:

@@ -9,8 +9,8 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "
 """The variables that are passed on: no AWS_*, no proxy, no other tool's switches."""
 FUNCTION_KEY = "LOCAL_FUNCTION_KEY"
 """The variable by which `runtime/sitecustomize.py` gets what it mixes into a function's secret."""
-READERS_MINUTE = "SECONDS_A_MINUTE"  # the variable by which the reader of files learns how long its waits are here
-SHORTEST_MINUTE = 0.5  # real seconds. The reader waits for what is stored, which takes its time here, too.
+FUNCTIONS_MINUTE = "SECONDS_A_MINUTE"  # the variable by which functions learn how long their waits are here
+SHORTEST_MINUTE = 0.1  # real seconds. SQS counts seconds, so what is shorter is none the sooner.
 RUNTIME = Path(__file__).resolve().parent / "runtime"  # on the path of the functions' interpreters
 
 
@@ -64,5 +64,5 @@ def for_ministack(
         "LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(RUNTIME),
         FUNCTION_KEY: function_key,
-        READERS_MINUTE: str(max(minute, SHORTEST_MINUTE)),
+        FUNCTIONS_MINUTE: str(max(minute, SHORTEST_MINUTE)),
     }

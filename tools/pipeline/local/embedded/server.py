@@ -34,7 +34,7 @@ from hypercorn.config import Config
 
 from pipeline.local.asynchronous import AsynchronousInvocation, Queue, QueueOptions
 from pipeline.local.asynchronous.aws_api import AwsApi
-from pipeline.local.gaps import deliver_by, mended
+from pipeline.local.gaps import deliver_by, mended, settle_after
 
 from .certificate import Certificates, make_certificates
 from .control import control_of, parse
@@ -97,6 +97,7 @@ def _config(listeners: Sequence[socket.socket], certificates: Certificates) -> C
 async def _serve(aws: AwsApi, owner: Owner, options: QueueOptions, config: Config, exported: dict[str, str]) -> None:
     queue = Queue(aws, options)
     deliver_by(queue, aws)
+    settle_after(queue)
     throttled = Throttling(aws, lambda: queue.options.faults)
     door: Any = Door(AsynchronousInvocation(replace(aws, app=throttled), queue), control_of(queue), owner, ACCOUNT)
     _say({"environment": exported})  # a connection that is made from now on is served as soon as MiniStack has started

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from pipeline.local.asynchronous.aws_api import CALLER, Answer, AwsApi, Receive, Scope, Send, header, read_body, respond
 
 from . import configurations, inside, invocations, statements
-from .mappings import map_queues
+from .mappings import map_queues, settle_after
 from .rule_targets import deliver_by
 from .sender_ids import SENDER, write_senders
 from .statements import batch_answer, execute
 from .streams import tell_streams
 from .versions import tell_versions
 
-__all__ = ["batch_answer", "deliver_by", "execute", "mended"]
+__all__ = ["batch_answer", "deliver_by", "execute", "mended", "settle_after"]
 
 Mending = Callable[[AwsApi, Scope, bytes], Awaitable[Answer]]
 MENDED: tuple[tuple[str, re.Pattern[str], Mending], ...] = (

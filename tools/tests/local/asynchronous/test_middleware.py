@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.deployed import DeployedStack
-from tools.tests.local.lambdas import Lab
+from tools.tests.local.lambdas import WAITING, Lab, wait_for
 
 CALL = """
 import boto3, json, os
@@ -59,19 +60,20 @@ def test_a_function_that_invokes_itself_ends_in_the_dead_letters_after_sixteen_r
 
 @pytest.mark.parametrize("qualifier", ["live", "$LATEST"])
 def test_a_target_that_is_deleted_while_an_event_waits_leaves_a_record_and_a_dead_letter(
-    lab: Lab, qualifier: str
+    lab: Lab, tmp_path: Path, qualifier: str
 ) -> None:
     (letters, target), (records, destination) = lab.queue(), lab.queue()
-    code = "import time\ndef handler(e, c): time.sleep(2)"
-    name = lab.published(code, "sqs:SendMessage", DeadLetterConfig={"TargetArn": target})
+    name = lab.published(WAITING, "sqs:SendMessage", DeadLetterConfig={"TargetArn": target})
     client, which = lab.client(), {"FunctionName": name, "Qualifier": qualifier}
     client.put_function_event_invoke_config(**which, DestinationConfig={"OnFailure": {"Destination": destination}})
     for number in range(2):
-        lab.send(f"{name}:{qualifier}", number)
+        lab.send(f"{name}:{qualifier}", {"folder": str(tmp_path), "number": number})
+    wait_for((tmp_path / "began").exists)
     if qualifier == "live":
         client.delete_alias(FunctionName=name, Name="live")
     else:
         client.delete_function(FunctionName=name)
+    (tmp_path / "go").touch()
     assert gone(lab, letters, records, f"{name}:{qualifier}") in (1, 2)
 
 

@@ -7,6 +7,8 @@ import inspect
 import json
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,9 +18,8 @@ from botocore.exceptions import ClientError, WaiterError
 from pipeline.local.embedded.ministack import ministack
 from pipeline.local.gaps import inside
 from tests.deployed import DeployedStack
-from tools.tests.local.lambdas import ECHO, TRUST, Lab, allow, package, policy, user
+from tools.tests.local.lambdas import ECHO, TRUST, WAITING, Lab, allow, package, policy, user, wait_for
 
-SLOW = "import time\ndef handler(event, context):\n    time.sleep(2.5)\n"
 DENIED = "The provided execution role does not have permissions to call SendMessage on SQS"
 
 
@@ -87,7 +88,7 @@ def test_without_any_concurrency_no_version_runs_and_an_event_is_a_dead_letter_w
     url, arn = lab.queue()
     name = lab.published(ECHO, "sqs:SendMessage", DeadLetterConfig={"TargetArn": arn})
     reserve(lab, name, 0)
-    client = lab.client()
+    client = lab.impatient()
     for qualifier in ("", ":live"):
         with pytest.raises(ClientError) as refused:
             client.invoke(FunctionName=name + qualifier, Payload=b"{}")
@@ -100,14 +101,17 @@ def test_without_any_concurrency_no_version_runs_and_an_event_is_a_dead_letter_w
     assert attributes["ErrorMessage"]["StringValue"].startswith("Function not invoked.")
 
 
-def test_with_one_the_second_event_is_throttled_and_comes_later(lab: Lab) -> None:
-    name = lab.published(SLOW)
+def test_with_one_the_event_that_comes_meanwhile_is_throttled_and_comes_later(lab: Lab, tmp_path: Path) -> None:
+    name, event = lab.published(WAITING), {"folder": str(tmp_path)}
     reserve(lab, name, 1)
-    for number in range(2):
-        lab.send(f"{name}:live", number)
-    state = lab.stack.drain()["functions"][name]
-    assert state["SUCCESS"] == 2
-    assert state["THROTTLED"] > 0
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(lab.client().invoke, FunctionName=name, Payload=json.dumps(event))
+        wait_for((tmp_path / "began").exists)
+        lab.send(f"{name}:live", event)
+        wait_for(lambda: lab.stack.aws.queue_state()["functions"][name].get("THROTTLED"))
+        (tmp_path / "go").touch()
+        assert "FunctionError" not in running.result()
+    assert lab.stack.drain()["functions"][name]["SUCCESS"] == 1
 
 
 def test_the_stacks_parameter_reserves_concurrency_and_its_template_the_dead_letter_queue(lab: Lab) -> None:

@@ -214,8 +214,13 @@ def test_no_more_run_at_once_than_the_mapping_says(files: Files) -> None:
 
 
 def test_a_message_that_fails_goes_to_the_letters_with_its_source_and_sender(files: Files) -> None:
+    client, queue = files.aws.client("sqs"), files.ids["Files"]
+    client.set_queue_attributes(
+        QueueUrl=queue, Attributes={"VisibilityTimeout": "1"}
+    )  # no need to wait for four seconds
     files.send("fail", "raise")
     letters = files.taken("Letters", 2)
+    client.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "4"})
     assert {letter["Body"] for letter in letters} == {"fail", "raise"}
     assert {letter["Attributes"]["DeadLetterQueueSourceArn"] for letter in letters} == {arn(files, "Files")}
     senders = [letter["Attributes"]["SenderId"] for letter in letters] + [one["sender"] for one in files.told(2)]

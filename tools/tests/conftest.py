@@ -100,7 +100,8 @@ def _lead_to_embedded(monkeypatch: pytest.MonkeyPatch, folder: Path, stack: Depl
 
 
 def _lead_to(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: Mapping[str, str]) -> None:
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
+    bundles = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # reading one takes as long as a command
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", *bundles):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
         **ENVIRONMENT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,17 @@ PROJECT = Path("project")
 STAGES = ("data-processing-validator-dev", "data-processing-enricher-dev", "data-processing-processor-dev")
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pipeline.write(tmp_path_factory.mktemp("project"))
+
+
 @pytest.fixture
 def project(
-    stack: DeployedStack, embedded: DeployedStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: DeployedStack, embedded: DeployedStack, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Path]:
     """Change the project that is deployed: its template's text, the parameters of its default environment."""
-    folder = pipeline.write(tmp_path / "project")
+    folder = shutil.copytree(written, tmp_path / "project")
     monkeypatch.chdir(folder)
 
     def change(*edits: tuple[str, str], **parameters: str) -> Path:
@@ -189,10 +195,10 @@ def test_an_environment_without_a_stack_is_misuse(project: Callable[..., Path], 
     assert "stack_name in [moon.deploy.parameters]" in ran.error
 
 
-def test_the_code_is_packed_as_the_sam_cli_packs_it(tmp_path: Path) -> None:
+def test_the_code_is_packed_as_the_sam_cli_packs_it(written: Path) -> None:
     from samcli.lib.package.utils import make_zip_with_lambda_permissions, zip_folder
 
-    folder = pipeline.write(tmp_path / "own") / "functions"
+    folder = written / "functions"
     with zip_folder(str(folder), make_zip_with_lambda_permissions) as (archive, checksum):
         size: Any = Path(archive).stat().st_size
     assert Code.of(folder) == (checksum, size)

@@ -32,7 +32,7 @@ def check(schema: Any) -> Callable[[Any], str | None]:
 
 
 NAMES = st.sampled_from(["a", "b", "a-b", "A", "{x}", 'q"', "é\n", "$ref", "id", ""])
-TEXTS = st.sampled_from(["", "a", "ab", "aé", "7", "a\\\"'{}", "2026-02-28"]) | st.text(max_size=3)
+TEXTS = st.sampled_from(["", "a", "b\n", "ab", "aé", "7", "a\\\"'{}", "2026-02-28"]) | st.text(max_size=3)
 NUMBERS = st.integers(-3, 3) | st.sampled_from([0.5, 1.0, -1.5, 1e17, 10**17, 1e300, 2**70])
 ATOMS = st.none() | st.booleans() | NUMBERS | TEXTS
 VALUES = st.recursive(
@@ -41,6 +41,9 @@ VALUES = st.recursive(
 SIZES = st.integers(0, 3)
 TYPES = st.sampled_from(["null", "boolean", "number", "integer", "string", "array", "object"])
 PATTERNS = st.sampled_from(["a", "^a", "b$", "^[a$]", r"\d", "^.$", r"\$", "a|b", "é"])
+
+
+USUAL = ("type", "properties", "items", "additionalProperties", "required")
 
 
 def schemas_of(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -63,9 +66,9 @@ def schemas_of(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         **dict.fromkeys(("allOf", "anyOf", "oneOf"), st.lists(inner, min_size=1, max_size=2)),
         "description": st.just("a note"),
     }
-    return st.fixed_dictionaries({}, optional=keywords) | st.fixed_dictionaries(
-        {}, optional={key: keywords[key] for key in ("type", "properties", "items", "additionalProperties", "required")}
-    )
+    few = st.lists(st.sampled_from(sorted(keywords)), max_size=7, unique=True)
+    usual = st.lists(st.sampled_from(USUAL), max_size=len(USUAL), unique=True)
+    return (few | usual).flatmap(lambda names: st.fixed_dictionaries({name: keywords[name] for name in names}))
 
 
 REFERENCES = st.sampled_from(["#", "#/$defs/A", "#/$defs/a", "#/definitions/a"]).map(lambda at: {"$ref": at})

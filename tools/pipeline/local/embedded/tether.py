@@ -23,16 +23,26 @@ def end_with_parent(cleanup: Callable[[], None] = lambda: None) -> None:
     The process must lead a group of its own (`start_new_session=True`), and its standard input be a pipe that only the
     parent writes to.
     """
-    # This signal is for the group's other members. A handler, unlike SIG_IGN, is not passed on to children.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    threading.Thread(target=_watch, args=(cleanup,), daemon=True, name="tether").start()
+    ending, stopped = threading.Event(), threading.Event()
+
+    def stop(*_: object) -> None:
+        """Let the main thread write no more; before the end, the signal is for the group's other members."""
+        stopped.set()
+        while ending.is_set():
+            time.sleep(GRACE)
+
+    signal.signal(signal.SIGTERM, stop)  # a handler, unlike SIG_IGN, is not passed on to children
+    threading.Thread(target=_watch, args=(ending, stopped, cleanup), daemon=True, name="tether").start()
 
 
-def _watch(cleanup: Callable[[], None]) -> None:
+def _watch(ending: threading.Event, stopped: threading.Event, cleanup: Callable[[], None]) -> None:
     while os.read(0, 1024):
         pass
     try:
+        ending.set()
+        stopped.clear()
         os.killpg(0, signal.SIGTERM)
+        stopped.wait(GRACE)
         _reap(time.monotonic() + GRACE)
         cleanup()
     finally:

@@ -23,8 +23,6 @@ from pipeline.generated.schema import compiled
 from record import FIELDS
 
 Answer = tuple[int, str]  # HTTP status, name of the error
-
-
 Fault = tuple[str, bool]  # a statement's error, and whether it was carried out nevertheless
 
 REQUEST_ID = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
@@ -261,15 +259,13 @@ def environment(endpoint: tuple[FakeDynamoDB, str]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME"):
             patch.delenv(name, raising=False)
-        patch.setenv("AWS_REGION", "eu-west-1")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint[1])
-        patch.setenv("AWS_ENDPOINT_URL_SQS", endpoint[1])
-        patch.setenv("AWS_CONFIG_FILE", "/dev/null")
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        patch.setenv("TABLE_NAME", "records")
-        patch.setenv("DEAD_LETTER_QUEUE_URL", QUEUE_URL)
+        for name, value in {
+            **{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
+            **dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"), endpoint[1]),
+            **{"AWS_CONFIG_FILE": "/dev/null", "NO_PROXY": "127.0.0.1"},
+            **{"TABLE_NAME": "records", "DEAD_LETTER_QUEUE_URL": QUEUE_URL},
+        }.items():
+            patch.setenv(name, value)
         for client in clients:
             client.cache_clear()
         yield
@@ -295,6 +291,14 @@ def dynamodb(endpoint: tuple[FakeDynamoDB, str], environment: None) -> FakeDynam
 def queue(dynamodb: FakeDynamoDB) -> FakeQueue:
     """The fake dead-letter queue, empty and answering."""
     return dynamodb.queue
+
+
+def nested(depth: int) -> object:
+    """Nest arrays and objects in each other."""
+    value: object = 1
+    for level in range(depth):
+        value = [value] if level % 2 else {"a": value}
+    return value
 
 
 def exactly(text: str) -> Any:

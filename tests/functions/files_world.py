@@ -168,6 +168,12 @@ class World:
         answer = reader.handler({"Records": [record]}, Invocation(self, looks))
         return bool(answer == {"batchItemFailures": []})
 
+    def steps(self, count: int) -> None:
+        """Let the reader take so many steps on the one message that there is, and store what it sent."""
+        for _ in range(count):
+            self.deliver(self.messages.pop())
+            self.store_all()
+
     def store(self, event: Any) -> None:
         """Let the stages store the records of an event, or refuse them."""
         for document in event:
@@ -195,6 +201,15 @@ class World:
             self.store_all()
             assert sum(steps.values()) < 2000
         return steps
+
+    def settle(self, key: str, content: bytes, *, looks: int = 10**9) -> Counter[int]:
+        """Put a file, and work off all that follows."""
+        self.put(key, content)
+        return self.work_off(looks=looks)
+
+    def rejected(self, key: str) -> list[Any]:
+        """Return what the reader wrote of the lines that it rejected."""
+        return self.s3.documents(f"rejected/{key}.jsonl")
 
     def receipt(self, key: str) -> Any:
         return self.s3.json(f"receipts/{key}.json")

@@ -38,6 +38,22 @@ PUT = {
 }
 
 
+VARIABLES = (
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SQS",
+)
+
+
+@pytest.fixture(autouse=True)
+def no_choices(processor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what says where AWS is and whom to trust: a test that wants it says so."""
+    for name in (*VARIABLES, "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def dynamodb(dynamodb: Any) -> Any:
     """The endpoint expects the write above, whatever fields a record has."""
@@ -71,9 +87,7 @@ def longest_waits(monkeypatch: pytest.MonkeyPatch, no_waiting: list[float]) -> l
         (503, "ServiceUnavailable"),
     ],
 )
-def test_throttling_and_server_errors_are_retried(
-    client: aws.Client, dynamodb: Any, no_waiting: Any, answer: Any
-) -> None:
+def test_throttling_and_server_errors_are_retried(client: Any, dynamodb: Any, no_waiting: Any, answer: Any) -> None:
     dynamodb.failures = [answer] * 4
     assert client.call("PutItem", PUT) == {}
     assert len(dynamodb.requests) == 5
@@ -93,8 +107,7 @@ def test_throttling_that_lasts_passes_on_as_it_is_well_inside_the_functions_time
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException", "ValidationException"],
+    "name", ["AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException", "ValidationException"]
 )
 def test_other_errors_pass_on_at_once(client: aws.Client, dynamodb: Any, name: str) -> None:
     dynamodb.always = (400, name)
@@ -113,14 +126,6 @@ def test_the_waits_grow_and_are_longer_after_throttling(
     dynamodb.failures = [answer] * 4
     client.call("PutItem", PUT)
     assert longest_waits == waits
-
-
-def test_requests_share_one_connection(client: aws.Client, dynamodb: Any) -> None:
-    before = dynamodb.connections
-    for _ in range(3):
-        client.call("PutItem", PUT)
-        dynamodb.items.clear()
-    assert dynamodb.connections - before == 1
 
 
 def test_a_connection_opened_ahead_is_the_one_that_is_used(client: aws.Client, dynamodb: Any) -> None:
@@ -144,14 +149,8 @@ def test_a_connection_that_was_closed_while_idle_is_replaced_without_waiting(
 @pytest.mark.parametrize(
     "fault",
     [
-        BrokenPipeError(),
-        ConnectionResetError(),
-        RemoteDisconnected(),
-        BadStatusLine(""),
-        IncompleteRead(b""),
-        ssl.SSLEOFError(),
-        ssl.SSLZeroReturnError(),
-        TimeoutError(),
+        *(BrokenPipeError(), ConnectionResetError(), RemoteDisconnected(), BadStatusLine(""), IncompleteRead(b"")),
+        *(ssl.SSLEOFError(), ssl.SSLZeroReturnError(), TimeoutError()),
     ],
     ids=lambda fault: type(fault).__name__,
 )
@@ -175,7 +174,7 @@ def test_any_fault_of_a_connection_kept_open_is_followed_by_a_new_one_at_once(
 
 
 @pytest.mark.parametrize(("idle", "connections"), [(aws.IDLE_TIMEOUT - 1, 1), (aws.IDLE_TIMEOUT + 1, 3)])
-def test_a_connection_that_was_idle_for_long_is_not_used_again(
+def test_requests_share_a_connection_that_was_not_idle_for_long(
     client: aws.Client, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, idle: int, connections: int
 ) -> None:
     before, now = dynamodb.connections, time.time()
@@ -187,9 +186,8 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
 
 
 @pytest.mark.parametrize("spoilt", ["lost", "cut", "damaged", "page"])
-def test_an_answer_that_is_spoilt_on_its_way_is_asked_for_again(
-    client: aws.Client, dynamodb: Any, no_waiting: Any, spoilt: str
-) -> None:
+@pytest.mark.usefixtures("no_waiting")
+def test_an_answer_that_is_spoilt_on_its_way_is_asked_for_again(client: Any, dynamodb: Any, spoilt: str) -> None:
     dynamodb.spoilt = [spoilt]
     with pytest.raises(aws.ServiceError, match=r"^ConditionalCheckFailedException: "):
         client.call("PutItem", PUT | {"ExpressionAttributeValues": {":data": {"S": "other"}}})
@@ -212,9 +210,7 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
     assert len(dynamodb.requests) == 5
 
 
-def test_an_endpoint_that_is_not_there_is_given_up(
-    unused_port: int, processor: Any, longest_waits: list[float]
-) -> None:
+def test_an_endpoint_that_is_not_there_is_given_up(unused_port: int, longest_waits: list[float]) -> None:
     client = aws.Client("dynamodb", f"http://127.0.0.1:{unused_port}", "eu-west-1")
     with pytest.raises(aws.ServiceError, match=r"^ConnectionRefusedError: no answer from "):
         client.call("PutItem", PUT)
@@ -273,7 +269,7 @@ def answer(status: int, body: dict[str, Any] | None = None, **headers: str) -> b
 
 
 @pytest.fixture
-def wired(monkeypatch: pytest.MonkeyPatch, processor: Any, no_waiting: Any) -> Callable[..., tuple[aws.Client, Wire]]:
+def wired(monkeypatch: pytest.MonkeyPatch, no_waiting: Any) -> Callable[..., tuple[aws.Client, Wire]]:
     """Make a client of a service whose answers are given."""
 
     def make(*answers: bytes, service: str = "dynamodb") -> tuple[aws.Client, Wire]:
@@ -445,29 +441,24 @@ def test_missing_credentials_are_said(client: aws.Client, monkeypatch: pytest.Mo
         client.call("PutItem", PUT)
 
 
-VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_CA_BUNDLE")
-
-
 @pytest.mark.parametrize(
-    ("environment", "endpoint"),
+    ("variables", "url"),
     [
         ({"AWS_REGION": "us-east-1"}, "https://dynamodb.us-east-1.amazonaws.com"),
         ({"AWS_DEFAULT_REGION": "eu-west-1"}, "https://dynamodb.eu-west-1.amazonaws.com"),
         ({"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://any:1/path/"}, "http://any:1/path"),
         (
-            {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://any", "AWS_ENDPOINT_URL_DYNAMODB": "https://own"},
+            {"AWS_REGION": "a", "AWS_ENDPOINT_URL": "http://any", "AWS_ENDPOINT_URL_DYNAMODB": "https://own"},
             "https://own",
         ),
     ],
 )
 def test_the_endpoint_is_the_one_the_sdks_would_use(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], endpoint: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str
 ) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert aws.from_environment("dynamodb").endpoint == endpoint
+    assert aws.from_environment("dynamodb").endpoint == url
 
 
 @pytest.mark.parametrize("service", ["dynamodb", "sqs"])
@@ -475,8 +466,6 @@ def test_the_endpoint_is_the_one_the_sdks_would_use(
 def test_the_endpoint_of_each_partitions_regions_is_the_one_botocore_knows(
     monkeypatch: pytest.MonkeyPatch, service: str, partition: dict[str, Any]
 ) -> None:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service.upper()}", raising=False)
     regions = [region for region in partition["regions"] if not region.endswith("global")]
     assert regions
     for region in regions:
@@ -485,22 +474,26 @@ def test_the_endpoint_of_each_partitions_regions_is_the_one_botocore_knows(
         assert aws.from_environment(service).endpoint == f"https://{service}.{region}.{suffix}"
 
 
-def test_a_missing_region_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+def test_a_missing_region_is_said() -> None:
     with pytest.raises(aws.ConfigurationError, match=r"^AWS_REGION must be set to the region of the function$"):
         aws.from_environment("dynamodb")
 
 
-@pytest.mark.parametrize("endpoint", ["localhost:8000", "ftp://localhost", "https://"])
-def test_an_endpoint_that_is_no_url_is_said(endpoint: str) -> None:
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://localhost", "https://"])
+def test_an_endpoint_that_is_no_url_is_said(url: str) -> None:
     with pytest.raises(aws.ConfigurationError, match="must be an http or https URL"):
-        aws.Client("dynamodb", endpoint, "eu-west-1")
+        aws.Client("dynamodb", url, "eu-west-1")
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority that vouches for nothing here."""
+    return make_certificates(tmp_path_factory.mktemp("others"))
 
 
 @pytest.fixture
@@ -523,7 +516,6 @@ def test_an_authority_that_is_given_or_the_runtimes_own_is_trusted(  # noqa: PLR
     variable: str,
     dynamodb: Any,
 ) -> None:
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.setenv(variable, str(certificates.authority))
     client = aws.Client("dynamodb", secure_endpoint, "eu-west-1")
     client.connect()
@@ -535,19 +527,10 @@ def test_an_authority_that_is_given_or_the_runtimes_own_is_trusted(  # noqa: PLR
     assert (longest_waits, len(dynamodb.requests)) == ([0], 2)
 
 
-def test_an_unknown_authority_is_not_trusted(
-    secure_endpoint: str, dynamodb: Any, no_waiting: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+def test_an_unknown_authority_is_not_trusted(secure_endpoint: str, dynamodb: Any, no_waiting: Any) -> None:
     with pytest.raises(aws.ServiceError, match=r"^SSLCertVerificationError: "):
         aws.Client("dynamodb", secure_endpoint, "eu-west-1").call("PutItem", PUT)
     assert dynamodb.requests == []
-
-
-@pytest.fixture(scope="module")
-def others(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """An authority that vouches for nothing here."""
-    return make_certificates(tmp_path_factory.mktemp("others"))
 
 
 @pytest.fixture
@@ -575,7 +558,6 @@ def trusted(context: ssl.SSLContext) -> int:
 def test_amazons_authorities_are_trusted_before_the_others_are_read(
     certificates: Certificates, bundle: Any, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", "/nonexistent")
     monkeypatch.setenv(variable, str(bundle(certificates)))
     assert trusted(aws._trust(everybody=False)) == 1
@@ -596,10 +578,7 @@ def test_where_another_authority_vouches_for_the_endpoint_all_are_trusted(
     assert dynamodb.connections - before == 1
 
 
-def test_without_any_authority_to_trust_the_places_looked_at_are_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+def test_without_any_authority_the_places_looked_at_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     own = ssl.get_default_verify_paths()
     expected = (
@@ -618,7 +597,6 @@ def test_a_folder_of_authorities_of_the_runtimes_own_is_enough(
 ) -> None:
     by_hash = tmp_path / "named-by-its-hash.0"
     by_hash.write_bytes(certificates.authority.read_bytes())
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     assert trusted(aws._trust(everybody=False)) == 0

@@ -36,11 +36,15 @@ def handler(record: Record) -> dict[str, object]:
     return {"tested": True}
 
 
-@pytest.mark.parametrize("name", ["validator", "enricher", "processor"])
-def test_an_empty_array_from_a_producer_is_refused(processor: Any, context: Any, name: str) -> None:
-    stages = {"validator": validator, "enricher": enricher, "processor": processor}
+@pytest.fixture(params=["validator", "enricher", "processor"])
+def each(request: pytest.FixtureRequest, processor: Any) -> Any:
+    """Each stage's module."""
+    return {"validator": validator, "enricher": enricher, "processor": processor}[request.param]
+
+
+def test_an_empty_array_from_a_producer_is_refused(each: Any, context: Any) -> None:
     with pytest.raises(InvalidRecord, match=r"^Invalid data: a batch must not be empty$"):
-        stages[name].handler([], context)
+        each.handler([], context)
 
 
 def test_a_batch_of_a_thousand_is_taken(queue: Any, context: Any) -> None:
@@ -48,14 +52,10 @@ def test_a_batch_of_a_thousand_is_taken(queue: Any, context: Any) -> None:
     assert len(queue.messages) == 1000
 
 
-@pytest.mark.parametrize("name", ["validator", "enricher", "processor"])
-def test_a_batch_of_more_is_refused_as_one_event(
-    processor: Any, dynamodb: Any, envelope: Any, context: Any, name: str
-) -> None:
-    stages = {"validator": validator, "enricher": enricher, "processor": processor}
+def test_a_batch_of_more_is_refused_as_one_event(each: Any, dynamodb: Any, envelope: Any, context: Any) -> None:
     records = [record(number) for number in range(1001)]
     with pytest.raises(InvalidRecord, match=r"^Invalid data: a batch must have at most 1000 records \(got 1001\)$"):
-        stages[name].handler(records if name == "validator" else envelope({}, records), context)
+        each.handler(records if each is validator else envelope({}, records), context)
     assert dynamodb.requests == dynamodb.queue.requests == []
 
 
@@ -96,9 +96,7 @@ def of_size(size: int) -> list[dict[str, Any]]:
 def test_a_batch_as_large_as_lambda_delivers_is_handed_on(context: Any) -> None:
     added = len(json.dumps(handler(of_size(1000), context))) - 1000
     assert handler(of_size((MAX_HANDED_ON_BYTES - added) // 2 - 2), context)
-    with pytest.raises(
-        InvalidRecord, match=r"a batch and its results must be at most 998000 bytes together .*: send fewer"
-    ):
+    with pytest.raises(InvalidRecord, match=r"a batch and its results must be at most 998000 bytes .*: send fewer"):
         handler(of_size((MAX_HANDED_ON_BYTES - added) // 2 + 2), context)
 
 

@@ -58,12 +58,7 @@ def test_every_record_is_given_to_the_validator_in_order_and_settled(
     assert receipt.pop("seconds") == pytest.approx(5 * MINUTE, abs=1)
     assert receipt.pop("began") == 1_800_000_000_000
     assert receipt == {
-        "lines": 3000,
-        "rejected": 0,
-        "stored": 3000,
-        "different": 0,
-        "missing": 0,
-        "sent_again": 0,
+        **{"lines": 3000, "rejected": 0, "stored": 3000, "different": 0, "missing": 0, "sent_again": 0},
         "version": event["detail"]["object"]["version-id"],
     }
     assert steps == {0: 1, 1: 1}
@@ -72,8 +67,7 @@ def test_every_record_is_given_to_the_validator_in_order_and_settled(
 
 
 def test_no_batch_takes_more_than_one_request_at_the_last_stage(world: World) -> None:
-    world.put("a.jsonl", text(*(record(number, data="x" * (number % 700)) for number in range(3000))))
-    world.work_off()
+    world.settle("a.jsonl", text(*(record(number, data="x" * (number % 700)) for number in range(3000))))
     sizes = [len(json.dumps(batch, separators=(",", ":"))) * 3 + 160 * len(batch) for batch in world.events]
     assert max(sizes) <= 256 * 1024
     assert min(sizes[:-1]) > 200 * 1024
@@ -88,8 +82,7 @@ def test_a_batch_is_as_full_as_one_request_allows(world: World) -> None:
 
 def test_no_batch_has_more_records_than_the_stages_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "BATCH", 10**6)
-    world.put("a.jsonl", text(*(record(number) for number in range(1001))))
-    world.work_off()
+    world.settle("a.jsonl", text(*(record(number) for number in range(1001))))
     assert [len(batch) for batch in world.events] == [1000, 1]
 
 
@@ -110,10 +103,9 @@ FAULTS = {
 
 def test_each_line_that_is_no_record_has_its_number_and_reason_and_causes_nothing_else(world: World) -> None:
     good = record(1)
-    world.put("a.jsonl", text(good, *FAULTS, "", good))
-    world.work_off()
+    world.settle("a.jsonl", text(good, *FAULTS, "", good))
     assert sent(world) == [good, good]
-    assert world.s3.documents("rejected/a.jsonl.jsonl") == [
+    assert world.rejected("a.jsonl") == [
         {"line": number, "reason": reason, "content": line[:1000]}
         for number, (line, reason) in enumerate(FAULTS.items(), 2)
     ]
@@ -123,17 +115,15 @@ def test_each_line_that_is_no_record_has_its_number_and_reason_and_causes_nothin
 
 def test_a_line_whose_data_breaks_the_schema_is_rejected(world: World, schema: Callable[[Any], None]) -> None:
     schema({"properties": {"total": {"maximum": 1}}})
-    world.put("a.jsonl", text(record(1), record(2)))
-    world.work_off()
+    world.settle("a.jsonl", text(record(1), record(2)))
     assert sent(world) == [record(1)]
-    (rejected,) = world.s3.documents("rejected/a.jsonl.jsonl")
+    (rejected,) = world.rejected("a.jsonl")
     assert rejected["reason"] == "Invalid data: data.total must be smaller than or equal to 1"
 
 
 def test_a_line_that_is_not_utf8_is_rejected(world: World) -> None:
-    world.put("a.jsonl", '{"id": "a", "data": "\xe9"}\n'.encode("latin-1") + text(record(1)))
-    world.work_off()
-    (rejected,) = world.s3.documents("rejected/a.jsonl.jsonl")
+    world.settle("a.jsonl", '{"id": "a", "data": "\xe9"}\n'.encode("latin-1") + text(record(1)))
+    (rejected,) = world.rejected("a.jsonl")
     assert (rejected["line"], rejected["reason"]) == (1, "it is not UTF-8")
     assert "\ufffd" in rejected["content"]
     assert sent(world) == [record(1)]
@@ -142,9 +132,8 @@ def test_a_line_that_is_not_utf8_is_rejected(world: World) -> None:
 def test_the_line_in_which_a_compressed_file_ends_early_is_rejected(world: World) -> None:
     noise = random.Random(1)
     packed = gzip.compress(text(*(record(n, data=str(noise.random())) for n in range(2000))))
-    world.put("a.jsonl.gz", packed[: len(packed) // 2])
-    world.work_off()
-    (rejected,) = world.s3.documents("rejected/a.jsonl.gz.jsonl")
+    world.settle("a.jsonl.gz", packed[: len(packed) // 2])
+    (rejected,) = world.rejected("a.jsonl.gz")
     assert rejected["reason"] == "the gzip file ends here, before its end"
     assert rejected["line"] == len(sent(world)) + 1 > 100
     assert counts(world, "a.jsonl.gz") == (1, len(sent(world)), 0, 0)
@@ -159,15 +148,13 @@ def test_a_file_without_records_has_its_receipt_at_once(world: World, content: b
 
 def test_rejected_lines_of_an_earlier_file_are_taken_away_with_it(world: World) -> None:
     for content in (text("{broken"), text(record(1))):
-        world.put("a.jsonl", content)
-        world.work_off()
-    assert world.s3.documents("rejected/a.jsonl.jsonl") == []
+        world.settle("a.jsonl", content)
+    assert world.rejected("a.jsonl") == []
 
 
 @pytest.mark.parametrize("key", [*(f"{reserved}a.jsonl" for reserved in uploaded.RESERVED), "orders.csv"])
 def test_what_is_no_file_of_records_is_left_alone(world: World, key: str) -> None:
-    world.put(key, text(record(1)))
-    world.work_off()
+    world.settle(key, text(record(1)))
     assert world.events == []
     assert world.s3.names() == [key]
 
@@ -188,9 +175,8 @@ def test_a_file_that_may_not_be_read_stays_in_the_queue_and_is_looked_at_again_e
 def test_the_log_tells_what_passes_from_what_does_not(
     world: World, caplog: pytest.LogCaptureFixture, status: int, message: str
 ) -> None:
-    answer: Any = {"Error": {"Code": "No"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-
     def before(name: str) -> None:
+        answer: Any = {"Error": {"Code": "No"}, "ResponseMetadata": {"HTTPStatusCode": status}}
         if name == "invoke":
             raise ClientError(answer, name)
 
@@ -208,16 +194,14 @@ def test_what_is_no_gzip_file_is_a_dead_letter_with_a_receipt(world: World) -> N
     assert world.receipt("a.jsonl.gz")["reason"] == reason
     assert counts(world, "a.jsonl.gz") == (0, 0, 0, 0)
     assert json.loads(world.letters[0]["MessageBody"]) == event
-    world.put("a.jsonl.gz", gzip.compress(text(record(1))))
-    world.work_off()
+    world.settle("a.jsonl.gz", gzip.compress(text(record(1))))
     assert "reason" not in world.receipt("a.jsonl.gz")
 
 
 @pytest.mark.parametrize("length", [946, 947, 1010])
 def test_a_key_that_leaves_no_room_for_the_readers_own_is_refused(world: World, length: int) -> None:
     key = "x" * (length - 6) + ".jsonl"
-    world.put(key, text(record(1), "{broken"))
-    world.work_off()
+    world.settle(key, text(record(1), "{broken"))
     if length > 946:
         assert world.reasons() == [f"a key must have at most 946 bytes (got {length})"]
         assert world.events == []
@@ -226,23 +210,19 @@ def test_a_key_that_leaves_no_room_for_the_readers_own_is_refused(world: World, 
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again(world: World) -> None:
-    world.put("a.jsonl", text(record(1)))
-    world.s3.breaks = 0
-
     def breaking(name: str) -> None:
         world.s3.breaks = 2
         world.before = lambda name: None
 
     world.before = lambda name: breaking(name) if name == "head_object" else None
-    world.work_off()
+    world.settle("a.jsonl", text(record(1)))
     assert sent(world) == [record(1)]
 
 
 def test_a_large_file_is_read_in_pieces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploaded, "RANGE", 1000)
     records = [record(number) for number in range(500)]
-    world.put("a.jsonl", text(*records))
-    world.work_off()
+    world.settle("a.jsonl", text(*records))
     assert sent(world) == records
     assert max(size for key, size in world.s3.reads if key == "a.jsonl") == 1000
 
@@ -253,8 +233,7 @@ def undated(count: int) -> list[dict[str, Any]]:
 
 def test_the_same_content_again_has_the_same_timestamps_and_other_content_its_own(world: World) -> None:
     for count in (3, 3, 4):
-        world.put("a.jsonl", text(*undated(count)))
-        world.work_off()
+        world.settle("a.jsonl", text(*undated(count)))
     first, second, third = world.events
     assert first == second
     assert {one["timestamp"] for one in first}.isdisjoint(one["timestamp"] for one in third)
@@ -265,20 +244,18 @@ def test_the_same_content_again_has_the_same_timestamps_and_other_content_its_ow
 def test_when_the_time_ends_another_step_goes_on(world: World, looks: int, packed: Callable[[bytes], bytes]) -> None:
     lines = [line for number in range(2000) for line in (record(number), "{broken")]
     key = "a.jsonl" if packed is bytes else "a.jsonl.gz"
-    world.put(key, packed(text(*lines, *undated(10))))
-    steps = world.work_off(looks=looks)
+    steps = world.settle(key, packed(text(*lines, *undated(10))), looks=looks)
     assert min(steps[0], steps[1]) > 1
     records = sent(world)
     assert records[:2000] == lines[::2]
     assert [one["timestamp"] for one in records[2000:]] == [DATE + 4001 + number for number in range(10)]
-    assert [one["line"] for one in world.s3.documents(f"rejected/{key}.jsonl")] == list(range(2, 4001, 2))
+    assert [one["line"] for one in world.rejected(key)] == list(range(2, 4001, 2))
     assert counts(world, key) == (2000, 2010, 0, 0)
 
 
 def test_lines_that_are_blank_or_rejected_count_against_the_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploaded, "RANGE", 1000)
-    world.put("a.jsonl", b"\n" * 50_000 + b"{broken\n" * 50 + text(record(1)))
-    steps = world.work_off(looks=20)
+    steps = world.settle("a.jsonl", b"\n" * 50_000 + b"{broken\n" * 50 + text(record(1)), looks=20)
     assert steps[0] > 3
     assert counts(world, "a.jsonl") == (50, 1, 0, 0)
 
@@ -288,8 +265,7 @@ def test_a_file_that_takes_all_the_time_to_get_on_is_read_no_further(
     world: World, monkeypatch: pytest.MonkeyPatch, lines: bytes
 ) -> None:
     monkeypatch.setattr(uploaded, "RANGE", 1000)
-    world.put("a.jsonl", lines + b"x" * 100_000)
-    steps = world.work_off(looks=8)
+    steps = world.settle("a.jsonl", lines + b"x" * 100_000, looks=8)
     reason = f"a.jsonl takes too long to get to line {1 + bool(lines)}: split it"
     assert (world.reasons(), world.receipt("a.jsonl")["reason"]) == ([reason], reason)
     assert counts(world, "a.jsonl") == (0, int(bool(lines)), 0, 0)
@@ -300,21 +276,19 @@ def test_of_more_rejected_lines_than_are_kept_the_file_is_read_no_further_and_th
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MOST_REJECTED", 3)
-    world.put("a.jsonl", text(record(1), "{", "{", record(2), "{", record(3), "{", record(4)))
-    world.work_off()
+    world.settle("a.jsonl", text(record(1), "{", "{", record(2), "{", record(3), "{", record(4)))
     assert sent(world) == [record(1), record(2), record(3)]
     assert counts(world, "a.jsonl") == (3, 3, 0, 0)
     assert world.receipt("a.jsonl")["reason"] == "more than 3 lines are no records: it was read up to these"
-    assert [one["line"] for one in world.s3.documents("rejected/a.jsonl.jsonl")] == [2, 3, 5]
+    assert [one["line"] for one in world.rejected("a.jsonl")] == [2, 3, 5]
 
 
 def test_rejected_lines_are_written_once_in_parts_and_joined(world: World) -> None:
     lines = b"{%s\n" % (b"x" * 1500) * 12_000
     written: list[str] = []
     world.before = written.append
-    world.put("a.jsonl", lines)
-    world.work_off(looks=5000)
-    documents = world.s3.documents("rejected/a.jsonl.jsonl")
+    world.settle("a.jsonl", lines, looks=5000)
+    documents = world.rejected("a.jsonl")
     assert [one["line"] for one in documents] == list(range(1, 12_001))
     assert not world.s3.uploads
     size = sum(len(version.content) for version in world.s3.versions["rejected/a.jsonl.jsonl"])
@@ -325,8 +299,7 @@ def test_rejected_lines_are_written_once_in_parts_and_joined(world: World) -> No
 
 def test_the_pace_counts_each_kilobyte(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECORDS_A_SECOND", "100")
-    world.put("a.jsonl", text(*(record(number, data="x" * 1500) for number in range(500))))
-    world.work_off()
+    world.settle("a.jsonl", text(*(record(number, data="x" * 1500) for number in range(500))))
     assert world.slept == pytest.approx(500 * 2 / 100, rel=0.15)
 
 

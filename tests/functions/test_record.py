@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import record
+from core.json_faults import json_fault
 from record import (
     ADDED,
     ENRICHMENT,
@@ -30,16 +31,9 @@ from record import (
     unwrap,
 )
 
-from .conftest import exactly
+from .conftest import exactly, nested
 
 GOOD: dict[str, Any] = {"id": "order-1", "timestamp": 1767225600000, "data": {"total": 12.5}}
-
-
-def nested(depth: int) -> object:
-    value: object = 1
-    for level in range(depth):
-        value = [value] if level % 2 else {"a": value}
-    return value
 
 
 def circular() -> object:
@@ -89,6 +83,7 @@ FAULTS: list[tuple[object, str]] = [
     (GOOD | {"data": circular()}, NO_JSON),
     (GOOD | {"data": b"bytes"}, NO_JSON),
     (GOOD | {"data": {1: "a", "b": "c"}}, NO_JSON),
+    (GOOD | {"data": [math.nan, b"bytes"]}, NO_JSON),
 ]
 
 
@@ -96,6 +91,12 @@ FAULTS: list[tuple[object, str]] = [
 def test_each_fault_has_its_sentence(event: object, sentence: str) -> None:
     with pytest.raises(InvalidRecord, match=f"^Invalid data: {re.escape(sentence)}$"):
         parse(event)
+
+
+def test_a_value_whose_json_is_known_is_not_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.json_faults._canonical", lambda value: pytest.fail("encoded again"))
+    deep = nested(MAX_DEPTH + 1)
+    assert json_fault(deep, json.dumps(deep), MAX_DEPTH) == "must be nested at most 400 levels deep"
 
 
 def test_data_is_looked_at_first() -> None:
@@ -115,13 +116,8 @@ def test_the_text_is_the_same_for_the_same_data() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"id": "a" * 2048},
-        {"id": "é" * 1024},
-        {"timestamp": 1},
-        {"timestamp": MAX_TIMESTAMP},
-        {"data": nested(MAX_DEPTH)},
-        {"data": "[{" * 10_000},
-        {"data": [[{}]] * 10_000},
+        *({"id": "a" * 2048}, {"id": "é" * 1024}, {"timestamp": 1}, {"timestamp": MAX_TIMESTAMP}),
+        *({"data": nested(MAX_DEPTH)}, {"data": "[{" * 10_000}, {"data": [[{}]] * 10_000}),
     ],
     ids=lambda fields: next(iter(fields)),
 )
@@ -159,12 +155,8 @@ def test_a_record_without_timestamp_is_stamped_in_milliseconds(monkeypatch: pyte
     assert parse(without("timestamp")).timestamp == 1767225600123
 
 
-def test_a_bare_record_is_its_own_body() -> None:
-    assert unwrap(GOOD) is GOOD
-
-
-def test_an_envelopes_body_is_its_response_payload(envelope: Any) -> None:
-    assert unwrap(envelope({}, GOOD)) is GOOD
+def test_the_body_is_a_bare_record_itself_or_an_envelopes_response_payload(envelope: Any) -> None:
+    assert unwrap(GOOD) is unwrap(envelope({}, GOOD)) is GOOD
 
 
 def test_an_envelope_needs_a_response_payload(envelope: Any) -> None:
@@ -263,10 +255,8 @@ def test_the_id_of_a_refused_event_is_known_if_it_is_valid(event: object, expect
     assert known_id(event) == expected
 
 
-FINITE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-JSON = st.recursive(
-    FINITE | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=15
-)
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+JSON = st.recursive(ATOMS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=15)
 
 
 @given(JSON.filter(lambda value: value is not None))

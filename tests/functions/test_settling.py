@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,8 +53,7 @@ def test_what_is_not_stored_is_sent_again_twice_and_then_is_missing(
     world: World, times: int, found: tuple[int, ...], rounds: int
 ) -> None:
     losing(world, "order-2", times=times)
-    world.put("a.jsonl", text(*(record(number) for number in range(4))))
-    world.work_off()
+    world.settle("a.jsonl", text(*(record(number) for number in range(4))))
     assert counts(world, "a.jsonl") == found
     receipt = world.receipt("a.jsonl")
     assert receipt["sent_again"] == rounds - 1 == len(world.events) - 1
@@ -91,24 +91,23 @@ def test_lines_that_get_no_fewer_are_sent_again(world: World, monkeypatch: pytes
 def test_missing_lines_of_an_earlier_file_are_taken_away_with_it(world: World) -> None:
     losing(world, "order-1", times=3)
     for _ in range(2):
-        world.put("a.jsonl", text(record(1)))
-        world.work_off()
+        world.settle("a.jsonl", text(record(1)))
     assert counts(world, "a.jsonl") == (0, 1, 0, 0)
     assert world.s3.documents("missing/a.jsonl.jsonl") == []
 
 
 def test_a_line_of_which_another_record_has_the_key_is_different_and_not_sent_again(world: World) -> None:
     world.store([record(1, data="another"), record(2)])
-    world.put("a.jsonl", text(record(1), record(2), record(3), record(3, data={"total": 3.0}), record(3, data="other")))
-    world.work_off()
+    world.settle(
+        "a.jsonl", text(record(1), record(2), record(3), record(3, data={"total": 3.0}), record(3, data="other"))
+    )
     assert counts(world, "a.jsonl") == (0, 3, 2, 0)
     assert world.receipt("a.jsonl")["sent_again"] == 0
 
 
 def test_keys_that_dynamodb_leaves_out_are_asked_for_again(world: World) -> None:
     world.left_out = lambda count: count // 2
-    world.put("a.jsonl", text(*(record(number) for number in range(150))))
-    world.work_off()
+    world.settle("a.jsonl", text(*(record(number) for number in range(150))))
     assert counts(world, "a.jsonl") == (0, 150, 0, 0)
     assert world.looks[:3] == [100, 50, 25]
 
@@ -120,8 +119,7 @@ def test_if_dynamodb_leaves_out_all_keys_it_is_asked_again_ever_later_and_then_t
     monkeypatch.setattr(looking, "jitter", lambda seconds: seconds)
     world.left_out = lambda count: count if len(world.looks) % 7 in range(1, empty + 1) else 0
     world.put("a.jsonl", text(record(1)))
-    world.deliver(world.messages.pop())
-    world.store_all()
+    world.steps(1)
     (message,) = world.messages
     world.slept = 0
     assert world.deliver(message) == (empty < 5)
@@ -131,8 +129,7 @@ def test_if_dynamodb_leaves_out_all_keys_it_is_asked_again_ever_later_and_then_t
 
 
 def test_large_records_are_looked_for_few_at_a_time(world: World) -> None:
-    world.put("a.jsonl", text(*(record(number, data="x" * 300_000) for number in range(10))))
-    world.work_off()
+    world.settle("a.jsonl", text(*(record(number, data="x" * 300_000) for number in range(10))))
     assert counts(world, "a.jsonl") == (0, 10, 0, 0)
     assert max(world.looks) <= 4
 
@@ -147,9 +144,7 @@ def test_a_wait_longer_than_sqs_has_is_several_messages(world: World) -> None:
 def test_a_file_that_is_deleted_stops_at_the_next_step(world: World, messages: int) -> None:
     losing(world, "order-1", times=9)
     world.put("a.jsonl", text(record(1), record(2), "{"))
-    for _ in range(messages - 1):
-        world.deliver(world.messages.pop())
-        world.store_all()
+    world.steps(messages - 1)
     world.s3.delete("a.jsonl")
     assert sum(world.work_off().values()) == 1
     assert world.receipt("a.jsonl")["reason"] == "the file was deleted"
@@ -173,41 +168,36 @@ def test_a_file_that_is_replaced_is_read_in_the_version_that_was_announced_and_t
     world: World,
 ) -> None:
     first = world.put("a.jsonl", text(record(1), "{one"))["detail"]["object"]["version-id"]
-    world.put("a.jsonl", text(record(2), record(3), "{other"))
-    world.work_off()
+    world.settle("a.jsonl", text(record(2), record(3), "{other"))
     assert sorted(one["id"] for one in sent(world)) == ["order-1", "order-2", "order-3"]
     assert counts(world, "a.jsonl") == (1, 2, 0, 0)
     assert counts(world, f"a.jsonl.{first}") == (1, 1, 0, 0)
     assert [one["content"] for one in world.s3.documents(f"rejected/a.jsonl.{first}.jsonl")] == ["{one"]
-    assert [one["content"] for one in world.s3.documents("rejected/a.jsonl.jsonl")] == ["{other"]
+    assert [one["content"] for one in world.rejected("a.jsonl")] == ["{other"]
 
 
-def test_without_versions_a_file_that_was_replaced_meanwhile_is_read_no_further(world: World) -> None:
-    event = world.put("a.jsonl", text(record(1)))
-    world.put("a.jsonl", text(record(2)))
-    del event["detail"]["object"]["version-id"]
-    world.messages = [Message(0, json.dumps(event))]
-    world.work_off()
-    assert [world.s3.json(key)["reason"] for key in world.s3.names() if key.startswith("receipts/")] == [
-        "the file was replaced"
-    ]
-    assert world.events == []
-
-
-def test_without_versions_a_file_that_is_replaced_while_it_is_read_says_so(world: World) -> None:
-    event = world.put("a.jsonl", text(record(1)))
-    del event["detail"]["object"]["version-id"]
-    world.messages = [Message(0, json.dumps(event))]
-
+def at_the_third_reading(world: World, happens: Callable[[], object]) -> None:
+    """Let something happen once, when the file or a part is read, after the two places of a receipt."""
     calls: list[str] = []
 
-    def replace(name: str) -> None:
+    def before(name: str) -> None:
         calls.append(name)
-        if calls.count("get_object") == 3:  # the file, after the two places of a receipt
+        if calls.count("get_object") == 3:
             world.before = lambda name: None
-            world.s3.put("a.jsonl", text(record(2)))
+            happens()
 
-    world.before = replace
+    world.before = before
+
+
+@pytest.mark.parametrize("while_it_is_read", [False, True], ids=["meanwhile", "while it is read"])
+def test_without_versions_a_file_that_was_replaced_is_read_no_further(world: World, while_it_is_read: bool) -> None:
+    event = world.put("a.jsonl", text(record(1)))
+    del event["detail"]["object"]["version-id"]
+    world.messages = [Message(0, json.dumps(event))]
+    if while_it_is_read:
+        at_the_third_reading(world, lambda: world.s3.put("a.jsonl", text(record(2))))
+    else:
+        world.s3.put("a.jsonl", text(record(2)))
     world.work_off()
     (receipt,) = (world.s3.json(key) for key in world.s3.names() if key.startswith("receipts/"))
     assert receipt["reason"] == "the file was replaced"
@@ -215,22 +205,15 @@ def test_without_versions_a_file_that_is_replaced_while_it_is_read_says_so(world
 
 
 def test_a_part_that_cannot_be_read_now_is_read_later(world: World) -> None:
+    def fail() -> None:
+        raise refused("InternalError")
+
     losing(world, "order-1", times=1)
     world.put("a.jsonl", text(record(1)))
-    for _ in range(2):
-        world.deliver(world.messages.pop())
-        world.store_all()
-
-    def fail(name: str) -> None:
-        calls.append(name)
-        if name == "get_object" and calls.count(name) == 3:  # the part, after the two places of a receipt
-            raise refused("InternalError")
-
-    calls: list[str] = []
-    world.before = fail
+    world.steps(2)
+    at_the_third_reading(world, fail)
     (message,) = world.messages
     assert not world.deliver(message)
-    world.before = lambda name: None
     world.work_off()
     assert counts(world, "a.jsonl") == (0, 1, 0, 0)
 
@@ -251,9 +234,7 @@ def test_a_stricter_contract_that_comes_while_a_file_is_settled_makes_its_open_l
 ) -> None:
     losing(world, "order-1", times=1)
     world.put("a.jsonl", text(record(1), record(2)))
-    for _ in range(2):
-        world.deliver(world.messages.pop())
-        world.store_all()
+    world.steps(2)
 
     def strict(*_: Any) -> Any:
         raise ValueError("refused from now on")
@@ -270,12 +251,8 @@ def test_a_file_tells_from_time_to_time_how_far_it_is(monkeypatch: pytest.Monkey
     world = World(monkeypatch, part=LARGE)
     losing(world, *(f"order-{number}" for number in range(40)), times=9)
 
-    def before(name: str) -> None:
-        world.seconds += 6
-
-    world.before = before
-    world.put("a.jsonl", text(*(record(number) for number in range(40))))
-    world.work_off()
+    world.before = lambda name: world.sleep(6)
+    world.settle("a.jsonl", text(*(record(number) for number in range(40))))
     reports = [json.loads(one.content) for one in world.s3.versions["reports/a.jsonl.json"]]
     told = Counter((report["round"], report["again"]) for report in reports)
     steps = [(0, False), (1, False), (1, True), (2, False), (2, True), (3, False)]
@@ -398,15 +375,9 @@ class Case:
 def test_whatever_happens_the_receipt_adds_up_and_is_true_of_the_table(
     monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    for module, name, value in (
-        (uploaded, "RANGE", 300),
-        (sending, "BATCH", 1000),
-        (looking, "KEYS", 4),
-        (reading, "MOST_REJECTED", 5),
-        (reading, "FEW", 2),
-    ):
-        monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr("core.files.parts.PART", LARGE)
+    limits = {"uploaded.RANGE": 300, "sending.BATCH": 1000, "parts.PART": LARGE, "looking.KEYS": 4}
+    for name, value in (limits | {"reading.MOST_REJECTED": 5, "reading.FEW": 2}).items():
+        monkeypatch.setattr(f"core.files.{name}", value)
     for seed in range(block, CASES, BLOCKS):
         with pytest.MonkeyPatch.context() as patch:
             world = World(patch, part=LARGE)

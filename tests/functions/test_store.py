@@ -105,16 +105,15 @@ def test_importing_it_needs_neither_region_nor_table() -> None:
     assert clients_after_import() == 0
 
 
+IN_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "processor-dev", "AWS_REGION": "eu-west-1"}
+
+
 def test_in_lambda_the_connection_is_open_before_the_first_event(dynamodb: Any, endpoint: Any) -> None:
     before = dynamodb.connections
-    url = endpoint[1]
-    made = clients_after_import(
-        AWS_LAMBDA_FUNCTION_NAME="processor-dev", AWS_REGION="eu-west-1", AWS_ENDPOINT_URL_DYNAMODB=url
-    )
+    assert clients_after_import(**IN_LAMBDA, AWS_ENDPOINT_URL_DYNAMODB=endpoint[1]) == 1
     dynamodb.wait_for_connections(before + 1)
-    assert (made, dynamodb.requests) == (1, [])
+    assert dynamodb.requests == []
 
 
 def test_an_init_that_cannot_reach_the_table_is_no_failed_init(unused_port: int) -> None:
-    url = f"http://127.0.0.1:{unused_port}"
-    assert clients_after_import(AWS_LAMBDA_FUNCTION_NAME="p", AWS_REGION="eu-west-1", AWS_ENDPOINT_URL=url) == 1
+    assert clients_after_import(**IN_LAMBDA, AWS_ENDPOINT_URL=f"http://127.0.0.1:{unused_port}") == 1

@@ -41,11 +41,6 @@ def test_a_later_stage_may_change_data_beyond_the_schema(schema: Any) -> None:
     assert enricher.handler(GOOD, None)["data"] == GOOD["data"]
 
 
-def test_an_envelope_is_no_bare_record(envelope: Any) -> None:
-    with pytest.raises(InvalidRecord, match=r"^Invalid data: missing data field$"):
-        validator.handler(envelope(GOOD, GOOD), None)
-
-
 def test_a_record_that_could_not_reach_the_enricher_is_refused() -> None:
     with pytest.raises(InvalidRecord, match="to reach the next stage"):
         validator.handler(GOOD | {"data": "é" * 100_000}, None)

@@ -27,8 +27,8 @@ from pipeline.local.asynchronous.aws_api import (
 ROLE = "arn:aws:iam::000000000000:role/role"
 DLQ = "arn:aws:sqs:us-east-1:000000000000:dlq"
 KEY = "OWNERSKEY"
-
-
+Answered = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 INVOKE = re.compile(r"/2015-03-31/functions/(?:arn:aws:lambda:[^:]+:\d+:function:)?([\w-]+)(?::([\w$-]+))?/invocations")
 CONFIGURATION = re.compile(r"/2015-03-31/functions/([\w-]+)/configuration")
 INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/([\w-]+)/event-invoke-config")
@@ -54,13 +54,13 @@ class TestClock(Clock):
 waits: list[float] = []
 
 
-def function_error(message: str = "boom") -> tuple[int, dict[str, str], bytes]:
+def function_error(message: str = "boom") -> Answered:
     """Answer as a function that raised."""
     body = json.dumps({"errorMessage": message, "errorType": "Error"}).encode()
     return 200, {"x-amz-function-error": "Unhandled", "x-amz-executed-version": "7"}, body
 
 
-def success(payload: object = "done") -> tuple[int, dict[str, str], bytes]:
+def success(payload: object = "done") -> Answered:
     """Answer as a function that returned."""
     return 200, {"x-amz-executed-version": "7"}, json.dumps(payload).encode()
 
@@ -73,7 +73,7 @@ SYSTEM_ERROR = (500, {}, b'{"__type":"ServiceException","message":"Internal erro
 class FakeAws:
     """Functions by script: each call takes the next answer, the last of which stays."""
 
-    answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(default_factory=dict)
+    answers: dict[str, list[Answered]] = field(default_factory=dict)
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     """EventInvokeConfigs by qualified function name."""
     dead_letter_targets: dict[str, str] = field(default_factory=dict)
@@ -105,9 +105,7 @@ class FakeAws:
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": content})
 
-    async def _answer(
-        self, method: str, path: str, scope: Scope, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
+    async def _answer(self, method: str, path: str, scope: Scope, headers: dict[str, str], body: bytes) -> Answered:
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
         if match := INVOKE.fullmatch(path):
             qualifier = match[2] or query.get("Qualifier")
@@ -121,16 +119,13 @@ class FakeAws:
         if match:
             return self._configuration(match[1], query.get("Qualifier", "$LATEST"))
         if match := CONCURRENCY.fullmatch(path):
-            return (
-                200,
-                {},
-                json.dumps({"ReservedConcurrentExecutions": 0} if match[1] in self.switched_off else {}).encode(),
-            )
+            reserved = {"ReservedConcurrentExecutions": 0} if match[1] in self.switched_off else {}
+            return 200, {}, json.dumps(reserved).encode()
         if "x-amz-target" in headers:
             return self._send_message(headers, json.loads(body))
         return assume_role()
 
-    async def _invoke(self, name: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    async def _invoke(self, name: str, headers: dict[str, str], body: bytes) -> Answered:
         if name.partition(":")[0] not in self.answers:
             return not_found(f"Function not found: {arn(name)}")
         if f"Credential={KEY}/" not in headers["authorization"] and name in self.denied:
@@ -149,13 +144,13 @@ class FakeAws:
         script = self.answers[name.partition(":")[0]]
         return script.pop(0) if len(script) > 1 else script[0]
 
-    def _configuration(self, function: str, qualifier: str) -> tuple[int, dict[str, str], bytes]:
+    def _configuration(self, function: str, qualifier: str) -> Answered:
         version = "7" if qualifier in ("live", "7") else qualifier
         target = self.dead_letter_targets.get(f"{function}:{version}")
         document = {"Version": version, "Role": ROLE, "DeadLetterConfig": {"TargetArn": target} if target else None}
         return 200, {}, json.dumps(document).encode()
 
-    def _send_message(self, headers: dict[str, str], message: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    def _send_message(self, headers: dict[str, str], message: dict[str, Any]) -> Answered:
         if message["QueueUrl"].rpartition("/")[2] in self.denied:
             return 403, {}, b'{"__type":"AccessDenied","message":"not authorized to perform: sqs:SendMessage"}'
         assert "Credential=ASIA" in headers["authorization"], "a message is sent as the role"
@@ -163,13 +158,13 @@ class FakeAws:
         return 200, {}, b"{}"
 
 
-def not_found(message: str) -> tuple[int, dict[str, str], bytes]:
+def not_found(message: str) -> Answered:
     """Answer that there is no such thing."""
     body = json.dumps({"__type": "ResourceNotFoundException", "message": message}).encode()
     return 404, {"x-amzn-errortype": "ResourceNotFoundException"}, body
 
 
-def assume_role() -> tuple[int, dict[str, str], bytes]:
+def assume_role() -> Answered:
     """Answer with a role's credentials."""
     credentials = (
         "<AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"

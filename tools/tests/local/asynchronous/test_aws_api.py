@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +22,8 @@ from pipeline.local.asynchronous.aws_api import (
 )
 from pipeline.local.asynchronous.roles import Roles
 from pipeline.local.asynchronous.targets import Target
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
@@ -62,26 +63,23 @@ PARTS = ({"type": "http.request", "body": b"ab", "more_body": True}, {"type": "h
 
 
 @pytest.mark.parametrize(("limit", "body"), [(3, b"abc"), (2, None)])
-def test_a_body_is_read_in_parts_up_to_its_limit(limit: int, body: bytes | None) -> None:
-    assert asyncio.run(read_body(receiving(*PARTS), limit)) == body
+async def test_a_body_is_read_in_parts_up_to_its_limit(limit: int, body: bytes | None) -> None:
+    assert await read_body(receiving(*PARTS), limit) == body
 
 
-def test_a_client_that_goes_away_is_an_error() -> None:
+async def test_a_client_that_goes_away_is_an_error() -> None:
     with pytest.raises(ConnectionResetError):
-        asyncio.run(read_body(receiving(PARTS[0], {"type": "http.disconnect"}), 10))
+        await read_body(receiving(PARTS[0], {"type": "http.disconnect"}), 10)
 
 
-def test_what_was_read_comes_again_and_then_what_follows() -> None:
-    async def scenario() -> None:
-        receive = replay(b"body", receiving({"type": "http.disconnect"}))
-        assert [chunk async for chunk in chunks(receive)] == [b"body"]
-        assert (await receive())["type"] == "http.disconnect"
-
-    asyncio.run(scenario())
+async def test_what_was_read_comes_again_and_then_what_follows() -> None:
+    receive = replay(b"body", receiving({"type": "http.disconnect"}))
+    assert [chunk async for chunk in chunks(receive)] == [b"body"]
+    assert (await receive())["type"] == "http.disconnect"
 
 
 @pytest.mark.parametrize(("seconds", "asked"), [(290, 2), (310, 1)])
-def test_a_session_is_renewed_five_minutes_before_its_end(seconds: int, asked: int) -> None:
+async def test_a_session_is_renewed_five_minutes_before_its_end(seconds: int, asked: int) -> None:
     sent = []
     end = datetime.now(UTC) + timedelta(seconds=seconds)
     content = f"<A><Credentials><AccessKeyId>k</AccessKeyId><SessionToken>t</SessionToken><Expiration>{end.isoformat()}"
@@ -90,9 +88,6 @@ def test_a_session_is_renewed_five_minutes_before_its_end(seconds: int, asked: i
         sent.append(scope["path"])
         await respond(send, Answer(200, {}, f"{content}</Expiration></Credentials></A>".encode()))
 
-    async def scenario() -> None:
-        roles, target = Roles(AwsApi(app, "h:1", "key")), Target("000000000000", "us-east-1", "f")
-        assert [await roles.key("arn", target) for _ in range(2)] == [Key("k", "t")] * 2
-
-    asyncio.run(scenario())
+    roles, target = Roles(AwsApi(app, "h:1", "key")), Target("000000000000", "us-east-1", "f")
+    assert [await roles.key("arn", target) for _ in range(2)] == [Key("k", "t")] * 2
     assert len(sent) == asked

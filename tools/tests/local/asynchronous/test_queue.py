@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -18,7 +18,7 @@ from pipeline.local.asynchronous.queue import injected
 from . import fake_aws
 from .fake_aws import DLQ, SYSTEM_ERROR, THROTTLED, Door, FakeAws, arn, door, function_error, success
 
-Scenario = Callable[[], Awaitable[None]]
+pytestmark = pytest.mark.anyio
 
 
 def config(*, retries: int | None = None, age: int | None = None, **destinations: str) -> dict[str, Any]:
@@ -32,32 +32,54 @@ def config(*, retries: int | None = None, age: int | None = None, **destinations
 
 def deliver(aws: FakeAws, function: str = "f:live", payload: bytes = b'{"n": 1}', **options: Any) -> Door:
     """Invoke a function once and wait until all that follows has ended."""
+    return deliver_all(aws, payload, function=function, **options)
 
+
+def deliver_all(aws: FakeAws, *payloads: bytes, function: str = "f:live", **options: Any) -> Door:
     async def scenario() -> Door:
         opened = door(aws, **options)
-        assert (await opened.invoke(function, payload)).status == 202
+        for payload in payloads:
+            assert (await opened.invoke(function, payload)).status == 202
         await opened.drained()
         return opened
 
     return asyncio.run(scenario())
 
 
+def numbers(count: int) -> list[bytes]:
+    return [str(number).encode() for number in range(count)]
+
+
+def record_in(message: dict[str, Any]) -> Any:
+    """Read an invocation record, and merge its contexts into it, whose names differ."""
+    record = json.loads(message["MessageBody"])
+    return {**record, **record["requestContext"], **record.get("responseContext", {})}
+
+
+def attributes_of(message: dict[str, Any]) -> dict[str, str]:
+    return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+
+
+def handing_on(*answers: Any, **options: Any) -> FakeAws:
+    """A function whose results go to another one."""
+    return FakeAws(
+        {"f": [*answers] or [success()], "g": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))}, **options
+    )
+
+
 def count(opened: Door, metric: str) -> int:
     return sum(number for counted, number in opened.queue.counts.metrics.items() if counted.metric == metric)
 
 
-def test_202_is_answered_at_once_before_the_function_ends() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [success()]})
-        aws.gate = asyncio.Event()
-        opened = door(aws)
-        answer = await opened.invoke("f")
-        assert (answer.status, answer.body, opened.queue.counts.open) == (202, b"", 1)
-        assert answer.headers["x-amzn-requestid"]
-        aws.gate.set()
-        await opened.drained()
-
-    asyncio.run(scenario())
+async def test_202_is_answered_at_once_before_the_function_ends() -> None:
+    aws = FakeAws({"f": [success()]})
+    aws.gate = asyncio.Event()
+    opened = door(aws)
+    answer = await opened.invoke("f")
+    assert (answer.status, answer.body, opened.queue.counts.open) == (202, b"", 1)
+    assert answer.headers["x-amzn-requestid"]
+    aws.gate.set()
+    await opened.drained()
 
 
 MEBIBYTE = 1024 * 1024
@@ -76,14 +98,11 @@ MEBIBYTE = 1024 * 1024
     ],
     ids=["function", "name", "json", "utf-8", "nan", "depth", "size"],
 )
-def test_what_lambda_refuses_is_not_taken(function: str, payload: bytes, status: int, code: str) -> None:
-    async def scenario() -> None:
-        opened = door(FakeAws({"f": [success()]}))
-        answer = await opened.invoke(function, payload)
-        assert (answer.status, answer.error_code) == (status, code)
-        assert opened.queue.counts.accepted == 0
-
-    asyncio.run(scenario())
+async def test_what_lambda_refuses_is_not_taken(function: str, payload: bytes, status: int, code: str) -> None:
+    opened = door(FakeAws({"f": [success()]}))
+    answer = await opened.invoke(function, payload)
+    assert (answer.status, answer.error_code) == (status, code)
+    assert opened.queue.counts.accepted == 0
 
 
 def test_an_event_of_a_mebibyte_is_taken_and_none_is_an_empty_object() -> None:
@@ -94,53 +113,38 @@ def test_an_event_of_a_mebibyte_is_taken_and_none_is_an_empty_object() -> None:
     assert aws.events["f:live"][1] == {}
 
 
-def test_a_synchronous_invocation_passes() -> None:
-    async def scenario() -> None:
-        opened = door(FakeAws({"f": [success("now")]}))
-        kind = {"x-amz-invocation-type": "RequestResponse", REQUEST_ID_HEADER: "id"}
-        assert (await opened.invoke("f", **kind)).json() == "now"
-        assert opened.queue.counts.accepted == 0
-
-    asyncio.run(scenario())
+async def test_a_synchronous_invocation_passes() -> None:
+    opened = door(FakeAws({"f": [success("now")]}))
+    kind = {"x-amz-invocation-type": "RequestResponse", REQUEST_ID_HEADER: "id"}
+    assert (await opened.invoke("f", **kind)).json() == "now"
+    assert opened.queue.counts.accepted == 0
 
 
-def test_an_error_of_the_queue_itself_is_told_and_ends_the_event() -> None:
-    async def scenario() -> None:
-        opened = door(FakeAws({"f": [(200, {}, b"\xff")]}, {"f:live": config(OnSuccess=DLQ)}))
-        await opened.invoke("f:live")
-        async with asyncio.timeout(5):
-            while opened.queue.counts.open:
-                await asyncio.sleep(0.001)
-        counts = opened.queue.counts
-        assert (counts.accepted, counts.ended, counts.errors[0][:18]) == (1, 1, "UnicodeDecodeError")
-
-    asyncio.run(scenario())
+async def test_an_error_of_the_queue_itself_is_told_and_ends_the_event() -> None:
+    opened = door(FakeAws({"f": [(200, {}, b"\xff")]}, {"f:live": config(OnSuccess=DLQ)}))
+    await opened.invoke("f:live")
+    async with asyncio.timeout(5):
+        while opened.queue.counts.open:
+            await asyncio.sleep(0.001)
+    counts = opened.queue.counts
+    assert (counts.accepted, counts.ended, counts.errors[0][:18]) == (1, 1, "UnicodeDecodeError")
 
 
-def test_a_retry_waits_for_its_time() -> None:
-    async def scenario() -> None:
-        opened = door(FakeAws({"f": [function_error()]}))
-        await opened.queue.restart(QueueOptions(Clock(0.06)))
-        began = monotonic()
-        await opened.invoke("f")
-        await opened.drained()
-        assert monotonic() - began > 0.18  # one minute, and two
-
-    asyncio.run(scenario())
+async def test_a_retry_waits_for_its_time() -> None:
+    opened = door(FakeAws({"f": [function_error()]}))
+    await opened.queue.restart(QueueOptions(Clock(0.06)))
+    began = monotonic()
+    await opened.invoke("f")
+    await opened.drained()
+    assert monotonic() - began > 0.18  # one minute, and two
 
 
-@pytest.mark.parametrize("retries", [0, 1, 2])
-def test_a_function_error_is_retried_as_often_as_configured_one_and_two_minutes_apart(retries: int) -> None:
-    aws = FakeAws({"f": [function_error()]}, {"f:live": config(retries=retries)})
+@pytest.mark.parametrize(("configured", "retries"), [(None, 2), (0, 0), (1, 1), (2, 2)])
+def test_a_function_error_is_retried_as_configured_one_and_two_minutes_apart(configured: Any, retries: int) -> None:
+    aws = FakeAws({"f": [function_error()]}, {} if configured is None else {"f:live": config(retries=configured)})
     deliver(aws)
     assert aws.events["f:live"] == [{"n": 1}] * (1 + retries)
     assert fake_aws.waits == [60.0, 120.0][:retries]
-
-
-def test_without_a_configuration_there_are_two_retries() -> None:
-    aws = FakeAws({"f": [function_error()]})
-    deliver(aws)
-    assert len(aws.events["f:live"]) == 3
 
 
 def test_a_retry_that_succeeds_ends_the_event() -> None:
@@ -151,26 +155,29 @@ def test_a_retry_that_succeeds_ends_the_event() -> None:
     assert count(opened, "AsyncEventsDropped") == 0
 
 
-@pytest.mark.parametrize("answer", [THROTTLED, SYSTEM_ERROR], ids=["throttled", "system error"])
-def test_throttles_and_system_errors_are_retried_with_backoff_from_1_second_to_5_minutes(answer: Any) -> None:
-    aws = FakeAws({"f": [answer] * 11 + [success()]})
-    deliver(aws)
-    assert fake_aws.waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+BACKOFF = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
 
-def test_throttles_and_system_errors_do_not_use_up_the_retries() -> None:
-    aws = FakeAws({"f": [THROTTLED, SYSTEM_ERROR, function_error(), THROTTLED, function_error(), success()]})
-    deliver(aws)
-    assert fake_aws.waits == [1, 2, 60, 4, 120]
+@pytest.mark.parametrize(
+    ("failures", "waits"),
+    [
+        ([THROTTLED] * 11, BACKOFF),
+        ([SYSTEM_ERROR] * 11, BACKOFF),
+        ([THROTTLED, SYSTEM_ERROR, function_error(), THROTTLED, function_error()], [1, 2, 60, 4, 120]),
+    ],
+    ids=["throttled", "system error", "among function errors"],
+)
+def test_throttles_and_system_errors_back_off_and_use_up_no_retries(failures: list[Any], waits: list[int]) -> None:
+    deliver(FakeAws({"f": [*failures, success()]}))
+    assert fake_aws.waits == waits
 
 
 def test_an_event_is_tried_within_its_maximum_age_only() -> None:
     aws = FakeAws({"f": [THROTTLED]}, {"f:live": config(age=60, OnFailure=DLQ)})
     deliver(aws)
     assert fake_aws.waits == [1, 2, 4, 8, 16]  # the next one would be 32, beyond 60 altogether
-    record = json.loads(aws.messages[0]["MessageBody"])
-    assert record["requestContext"]["condition"] == "EventAgeExceeded"
-    assert record["requestContext"]["approximateInvokeCount"] == 0
+    record = record_in(aws.messages[0])
+    assert (record["condition"], record["approximateInvokeCount"]) == ("EventAgeExceeded", 0)
     assert record["responseContext"] == {"statusCode": 429}
     assert "responsePayload" not in record
 
@@ -179,7 +186,7 @@ def test_the_maximum_age_ends_the_retries_of_function_errors_too() -> None:
     aws = FakeAws({"f": [function_error()]}, {"f:live": config(retries=2, age=100, OnFailure=DLQ)})
     deliver(aws)
     assert fake_aws.waits == [60]
-    assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["condition"] == "EventAgeExceeded"
+    assert record_in(aws.messages[0])["condition"] == "EventAgeExceeded"
 
 
 def test_without_a_configuration_an_event_lives_for_six_hours() -> None:
@@ -189,25 +196,21 @@ def test_without_a_configuration_an_event_lives_for_six_hours() -> None:
     assert len(aws.messages) == 1
 
 
-def test_every_attempt_has_the_same_request_id() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [function_error()]}, {"f:live": config(OnFailure=DLQ)}, {"f:7": DLQ})
-        opened = door(aws)
-        request_id = (await opened.invoke("f:live")).headers["x-amzn-requestid"]
-        await opened.drained()
-        letter, record = aws.messages
-        assert letter["MessageAttributes"]["RequestID"]["StringValue"] == request_id
-        assert json.loads(record["MessageBody"])["requestContext"]["requestId"] == request_id
-        assert aws.request_id_headers == [request_id] * 3
-
-    asyncio.run(scenario())
+async def test_every_attempt_has_the_same_request_id() -> None:
+    aws = FakeAws({"f": [function_error()]}, {"f:live": config(OnFailure=DLQ)}, {"f:7": DLQ})
+    opened = door(aws)
+    request_id = (await opened.invoke("f:live")).headers["x-amzn-requestid"]
+    await opened.drained()
+    letter, record = aws.messages
+    assert attributes_of(letter)["RequestID"] == record_in(record)["requestId"] == request_id
+    assert aws.request_id_headers == [request_id] * 3
 
 
 def test_duplicates_happen_without_any_error() -> None:
     aws = FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=DLQ)})
     opened = deliver(aws, faults=Faults(duplicate=True))
     assert aws.events["f:live"] == [{"n": 1}] * 2
-    ids = {json.loads(message["MessageBody"])["requestContext"]["requestId"] for message in aws.messages}
+    ids = {record_in(message)["requestId"] for message in aws.messages}
     assert (len(aws.messages), len(ids)) == (2, 1)
     assert count(opened, "AsyncEventsReceived") == 1
     assert count(opened, "FUNCTION_ERROR") == 0
@@ -233,9 +236,8 @@ def test_the_invocation_record_of_a_success_is_lambdas() -> None:
 def test_the_invocation_record_of_a_failure_is_lambdas() -> None:
     aws = FakeAws({"f": [function_error("no")]}, {"f:live": config(OnFailure=DLQ)})
     deliver(aws)
-    record = json.loads(aws.messages[0]["MessageBody"])
-    assert record["requestContext"]["condition"] == "RetriesExhausted"
-    assert record["requestContext"]["approximateInvokeCount"] == 3
+    record = record_in(aws.messages[0])
+    assert (record["condition"], record["approximateInvokeCount"]) == ("RetriesExhausted", 3)
     assert record["responseContext"] == {"statusCode": 200, "executedVersion": "7", "functionError": "Unhandled"}
     assert record["responsePayload"] == {"errorMessage": "no", "errorType": "Error"}
 
@@ -243,7 +245,7 @@ def test_the_invocation_record_of_a_failure_is_lambdas() -> None:
 def test_a_function_that_answers_nothing_has_null_in_its_record() -> None:
     aws = FakeAws({"f": [(200, {}, b"")]}, {"f:live": config(OnSuccess=DLQ)})
     deliver(aws)
-    assert json.loads(aws.messages[0]["MessageBody"])["responsePayload"] is None
+    assert record_in(aws.messages[0])["responsePayload"] is None
 
 
 def test_an_age_counts_a_wait_as_long_as_lambdas() -> None:
@@ -255,7 +257,7 @@ def test_an_age_counts_a_wait_as_long_as_lambdas() -> None:
 def test_an_unqualified_function_is_latest_in_its_record() -> None:
     aws = FakeAws({"f": [success()]}, {"f:$LATEST": config(OnSuccess=DLQ)})
     deliver(aws, "f")
-    assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["functionArn"] == arn("f:$LATEST")
+    assert record_in(aws.messages[0])["functionArn"] == arn("f:$LATEST")
 
 
 def test_payloads_reach_the_destination_byte_for_byte() -> None:
@@ -297,16 +299,15 @@ def test_the_dead_letter_is_the_event_itself_with_three_attributes_and_no_functi
 def test_a_throttled_event_dies_with_the_throttles_status() -> None:
     aws = FakeAws({"f": [THROTTLED]}, {"f:live": config(age=60)}, {"f:7": DLQ})
     deliver(aws)
-    attributes = aws.messages[0]["MessageAttributes"]
-    assert attributes["ErrorCode"]["StringValue"] == "429"
-    assert attributes["ErrorMessage"]["StringValue"] == "Rate Exceeded."
+    attributes = attributes_of(aws.messages[0])
+    assert (attributes["ErrorCode"], attributes["ErrorMessage"]) == ("429", "Rate Exceeded.")
 
 
 @pytest.mark.parametrize(("message", "kept"), [("x" * 5000, 1024), ("é" * 5000, 512), ("€" * 5000, 341)])
 def test_the_error_message_is_its_first_kilobyte(message: str, kept: int) -> None:
     aws = FakeAws({"f": [function_error(message)]}, dead_letter_targets={"f:7": DLQ})
     deliver(aws)
-    assert aws.messages[0]["MessageAttributes"]["ErrorMessage"]["StringValue"] == message[:kept]
+    assert attributes_of(aws.messages[0])["ErrorMessage"] == message[:kept]
 
 
 def test_with_an_on_failure_destination_both_it_and_the_dead_letter_are_sent() -> None:
@@ -330,22 +331,17 @@ def test_without_permission_the_dead_letter_is_lost_and_counted() -> None:
     assert "sqs:SendMessage" in opened.queue.counts.losses[0].reason
 
 
-def test_without_permission_the_record_is_lost_and_counted() -> None:
-    aws = FakeAws({"f": [success()], "g": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))}, denied={"g:live"})
-    opened = deliver(aws)
-    assert aws.events["g:live"] == []
-    assert count(opened, "DestinationDeliveryFailures") == 1
-
-
-def test_a_destination_that_is_gone_is_a_delivery_failure() -> None:
-    opened = deliver(FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))}))
-    assert count(opened, "DestinationDeliveryFailures") == 1
-
-
-def test_a_record_over_one_megabyte_is_a_delivery_failure() -> None:
-    half = json.dumps("x" * 600_000).encode()
-    aws = FakeAws({"f": [success("y" * 600_000)], "g": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))})
-    opened = deliver(aws, payload=half)
+@pytest.mark.parametrize(
+    ("aws", "payload"),
+    [
+        (handing_on(denied={"g:live"}), b"{}"),
+        (FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))}), b"{}"),
+        (handing_on(success("y" * 600_000)), json.dumps("x" * 600_000).encode()),
+    ],
+    ids=["no permission", "no function", "more than a megabyte"],
+)
+def test_a_record_that_cannot_be_delivered_is_lost_and_counted(aws: FakeAws, payload: bytes) -> None:
+    opened = deliver(aws, payload=payload)
     assert aws.events["g:live"] == []
     assert count(opened, "DestinationDeliveryFailures") == 1
 
@@ -362,96 +358,69 @@ def test_a_function_without_any_concurrency_is_not_retried() -> None:
     deliver(aws)
     assert fake_aws.waits == []
     letter, message = aws.messages
-    record = json.loads(message["MessageBody"])
-    assert record["requestContext"]["condition"] == "ZeroReservedConcurrency"
-    assert record["requestContext"]["approximateInvokeCount"] == 0
+    record, attributes = record_in(message), attributes_of(letter)
+    assert (record["condition"], record["approximateInvokeCount"]) == ("ZeroReservedConcurrency", 0)
     assert record.keys().isdisjoint({"responseContext", "responsePayload"})
-    assert letter["MessageAttributes"].keys() == {"RequestID", "ErrorMessage"}
-    assert "zero reserved concurrent executions" in letter["MessageAttributes"]["ErrorMessage"]["StringValue"]
+    assert attributes.keys() == {"RequestID", "ErrorMessage"}
+    assert "zero reserved concurrent executions" in attributes["ErrorMessage"]
 
 
-def test_a_function_that_is_gone_still_leaves_a_record_and_a_dead_letter() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [success()]}, {"f:live": config(OnFailure=DLQ)}, {"f:7": DLQ})
-        opened = door(aws)
-        await opened.invoke("f:live", b"1")
-        del aws.answers["f"]
-        opened.queue.functions.forget()
-        await opened.drained()
-        letter, message = aws.messages
-        record = json.loads(message["MessageBody"])
-        assert record["requestContext"]["condition"] == "RetriesExhausted"
-        assert record["requestContext"]["approximateInvokeCount"] == 1
-        assert record["responseContext"] == {"statusCode": 404}
-        attributes = letter["MessageAttributes"]
-        assert attributes["ErrorCode"]["StringValue"] == "404"
-        assert attributes["ErrorMessage"]["StringValue"] == f"Function not found: {arn('f:live')}"
-        assert letter["MessageBody"] == "1"
-
-    asyncio.run(scenario())
+async def test_a_function_that_is_gone_still_leaves_a_record_and_a_dead_letter() -> None:
+    aws = FakeAws({"f": [success()]}, {"f:live": config(OnFailure=DLQ)}, {"f:7": DLQ})
+    opened = door(aws)
+    await opened.invoke("f:live", b"1")
+    del aws.answers["f"]
+    opened.queue.functions.forget()
+    await opened.drained()
+    letter, message = aws.messages
+    record, attributes = record_in(message), attributes_of(letter)
+    assert (record["condition"], record["approximateInvokeCount"]) == ("RetriesExhausted", 1)
+    assert record["responseContext"] == {"statusCode": 404}
+    assert attributes.pop("RequestID")
+    assert attributes == {"ErrorCode": "404", "ErrorMessage": f"Function not found: {arn('f:live')}"}
+    assert letter["MessageBody"] == "1"
 
 
-def test_the_count_is_of_the_attempts_that_ran_and_one_for_a_success() -> None:
-    answers = [THROTTLED, function_error(), SYSTEM_ERROR, function_error()]
-    aws = FakeAws({"f": [*answers, success()]}, {"f:live": config(OnSuccess=DLQ, OnFailure=DLQ)})
+@pytest.mark.parametrize(("last", "count"), [(success(), 1), (function_error(), 3)], ids=["success", "failure"])
+def test_the_count_is_of_the_attempts_that_ran_and_one_for_a_success(last: Any, count: int) -> None:
+    answers = [THROTTLED, function_error(), SYSTEM_ERROR, function_error(), last]
+    aws = FakeAws({"f": answers}, {"f:live": config(OnSuccess=DLQ, OnFailure=DLQ)})
     deliver(aws)
-    assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["approximateInvokeCount"] == 1
-    aws = FakeAws({"f": [*answers, function_error()]}, {"f:live": config(OnSuccess=DLQ, OnFailure=DLQ)})
-    deliver(aws)
-    assert json.loads(aws.messages[0]["MessageBody"])["requestContext"]["approximateInvokeCount"] == 3
+    assert record_in(aws.messages[0])["approximateInvokeCount"] == count
 
 
-def test_a_trace_is_answered_and_goes_with_the_event_to_its_dead_letter() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [function_error()]}, dead_letter_targets={"f:7": DLQ})
-        opened = door(aws)
-        own = await opened.invoke("f:live")
-        await opened.drained()
-        given = await opened.invoke("f:live", **{"x-amzn-trace-id": "Root=1-2-3"})
-        await opened.drained()
-        await opened.queue.accept(Target.of_arn(arn("f:live")), b"1", request_id="id")
-        await opened.drained()
-        traces = [message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] for message in aws.messages]
-        assert traces[:2] == [own.headers["x-amzn-trace-id"], "Root=1-2-3"]
-        assert all(trace.startswith("Root=1-") for trace in traces)
-        assert given.headers["x-amzn-trace-id"] == "Root=1-2-3"
-
-    asyncio.run(scenario())
+async def test_a_trace_is_answered_and_goes_with_the_event_to_its_dead_letter() -> None:
+    aws = FakeAws({"f": [function_error()]}, dead_letter_targets={"f:7": DLQ})
+    opened = door(aws)
+    own = await opened.invoke("f:live")
+    await opened.drained()
+    given = await opened.invoke("f:live", **{"x-amzn-trace-id": "Root=1-2-3"})
+    await opened.drained()
+    await opened.queue.accept(Target.of_arn(arn("f:live")), b"1", request_id="id")
+    await opened.drained()
+    traces = [message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"] for message in aws.messages]
+    assert traces[:2] == [own.headers["x-amzn-trace-id"], "Root=1-2-3"]
+    assert all(trace.startswith("Root=1-") for trace in traces)
+    assert given.headers["x-amzn-trace-id"] == "Root=1-2-3"
 
 
 def test_a_chain_of_functions_that_goes_round_in_circles_ends() -> None:
     aws = FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=arn("f:live"))}, {"f:7": DLQ})
     deliver(aws)
     assert len(aws.events["f:live"]) == 17
-    attributes = aws.messages[0]["MessageAttributes"]
-    assert (attributes["ErrorCode"]["StringValue"], attributes["ErrorMessage"]["StringValue"]) == (
-        "400",
-        "recursive loop",
-    )
+    attributes = attributes_of(aws.messages[0])
+    assert (attributes["ErrorCode"], attributes["ErrorMessage"]) == ("400", "recursive loop")
 
 
 def test_parallel_invocations_are_bounded() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [success()]})
-        opened = door(aws, concurrency=3)
-        for number in range(200):
-            await opened.invoke("f", str(number).encode())
-        await opened.drained()
-        assert len(aws.events["f"]) == 200
-        assert 1 <= aws.most_running <= 3
-
-    asyncio.run(scenario())
+    aws = FakeAws({"f": [success()]})
+    deliver_all(aws, *numbers(200), function="f", concurrency=3)
+    assert len(aws.events["f"]) == 200
+    assert 1 <= aws.most_running <= 3
 
 
-def faulty(aws: FakeAws, faults: Faults, events: int = 40) -> Door:
-    async def scenario() -> Door:
-        opened = door(aws, faults)
-        for number in range(events):
-            await opened.invoke("f:live", str(number).encode())
-        await opened.drained()
-        return opened
-
-    return asyncio.run(scenario())
+def faulty(aws: FakeAws, faults: Faults) -> Door:
+    return deliver_all(aws, *numbers(40), faults=faults)
 
 
 @pytest.mark.parametrize("kind", [Result.SYSTEM_ERROR, Result.THROTTLED])
@@ -471,7 +440,7 @@ def test_injected_function_errors_come_instead_of_the_call_or_after_it() -> None
 def test_a_failure_of_the_functions_own_is_not_replaced_by_an_injected_one() -> None:
     aws = FakeAws({"f": [function_error("own")]}, {"f:live": config(retries=0)}, {"f:7": DLQ})
     faulty(aws, Faults(fail_rate=1, kinds=(Result.FUNCTION_ERROR,)))
-    reasons = [message["MessageAttributes"]["ErrorMessage"]["StringValue"] for message in aws.messages]
+    reasons = [attributes_of(message)["ErrorMessage"] for message in aws.messages]
     assert set(reasons) == {"own", "Injected function error"}
     assert reasons.count("own") == len(aws.events["f:live"])
 
@@ -488,16 +457,9 @@ def test_the_same_seed_injects_the_same_faults_and_another_one_others() -> None:
 def test_lost_events_end_without_a_call_a_letter_or_a_count_and_a_seed_repeats_them() -> None:
     def kept(seed: int, rate: float, *, kinds: int = 60) -> list[Any]:
         aws = FakeAws({"f": [success()]}, {"f:live": config(OnSuccess=DLQ)}, {"f:7": DLQ})
-
-        async def scenario() -> None:
-            opened = door(aws, Faults(seed, lose_rate=rate))
-            for number in range(60):
-                assert (await opened.invoke("f:live", str(number % kinds).encode())).status == 202
-            await opened.drained()
-            assert count(opened, "AsyncEventsDropped") == count(opened, "DeadLetterErrors") == 0
-            assert opened.queue.counts.accepted == opened.queue.counts.ended == 60
-
-        asyncio.run(scenario())
+        opened = deliver_all(aws, *numbers(kinds) * (60 // kinds), faults=Faults(seed, lose_rate=rate))
+        assert count(opened, "AsyncEventsDropped") == count(opened, "DeadLetterErrors") == 0
+        assert opened.queue.counts.accepted == opened.queue.counts.ended == 60
         assert len(aws.messages) == len(aws.events["f:live"])
         return sorted(aws.events["f:live"])
 
@@ -523,60 +485,48 @@ def test_a_rate_is_the_share_that_meets_a_fault(meets: Callable[[Faults, str], b
         assert sum(meets(faults, str(number)) for number in range(1000)) == pytest.approx(1000 * rate, abs=50 * rate)
 
 
-def test_stop_after_ends_the_deliveries_for_good() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [success()]})
-        opened = door(aws, Faults(stop_after=3))
-        for number in range(10):
-            await opened.invoke("f", str(number).encode())
-        async with asyncio.timeout(5):
-            while not opened.queue.stopped:
-                await asyncio.sleep(0)
-        assert opened.queue.counts.calls == 3
-        assert opened.queue.counts.open > 0
-
-    asyncio.run(scenario())
+async def test_stop_after_ends_the_deliveries_for_good() -> None:
+    aws = FakeAws({"f": [success()]})
+    opened = door(aws, Faults(stop_after=3))
+    for number in range(10):
+        await opened.invoke("f", str(number).encode())
+    async with asyncio.timeout(5):
+        while not opened.queue.stopped:
+            await asyncio.sleep(0)
+    assert opened.queue.counts.calls == 3
+    assert opened.queue.counts.open > 0
 
 
-def test_a_restart_forgets_events_and_counts() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [success()]})
-        aws.gate = asyncio.Event()
-        opened = door(aws)
-        await opened.invoke("f")
-        await opened.queue.restart(QueueOptions())
-        assert (opened.queue.counts.open, opened.queue.counts.metrics) == (0, {})
-
-    asyncio.run(scenario())
+async def test_a_restart_forgets_events_and_counts() -> None:
+    aws = FakeAws({"f": [success()]})
+    aws.gate = asyncio.Event()
+    opened = door(aws)
+    await opened.invoke("f")
+    await opened.queue.restart(QueueOptions())
+    assert (opened.queue.counts.open, opened.queue.counts.metrics) == (0, {})
 
 
-def test_a_right_that_is_taken_away_is_missed_at_once() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [success()], "g": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))})
-        opened = door(aws)
+async def test_a_right_that_is_taken_away_is_missed_at_once() -> None:
+    aws = handing_on()
+    opened = door(aws)
+    await opened.invoke("f:live")
+    await opened.drained()
+    aws.denied.add("g:live")
+    await opened.request("POST", "/", b"Action=PutRolePolicy", service="iam")
+    await opened.invoke("f:live")
+    await opened.drained()
+    assert len(aws.events["g:live"]) == 1
+    assert count(opened, "DestinationDeliveryFailures") == 1
+
+
+async def test_a_burst_asks_once_whether_its_destination_may_be_invoked() -> None:
+    aws = handing_on()
+    opened = door(aws)
+    for _ in range(20):
         await opened.invoke("f:live")
-        await opened.drained()
-        aws.denied.add("g:live")
-        await opened.request("POST", "/", b"Action=PutRolePolicy", service="iam")
-        await opened.invoke("f:live")
-        await opened.drained()
-        assert len(aws.events["g:live"]) == 1
-        assert count(opened, "DestinationDeliveryFailures") == 1
-
-    asyncio.run(scenario())
-
-
-def test_a_burst_asks_once_whether_its_destination_may_be_invoked() -> None:
-    async def scenario() -> None:
-        aws = FakeAws({"f": [success()], "g": [success()]}, {"f:live": config(OnSuccess=arn("g:live"))})
-        opened = door(aws)
-        for _ in range(20):
-            await opened.invoke("f:live")
-        await opened.drained()
-        assert len(aws.events["g:live"]) == 20
-        assert aws.dry_runs["g:live"] <= opened.queue.options.concurrency
-
-    asyncio.run(scenario())
+    await opened.drained()
+    assert len(aws.events["g:live"]) == 20
+    assert aws.dry_runs["g:live"] <= opened.queue.options.concurrency
 
 
 @pytest.mark.parametrize(
@@ -591,9 +541,7 @@ def test_an_injected_failure_has_the_status_that_lambda_gives_it(result: Result,
 @pytest.mark.parametrize(("over", "lost"), [(0, 0), (1, 1)])
 def test_a_letter_fits_up_to_a_mebibyte_with_its_attributes(over: int, lost: int) -> None:
     def failing() -> FakeAws:
-        return FakeAws(
-            {"f": [function_error()]}, {"f:live": config(retries=0)}, dead_letter_targets={"f:7": DLQ, "f:live": DLQ}
-        )
+        return FakeAws({"f": [function_error()]}, {"f:live": config(retries=0)}, {"f:7": DLQ, "f:live": DLQ})
 
     small = failing()
     deliver(small, payload=b'""')

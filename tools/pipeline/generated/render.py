@@ -7,17 +7,6 @@ from typing import Any
 
 import yaml
 from troposphere import Template
-from yaml.events import (
-    DocumentEndEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-    StreamStartEvent,
-)
 from yaml.nodes import ScalarNode
 from yaml.representer import SafeRepresenter
 from yaml.resolver import Resolver
@@ -86,9 +75,9 @@ def _written(sections: Mapping[str, Any]) -> str:
     PyYAML's dumper takes three times as long: it makes nodes first, and asks of every text anew what it would be read
     as. There are no anchors, which CloudFormation does not read.
     """
-    events: list[yaml.Event] = [StreamStartEvent(), DocumentStartEvent(explicit=False)]
+    events: list[yaml.Event] = [yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False)]
     _write(sections, events.append)
-    events += DocumentEndEvent(explicit=False), StreamEndEvent()
+    events += yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent()
     text: str = yaml.emit(events, Dumper=yaml.CSafeDumper, allow_unicode=True, width=WIDTH)
     return text
 
@@ -110,35 +99,36 @@ def _write_mapping_or_intrinsic(mapping: Mapping[str, Any], emit: Emit) -> None:
             return
     # Tags and dimensions, a row each.
     in_a_row = tuple(mapping) in (("Key", "Value"), ("Name", "Value"))
-    emit(MappingStartEvent(None, _MAPPING, implicit=True, flow_style=in_a_row))
+    emit(yaml.MappingStartEvent(None, _MAPPING, implicit=True, flow_style=in_a_row))
     for key, value in mapping.items():
         emit(_scalar(key))
         _write(value, emit)
-    emit(MappingEndEvent())
+    emit(yaml.MappingEndEvent())
 
 
 def _write_intrinsic(tag: str, argument: Any, emit: Emit) -> None:
     if tag == "!GetAtt":
         argument = ".".join(argument)
     if isinstance(argument, str):
-        emit(ScalarEvent(None, tag, (False, False), argument, style=_style(argument)))
+        emit(yaml.ScalarEvent(None, tag, (False, False), argument, style=_style(argument)))
     else:
         _write_sequence(argument, emit, in_a_row=len(str(argument)) < WIDTH, tag=tag)
 
 
 def _write_sequence(items: Sequence[Any], emit: Emit, *, in_a_row: bool, tag: str = "") -> None:
-    emit(SequenceStartEvent(None, tag or _SEQUENCE, implicit=not tag, flow_style=in_a_row))
+    emit(yaml.SequenceStartEvent(None, tag or _SEQUENCE, implicit=not tag, flow_style=in_a_row))
     for item in items:
         _write(item, emit)
-    emit(SequenceEndEvent())
+    emit(yaml.SequenceEndEvent())
 
 
 @lru_cache(maxsize=None, typed=True)  # True and 1.0 are two values
-def _scalar(value: Any) -> ScalarEvent:
+def _scalar(value: Any) -> yaml.ScalarEvent:
     """Write a text, a number or a truth value, in quotes if it would be read as something else."""
     node = _REPRESENTER.represent_data(value)
     read_as = _RESOLVER.resolve(ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call] # in the stubs
-    return ScalarEvent(None, node.tag, (read_as == node.tag, node.tag == _TEXT), node.value, style=_style(node.value))
+    plain = read_as == node.tag, node.tag == _TEXT
+    return yaml.ScalarEvent(None, node.tag, plain, node.value, style=_style(node.value))
 
 
 def _style(text: str) -> str | None:

@@ -10,15 +10,7 @@ from botocore import exceptions as failures
 from botocore.config import Config
 
 from pipeline.errors import AwsError, DeniedError, MisuseError, QueueGoneError
-from pipeline.stack.settings import (
-    PROFILES,
-    blamed,
-    require_certificates,
-    require_credentials,
-    require_endpoint,
-    require_region,
-    without_secrets,
-)
+from pipeline.stack import settings
 
 CONNECT_TIMEOUT = 5  # seconds
 READ_TIMEOUT = 30  # seconds; beyond the longest poll of a queue, which is 20
@@ -56,22 +48,22 @@ class Access(NamedTuple):
             credentials = session.get_credentials()
         except failures.ProfileNotFound as error:
             name = error.kwargs["profile"]
-            source = next((one for one in PROFILES if not profile and os.environ.get(one) == name), "")
+            source = next((one for one in settings.PROFILES if not profile and os.environ.get(one) == name), "")
             where = "the AWS configuration files" + (f": {source} names it" if source else "")
             raise MisuseError(f"There is no profile '{name}' in {where}.") from error
         except (failures.ConfigParseError, failures.ConfigNotFound, ValueError) as error:
             raise _misuse(error) from error
         if not session.region_name:
             raise MisuseError("No region is named: give --region, set AWS_REGION, or use a profile that names one.")
-        require_region(session.region_name)
-        require_certificates()
+        settings.require_region(session.region_name)
+        settings.require_certificates()
         if credentials:
-            require_credentials(credentials)
+            settings.require_credentials(credentials)
         return cls(session, session.region_name)
 
     def client(self, service: str, *, attempts: int | None = None, connections: int = 10) -> Any:
         """Return a client of a service, safe to use from several threads."""
-        require_endpoint(service)
+        settings.require_endpoint(service)
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
@@ -89,7 +81,8 @@ class Access(NamedTuple):
 
 def _misuse(error: Exception) -> MisuseError:
     text = sentence(error)
-    at_fault = blamed(text) or " (endpoint_url in the AWS configuration file)" * text.startswith("Invalid endpoint")
+    in_file = " (endpoint_url in the AWS configuration file)" * text.startswith("Invalid endpoint")
+    at_fault = settings.blamed(text) or in_file
     return MisuseError(f"AWS can't be called with these settings: {text}{at_fault}.")
 
 
@@ -108,10 +101,11 @@ def explain(error: Exception) -> AwsError:
         return _refusal(error)
     if isinstance(error, NOT_LOGGED_IN):
         return AwsError(f"AWS credentials are missing or can't be renewed ({sentence(error)}): log in, or set them.")
-    text = without_secrets(sentence(error))
+    text = settings.without_secrets(sentence(error))
+    at_fault = settings.blamed(text)
     if isinstance(error, UNREACHABLE):
-        return AwsError(f"AWS can't be reached ({text}){blamed(text) or ': check the network and the region'}.")
-    return AwsError(f"AWS could not be called: {text}{blamed(text)}.")
+        return AwsError(f"AWS can't be reached ({text}){at_fault or ': check the network and the region'}.")
+    return AwsError(f"AWS could not be called: {text}{at_fault}.")
 
 
 def _refusal(error: failures.ClientError) -> AwsError:

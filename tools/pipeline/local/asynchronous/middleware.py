@@ -6,20 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from .aws_api import (
-    CALLER,
-    TRACE_HEADER,
-    Answer,
-    AwsApi,
-    Receive,
-    Scope,
-    Send,
-    header,
-    lambda_error,
-    new_trace,
-    read_sized,
-    respond,
-)
+from . import aws_api
+from .aws_api import CALLER, TRACE_HEADER, Answer, AwsApi, Receive, Scope, Send, header
 from .delivery import PAYLOAD_LIMIT
 from .lambda_api import DEPTH_HEADER
 from .queue import Queue
@@ -42,7 +30,7 @@ class AsynchronousInvocation:
         if scope["type"] != "http":
             await self.aws.app(scope, receive, send)
         elif (match := INVOCATION.fullmatch(scope["path"])) and header(scope, "x-amz-invocation-type") == "Event":
-            await respond(send, await self._accept(scope, receive, match[1]))
+            await aws_api.respond(send, await self._accept(scope, receive, match[1]))
         else:
             await self.aws.app(scope, receive, send)
             if _may_change_settings(scope):
@@ -50,20 +38,20 @@ class AsynchronousInvocation:
 
     async def _accept(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """Queue an event, or refuse it as Lambda does: who asks, for what, with what."""
-        body, size = await read_sized(receive, PAYLOAD_LIMIT)
+        body, size = await aws_api.read_sized(receive, PAYLOAD_LIMIT)
         try:
             target = target_of(scope, name, self.aws.account)
         except NameRefusedError as error:
-            return lambda_error(400, *error.args)
+            return aws_api.lambda_error(400, *error.args)
         answer = await self.queue.functions.may_invoke(target, scope[CALLER].key)
         if answer.status != 204:
             return answer
         if refusal := _refusal(body, size):
-            return lambda_error(*refusal)
+            return aws_api.lambda_error(*refusal)
         return await self._take(scope, target, body or b"{}")
 
     async def _take(self, scope: Scope, target: Target, body: bytes) -> Answer:
-        request_id, trace = str(uuid4()), header(scope, TRACE_HEADER) or new_trace()
+        request_id, trace = str(uuid4()), header(scope, TRACE_HEADER) or aws_api.new_trace()
         told = header(scope, DEPTH_HEADER)
         depth = int(told) if told.isdecimal() else 0
         await self.queue.accept(target, body, request_id=request_id, trace=trace, depth=depth)

@@ -10,20 +10,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from pipeline.local.asynchronous import REQUEST_ID_HEADER
-from pipeline.local.asynchronous.aws_api import (
-    Answer,
-    App,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    header,
-    read_body,
-    replay,
-    respond,
-    sent_by,
-)
+from pipeline.local.asynchronous import REQUEST_ID_HEADER, aws_api
+from pipeline.local.asynchronous.aws_api import Answer, App, Message, Receive, Scope, Send
 
 from .control import CONTROL_PATH
 from .meaning import ambiguity
@@ -100,7 +88,7 @@ class Door:
             await _refuse(refusal(scope, signed, *refused.args), receive, send)
         else:
             inner = self.control if scope["path"] == CONTROL_PATH else self.inner
-            await inner(_checked(scope, signed), replay(body, receive), send)
+            await inner(_checked(scope, signed), aws_api.replay(body, receive), send)
 
     async def _body(self, signed: Signed, secret: str, receive: Receive) -> bytes:
         """Read the body of a request that is rightly signed; without an announced hash, that can be told only then."""
@@ -111,7 +99,7 @@ class Door:
             return body
         if not signed.is_right(secret, signed.announced):
             raise Refused(*WRONG_SIGNATURE)
-        body = await read_body(receive, BODY_LIMIT)
+        body = await aws_api.read_body(receive, BODY_LIMIT)
         if body is None or not signed.covers(secret, body):
             raise Refused("XAmzContentSHA256Mismatch", "The body is not the one that was signed.")
         return body
@@ -128,21 +116,21 @@ def _checked(scope: Scope, signed: Signed) -> Scope:
     """Return a request as the layers inside take it: with its caller, and without its signature."""
     headers = [one for one in scope["headers"] if one[0] != REQUEST_ID_HEADER.encode()]
     query = signed.rest_of_query() if signed.presigned else scope["query_string"]
-    return sent_by({**scope, "headers": headers, "query_string": query}, signed.caller)
+    return aws_api.sent_by({**scope, "headers": headers, "query_string": query}, signed.caller)
 
 
 async def _refuse(answer: Answer, receive: Incoming, send: Send) -> None:
     """Refuse a request, once the client has sent all of it or has had the time for it."""
     rest = asyncio.create_task(receive.throw_away())
     await asyncio.wait({rest}, timeout=PATIENCE)
-    await respond(send, answer)
+    await aws_api.respond(send, answer)
     rest.cancel()
 
 
 def refusal(scope: Scope, signed: Signed | None, code: str, message: str) -> Answer:
     """Return a refusal in a form that the SDKs read: JSON, or XML as S3 or the query protocol has it."""
     service = signed.parts.service if signed else ""
-    if service in JSON_SERVICES or header(scope, "x-amz-target"):
+    if service in JSON_SERVICES or aws_api.header(scope, "x-amz-target"):
         kind, body = "application/json", json.dumps({"__type": code, "message": message})
     else:
         error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"

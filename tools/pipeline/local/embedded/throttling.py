@@ -9,18 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.local.asynchronous import Faults
-from pipeline.local.asynchronous.aws_api import (
-    Answer,
-    AwsApi,
-    Receive,
-    Scope,
-    Send,
-    json_answer,
-    read_body,
-    replay,
-    respond,
-)
+from pipeline.local.asynchronous import Faults, aws_api
+from pipeline.local.asynchronous.aws_api import Answer, AwsApi, Receive, Scope, Send
 from pipeline.local.gaps import batch_answer, execute
 
 PUT, BATCH = (f"DynamoDB_20120810.{name}".encode() for name in ("PutItem", "BatchExecuteStatement"))
@@ -43,18 +33,18 @@ class Throttling:
         if target not in (PUT, BATCH) or not self.faults().throttle_rate:
             await self.aws.app(scope, receive, send)
             return
-        body = await read_body(receive, REQUEST_LIMIT) or b""
+        body = await aws_api.read_body(receive, REQUEST_LIMIT) or b""
         answer = await self._put(body) if target == PUT else await self._batch(scope, body)
         if answer is None:
-            await self.aws.app(scope, replay(body, receive), send)
+            await self.aws.app(scope, aws_api.replay(body, receive), send)
         else:
-            await respond(send, answer)
+            await aws_api.respond(send, answer)
 
     async def _put(self, body: bytes) -> Answer | None:
         if not self._strikes(json.loads(body)["Item"].values()):
             return None
         refusal = {"__type": "com.amazon.coral.availability#ThrottlingException", "message": MESSAGE}
-        return json_answer(400, refusal, content_type="application/x-amz-json-1.0")
+        return aws_api.json_answer(400, refusal, content_type="application/x-amz-json-1.0")
 
     async def _batch(self, scope: Scope, body: bytes) -> Answer | None:
         document = json.loads(body)

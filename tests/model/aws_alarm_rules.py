@@ -1,6 +1,7 @@
 """What AWS documents of alarms, as checks on the resources of a template as it is deployed.
 
-Each check names the resources that break it.
+That an alarm watches what its name says is checked by E9145 of tools/pipeline/rules and by test_alarms.py. Each check
+names the resources that break it.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,26 +11,6 @@ Resources = dict[str, dict[str, Any]]
 
 ALARM = "AWS::CloudWatch::Alarm"
 HOUR, DAY = 3600, 24 * 3600  # seconds
-
-
-def dropped(resources: Resources) -> Iterator[str]:
-    """AsyncEventsDropped counts what became a dead letter too, so alone it says nothing of losses.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-    """
-    for name, alarm in _of_type(resources, ALARM):
-        if {metric["MetricName"] for metric in metrics(alarm)} == {"AsyncEventsDropped"}:
-            yield name
-
-
-def oldest(resources: Resources) -> Iterator[str]:
-    """ApproximateAgeOfOldestMessage leaves out what was received three times or more.
-
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-    """
-    for name, alarm in _of_type(resources, ALARM):
-        if any(metric["MetricName"] == "ApproximateAgeOfOldestMessage" for metric in metrics(alarm)):
-            yield name
 
 
 def filled(resources: Resources) -> Iterator[str]:
@@ -71,10 +52,7 @@ def rolled_back(resources: Resources) -> Iterator[str]:
 def unwatched(resources: Resources) -> Iterator[str]:
     """Nothing but a metric of its function tells of a letter or a result that Lambda could not deliver."""
     for name, event_invoke in _of_type(resources, "AWS::Lambda::EventInvokeConfig"):
-        delivered = [
-            "DeadLetterErrors",
-            *(["DestinationDeliveryFailures"] if event_invoke["DestinationConfig"] else []),
-        ]
+        delivered = ["DeadLetterErrors", "DestinationDeliveryFailures"][: 1 + bool(event_invoke["DestinationConfig"])]
         if any(not _remembered(resources, metric, event_invoke["FunctionName"]) for metric in delivered):
             yield name
 
@@ -88,7 +66,7 @@ def late(resources: Resources) -> Iterator[str]:
             yield name
 
 
-RULES: list[Callable[[Resources], Iterator[str]]] = [dropped, oldest, filled, window, rolled_back, unwatched, late]
+RULES: list[Callable[[Resources], Iterator[str]]] = [filled, window, rolled_back, unwatched, late]
 
 
 def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The bucket of files: there where it is wanted, private, and read by a function that may do nothing else."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from core.files.uploaded import RESERVED
 
 from .built_stages import STAGES
 from .documented_metrics import DOCUMENTED
+from .pipelines import stack_of, stage
 from .resolution import deployed
 from .test_stack import rights
 
@@ -38,15 +40,9 @@ def test_without_a_bucket_nothing_is_there_that_was_not_and_all_is_as_it_was(
     without, with_bucket = (deployed(template, FilesBucket=wanted, **choices) for wanted in ("false", "true"))
     more = with_bucket["Resources"].keys() - without["Resources"].keys()
     assert {name for name in more if not name.startswith(("Files", "Reader"))} == set()
-    assert with_bucket["Outputs"].keys() - without["Outputs"].keys() == {
-        "FilesBucketName",
-        "FilesQueueArn",
-        "FilesQueueUrl",
-        "ReaderFunctionArn",
-        "ReaderRoleId",
-    }
-    assert "Files" not in json.dumps([without["Resources"], without["Outputs"]])
-    assert "Reader" not in json.dumps([without["Resources"], without["Outputs"]])
+    outputs = {"FilesBucketName", "FilesQueueArn", "FilesQueueUrl", "ReaderFunctionArn", "ReaderRoleId"}
+    assert with_bucket["Outputs"].keys() - without["Outputs"].keys() == outputs
+    assert not re.search("Files|Reader", json.dumps([without["Resources"], without["Outputs"]]))
     changed = {name for name, body in without["Resources"].items() if with_bucket["Resources"][name] != body}
     assert changed == {"DeadLetterQueue", "DeadLetterQueuePolicy"}
     assert properties(without["Resources"], "DeadLetterQueue")["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
@@ -90,17 +86,14 @@ def test_with_a_key_the_bucket_is_encrypted_by_it_and_the_reader_may_use_it_thro
 def test_nobody_without_tls_may_use_the_bucket_and_the_reader_alone_writes_beside_the_files(
     resources: dict[str, Any],
 ) -> None:
+    everybody = {"Effect": "Deny", "Principal": "*"}
     plain, written = properties(resources, "FilesStoragePolicy")["PolicyDocument"]["Statement"]
-    assert plain == {
-        "Effect": "Deny",
-        "Principal": "*",
+    assert plain == everybody | {
         "Action": ["s3:*"],
         "Resource": [BUCKET, {"Fn::Sub": "${FilesStorage.Arn}/*"}],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    assert written == {
-        "Effect": "Deny",
-        "Principal": "*",
+    assert written == everybody | {
         "Action": ["s3:PutObject", "s3:ReplicateObject"],
         "Resource": [{"Fn::Sub": f"${{FilesStorage.Arn}}/{beginning}*"} for beginning in RESERVED],
         "Condition": {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["ReaderRole", "Arn"]}}},
@@ -112,29 +105,22 @@ def test_the_reader_may_do_what_its_code_does_and_nothing_else(stack: dict[str, 
     log_group, queue = ({"Fn::GetAtt": [name, "Arn"]} for name in ("ReaderLogGroup", "FilesQueue"))
     objects, *written = [{"Fn::Sub": f"${{FilesStorage.Arn}}/{beginning}*"} for beginning in ("", *RESERVED)]
     assert [(action, *s["Resource"]) for s in statements for action in s["Action"]] == [
-        ("logs:CreateLogStream", log_group),
-        ("logs:PutLogEvents", log_group),
-        ("xray:PutTraceSegments", "*"),
-        ("xray:PutTelemetryRecords", "*"),
+        *((f"logs:{name}", log_group) for name in ("CreateLogStream", "PutLogEvents")),
+        *((f"xray:{name}", "*") for name in ("PutTraceSegments", "PutTelemetryRecords")),
         ("sqs:SendMessage", {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}),
-        ("s3:GetObject", objects),
-        ("s3:GetObjectVersion", objects),
-        ("s3:ListBucket", BUCKET),
+        *(("s3:GetObject", objects), ("s3:GetObjectVersion", objects), ("s3:ListBucket", BUCKET)),
         *(("s3:PutObject", place) for place in written),
         ("s3:DeleteObject", {"Fn::Sub": "${FilesStorage.Arn}/reports/*"}),
-        ("sqs:ReceiveMessage", queue),
-        ("sqs:DeleteMessage", queue),
-        ("sqs:GetQueueAttributes", queue),
-        ("sqs:SendMessage", queue),
-        ("sqs:ChangeMessageVisibility", queue),
+        *((f"sqs:{name}", queue) for name in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
+        *((f"sqs:{name}", queue) for name in ("SendMessage", "ChangeMessageVisibility")),
         ("lambda:InvokeFunction", {"Ref": "ValidatorFunctionAliaslive"}),
         ("dynamodb:BatchGetItem", {"Fn::GetAtt": ["DataTable", "Arn"]}),
     ]
 
 
 def test_no_other_role_may_use_the_bucket(stack: dict[str, Any]) -> None:
-    for stage in STAGES:
-        assert not any(action.startswith("s3:") for action in rights(stack, stage))
+    for name in STAGES:
+        assert not any(action.startswith("s3:") for action in rights(stack, name))
 
 
 def test_each_file_but_those_that_the_reader_writes_comes_into_the_queue(resources: dict[str, Any]) -> None:
@@ -155,15 +141,11 @@ def test_each_file_but_those_that_the_reader_writes_comes_into_the_queue(resourc
 
 def test_files_wait_for_14_days_and_two_at_once_are_read(resources: dict[str, Any]) -> None:
     queue = properties(resources, "FilesQueue")
-    assert (resources["FilesQueue"]["DeletionPolicy"], queue["MessageRetentionPeriod"]) == (
-        "RetainExceptOnCreate",
-        14 * 86400,
-    )
+    assert resources["FilesQueue"]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert queue["MessageRetentionPeriod"] == 14 * 86400
     assert queue["VisibilityTimeout"] == 6 * properties(resources, "ReaderFunction")["Timeout"]
-    assert queue["RedrivePolicy"] == {
-        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
-        "maxReceiveCount": 5,
-    }
+    letters = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": letters, "maxReceiveCount": 5}
     assert properties(resources, "DeadLetterQueue")["RedriveAllowPolicy"] == {"redrivePermission": "allowAll"}
     assert properties(resources, "ReaderMapping") == {
         "FunctionName": {"Ref": "ReaderFunctionAliaslive"},
@@ -176,20 +158,13 @@ def test_files_wait_for_14_days_and_two_at_once_are_read(resources: dict[str, An
 
 @pytest.mark.parametrize("queue", ["DeadLetterQueue", "FilesQueue"])
 def test_the_rule_alone_may_send_to_a_queue_beside_the_roles(resources: dict[str, Any], queue: str) -> None:
-    allowed = [
-        statement
-        for statement in properties(resources, f"{queue}Policy")["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow"
-    ]
-    assert allowed == [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": ["sqs:SendMessage"],
-            "Resource": [{"Fn::GetAtt": [queue, "Arn"]}],
-            "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["FilesRule", "Arn"]}}},
-        }
-    ]
+    statements = properties(resources, f"{queue}Policy")["PolicyDocument"]["Statement"]
+    (allowed,) = (statement for statement in statements if statement["Effect"] == "Allow")
+    assert allowed == {
+        **{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": ["sqs:SendMessage"]},
+        "Resource": [{"Fn::GetAtt": [queue, "Arn"]}],
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["FilesRule", "Arn"]}}},
+    }
 
 
 def test_the_reader_has_all_of_lambdas_time_and_may_go_on_in_any_number_of_invocations(
@@ -214,7 +189,5 @@ def test_its_dashboard_shows_metrics_that_exist(resources: dict[str, Any]) -> No
 
 
 def test_a_stack_of_other_stages_gives_its_files_to_the_first() -> None:
-    from .pipelines import stack_of, stage
-
     reader = stack_of(stage("first"), stage("last")).to_dict()["Resources"]["ReaderFunction"]
     assert reader["Properties"]["Environment"]["Variables"]["ENTRY_FUNCTION_ARN"] == {"Ref": "FirstFunction.Alias"}

@@ -15,22 +15,13 @@ def test_the_logical_ids_are_those_of_the_contract(template: dict[str, Any]) -> 
 
 def test_the_parameters_have_their_defaults(template: dict[str, Any]) -> None:
     assert {name: p["Default"] for name, p in template["Parameters"].items()} == {
-        "EnvironmentSuffix": "dev",
-        "Architecture": "arm64",
+        **{"EnvironmentSuffix": "dev", "Architecture": "arm64", "LogRetentionDays": 7},
         "ProcessorProvisionedConcurrency": 2,
-        "ProcessorProvisionedConcurrencyMaximum": 0,
+        **dict.fromkeys(("ProcessorProvisionedConcurrencyMaximum", "ProcessorReservedConcurrency"), 0),
         "ReservedConcurrency": 0,
-        "ProcessorReservedConcurrency": 0,
-        "LogRetentionDays": 7,
-        "GradualDeployment": "false",
-        "DeploymentType": "Canary10Percent5Minutes",
-        "DeploymentAttempt": 1,
-        "PermissionsBoundaryArn": "",
-        "AlarmEmail": "",
-        "AlarmTopicArn": "",
-        "KmsKeyArn": "",
-        "ProtectData": "false",
-        "FilesBucket": "false",
+        **{"GradualDeployment": "false", "DeploymentType": "Canary10Percent5Minutes", "DeploymentAttempt": 1},
+        **dict.fromkeys(("PermissionsBoundaryArn", "AlarmEmail", "AlarmTopicArn", "KmsKeyArn"), ""),
+        **{"ProtectData": "false", "FilesBucket": "false"},
     }
 
 
@@ -80,15 +71,12 @@ def test_the_queue_keeps_letters_14_days_encrypted_and_takes_no_redrive(resolved
 def test_the_queue_refuses_plain_http(resolved: dict[str, Any]) -> None:
     policy = resolved["Resources"]["DeadLetterQueuePolicy"]["Properties"]
     assert policy["Queues"] == [{"Ref": "DeadLetterQueue"}]
-    assert policy["PolicyDocument"]["Statement"] == [
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["sqs:*"],
-            "Resource": [{"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    ]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {
+        **{"Effect": "Deny", "Principal": "*", "Action": ["sqs:*"]},
+        "Resource": [{"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
 
 
 def rights(resolved: dict[str, Any], stage: str) -> dict[str, Any]:
@@ -128,15 +116,14 @@ def test_each_role_may_do_only_what_its_stage_calls(resolved: dict[str, Any]) ->
 def test_each_role_has_its_own_policy_and_is_assumed_by_lambda_alone(resolved: dict[str, Any]) -> None:
     roles = of_type(resolved, "AWS::IAM::Role")
     assert set(roles) == {f"{stage}Role" for stage in STAGES}
+    types = {resource["Type"] for resource in resolved["Resources"].values()}
+    assert {name for name in types if name.startswith("AWS::IAM::")} == {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
     for stage in STAGES:
         role = {name: value for name, value in roles[f"{stage}Role"].items() if name != "Tags"}
         assert role["ManagedPolicyArns"] == [{"Ref": f"{stage}Policy"}]
         (trust,) = role.pop("AssumeRolePolicyDocument")["Statement"]
-        assert trust == {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": ["sts:AssumeRole"],
-        }
+        by_lambda = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+        assert trust == {**by_lambda, "Action": ["sts:AssumeRole"]}
         assert set(role) == {"Path", "ManagedPolicyArns"}, "no inline policy beside the managed ones"
     functions = of_type(resolved, "AWS::Lambda::Function")
     assert {name: f["Role"] for name, f in functions.items()} == {

@@ -18,6 +18,7 @@ from pipeline.letters.selection import Selection
 from pipeline.stack import Stack, Stage
 from pipeline.stack.invoke import Invoker
 from pipeline.stack.rate_limit import RateLimiter
+from tools.tests.stack.samples import Time
 
 RATE = 200.0
 BODY = json.dumps({"id": "r-{}", "timestamp": 1, "data": "x" * 4000})
@@ -76,18 +77,6 @@ class Lambda:
         self.accepted += 1
         request_id = f"00000000-0000-0000-0000-{self.accepted:012}"
         return {"StatusCode": 202, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": request_id}}
-
-
-class Time:
-    """A clock that waiting moves, so that the rate can be judged without letting time pass."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def main(count: int) -> None:

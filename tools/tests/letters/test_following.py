@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,16 +27,6 @@ class Table:
     def get(self, keys: set[Key]) -> dict[Key, Item]:
         assert len(keys) <= 100
         return {key: Item(key, json.dumps(self.items[key]), None, {}) for key in keys if key in self.items}
-
-
-class Bucket:
-    """A bucket with a receipt."""
-
-    def __init__(self, receipt: Receipt | None) -> None:
-        self.found = receipt
-
-    def receipt(self, key: str, version: str) -> Receipt | None:
-        return self.found if (key, version) == ("a.jsonl", "v1") else None
 
 
 def following(*events: Any, stage: str = "validator", **options: Any) -> Following:
@@ -107,7 +98,8 @@ def test_a_file_is_settled_by_a_receipt_of_the_reading_that_was_asked_for(
 ) -> None:
     found = Following(STAGES)
     found.add_file("message", file_letter(**{"version-id": "v1"}))
-    bucket: Any = Bucket(None if began is None else Receipt(1, 0, stored, 0, 1 - stored, 0, 1.0, "v1", began))
+    receipt = None if began is None else Receipt(1, 0, stored, 0, 1 - stored, 0, 1.0, "v1", began)
+    bucket: Any = SimpleNamespace(receipt=lambda *asked: receipt if asked == ("a.jsonl", "v1") else None)
     found.look_at_files(bucket)
     assert (found.whole, found.not_whole, found.open) == (*settled, 1 - sum(settled))
 
@@ -117,8 +109,9 @@ def test_a_file_whose_letter_is_back_is_settled_and_one_of_no_version_not_follow
     found.add_file("message", file_letter(etag="e"))
     found.add_file("other", file_letter())
     assert (found.open, found.not_followed) == (1, 1)
-    found.look_through([file_letter()._replace(attribution=file_letter().attribution._replace(request_ids=("x",)))])
+    one = file_letter()
+    another, back = (one._replace(attribution=one.attribution._replace(request_ids=(i,))) for i in ("x", "message"))
+    found.look_through([another])
     assert (found.open, found.came_back) == (1, 0)
-    back = file_letter()._replace(attribution=file_letter().attribution._replace(request_ids=("message",)))
     found.look_through([back, back])
     assert (found.open, found.came_back) == (0, 1)

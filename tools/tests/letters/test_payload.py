@@ -6,6 +6,7 @@ import json
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import assume, given
@@ -52,17 +53,17 @@ def taken(stage: str, event: Any) -> contract.Record:
     return contract.parse(event if stage == "validator" else contract.unwrap(event))
 
 
-@pytest.mark.parametrize(
-    ("failed", "to"), [(failed, to) for failed in STAGES for to in STAGES[: STAGES.index(failed) + 1]]
-)
+EARLIER = [(failed, to) for failed in STAGES for to in STAGES[: STAGES.index(failed) + 1]]
+LATER = [(failed, to) for failed in STAGES for to in STAGES[STAGES.index(failed) + 1 :]]
+
+
+@pytest.mark.parametrize(("failed", "to"), EARLIER)
 def test_the_failed_stage_and_those_before_it_take_what_is_sent_to_them(failed: str, to: str) -> None:
     (event,) = documents(EVENTS[failed], of=failed, to=to)
     assert taken(to, event) == contract.parse(record(1))
 
 
-@pytest.mark.parametrize(
-    ("failed", "to"), [("validator", "enricher"), ("validator", "processor"), ("enricher", "processor")]
-)
+@pytest.mark.parametrize(("failed", "to"), LATER)
 def test_a_later_stage_was_given_nothing_and_gets_nothing(failed: str, to: str) -> None:
     with pytest.raises(NotGivenError, match=f"it failed at the {failed}, so the {to} was never given its event"):
         sent(EVENTS[failed], of=failed, to=to)
@@ -125,10 +126,7 @@ def test_an_event_that_is_no_object_is_sent_as_it_is() -> None:
 
 
 def test_an_event_that_is_nested_too_deep_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_deep(*_: object) -> None:
-        raise RecursionError
-
-    monkeypatch.setattr("pipeline.letters.payload.member", too_deep)
+    monkeypatch.setattr("pipeline.letters.payload.member", Mock(side_effect=RecursionError))
     with pytest.raises(NotGivenError, match="nested too deep"):
         sent(validated(), of="enricher", to="validator")
 
@@ -224,26 +222,18 @@ def test_a_record_that_is_not_found_in_its_batch_is_not_sent_to_an_earlier_stage
 
 @pytest.mark.parametrize("split", [False, True])
 def test_records_of_a_batch_are_sent_byte_for_byte(split: bool) -> None:
-    one, other = '{ "id": "\\u00e4", "timestamp": 7,\t"data": 1e400 }', '{"id":"b","timestamp":1,"data":1.10}'
-    assert sent(f"[{one},  {other}]", of="validator", split=split) == (
-        [one, other] if split else [f"[{one},  {other}]"]
-    )
-    body = json.dumps(envelope([], "here")).replace('"here"', f"[{one},  {other}]")
-    wrapped = [body.replace(f"[{one},  {other}]", text) for text in (one, other)]
+    each = ['{ "id": "\\u00e4", "timestamp": 7,\t"data": 1e400 }', '{"id":"b","timestamp":1,"data":1.10}']
+    batch = f"[{',  '.join(each)}]"
+    assert sent(batch, of="validator", split=split) == (each if split else [batch])
+    body = json.dumps(envelope([], "here")).replace('"here"', batch)
+    wrapped = [body.replace(batch, text) for text in each]
     assert sent(body, of="enricher", split=split) == (wrapped if split else [body])
 
 
-NAMES = [*validated(), *validated()["requestContext"], "id", "data", "timestamp"]
+NAMES = st.sampled_from([*validated(), *validated()["requestContext"], "id", "data", "timestamp"])
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from([*validated(), *validated()["requestContext"], "id", "data", "timestamp"]),
-            inner,
-            max_size=6,
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=6),
     max_leaves=12,
 )
 whole = st.builds(envelope, anything, anything)

@@ -21,22 +21,14 @@ from record import parse
 item_of: Any = handler.__wrapped__  # type: ignore[attr-defined]
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+NUMBERS = st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**40), 10**40)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXT,
+    st.none() | st.booleans() | NUMBERS | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=20,
 )
-RECORDS = st.fixed_dictionaries(
-    {
-        "id": TEXT.filter(bool),
-        "timestamp": st.integers(1, 10**38 - 1),
-        "data": JSON.filter(lambda data: data is not None),
-    }
-)
+DATA = JSON.filter(lambda data: data is not None)
+RECORDS = st.fixed_dictionaries({"id": TEXT.filter(bool), "timestamp": st.integers(1, 10**38 - 1), "data": DATA})
 
 
 def stored(record: Mapping[str, Any], **added: Any) -> dict[str, Any]:
@@ -115,11 +107,16 @@ def ids(path: Path) -> list[str]:
     return sorted(json.loads(line)["id"] for line in path.read_text().splitlines())
 
 
+def stop(path: Path, table: Table, **more: Any) -> None:
+    """Begin an export that is stopped."""
+    with pytest.raises(KeyboardInterrupt):
+        export(path, table, **more)
+
+
 @pytest.mark.parametrize("fail_at", range(0, 15, 2))
 def test_an_export_that_was_stopped_anywhere_goes_on_there(tmp_path: Path, fail_at: int) -> None:
-    path, table = tmp_path / "records.jsonl", Table(fail_at=fail_at)
-    with pytest.raises(KeyboardInterrupt):
-        export(path, table)
+    path = tmp_path / "records.jsonl"
+    stop(path, Table(fail_at=fail_at))
     assert not path.exists()
     again = Table()
     assert export(path, again) == 100
@@ -129,9 +126,8 @@ def test_an_export_that_was_stopped_anywhere_goes_on_there(tmp_path: Path, fail_
 
 
 def test_lines_and_entries_that_were_cut_off_are_written_anew(tmp_path: Path) -> None:
-    path, table = tmp_path / "records.jsonl", Table(fail_at=9)
-    with pytest.raises(KeyboardInterrupt):
-        export(path, table)
+    path = tmp_path / "records.jsonl"
+    stop(path, Table(fail_at=9))
     with (tmp_path / "records.jsonl.part").open("a") as part:
         part.write('{"id": "r-1", "cut')
     with (tmp_path / "records.jsonl.journal").open("a") as journal:
@@ -142,8 +138,7 @@ def test_lines_and_entries_that_were_cut_off_are_written_anew(tmp_path: Path) ->
 
 def test_another_export_is_not_resumed_and_no_file_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    with pytest.raises(KeyboardInterrupt):
-        export(path, Table(fail_at=2))
+    stop(path, Table(fail_at=2))
     with pytest.raises(MisuseError, match="finish that, or remove the journal"):
         export(path, Table(), segments=4)
     with Export(path, source(Table())), pytest.raises(MisuseError, match="is running"):
@@ -155,8 +150,7 @@ def test_another_export_is_not_resumed_and_no_file_is_replaced(tmp_path: Path) -
 
 def test_an_age_stays_the_time_that_it_was_when_the_export_began(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
-    with pytest.raises(KeyboardInterrupt):
-        export(path, Table(fail_at=2), asked_since="1h", since=5)
+    stop(path, Table(fail_at=2), asked_since="1h", since=5)
     table = Table()
     export(path, table, asked_since="1h", since=9)
     assert {request["ExpressionAttributeValues"][":since"]["N"] for request in table.requests} == {"5"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,30 +31,10 @@ class Aws:
         return [{"Items": [], "events": [{"timestamp": 1, "message": json.dumps(self.fields)}] * asked}]
 
 
-class Sender:
-    """Has every event accepted, or says why not."""
-
-    def __init__(self, reply: Reply) -> None:
-        self.reply = reply
-
-    def send(self, *_: Any, **__: Any) -> Answer:
-        return Answer(self.reply, reason="as the test asked")
-
-
 def stuck(aws: Aws, reply: Reply = Reply.ACCEPTED) -> str:
-    invoker: Any = Sender(reply)
+    invoker: Any = SimpleNamespace(send=lambda *_, **__: Answer(reply, reason="as the test asked"))
     with pytest.raises(StuckError) as caught:
-        list(
-            Smoke(
-                aws,
-                stack(),
-                Table(aws, "t", RateLimiter()),
-                invoker,
-                record(1),
-                time.monotonic(),
-                0,
-            ).run()
-        )
+        list(Smoke(aws, stack(), Table(aws, "t", RateLimiter()), invoker, record(1), time.monotonic(), 0).run())
     return str(caught.value)
 
 

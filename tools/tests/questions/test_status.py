@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,15 +23,8 @@ NINE = 1_767_258_000_000
 PUBLISHED = (Version("8", "2026-01-01T08:00:00Z"), Version("7", "2025-12-24T18:00:00Z"))
 GOOD = FunctionHealth("f-dev", (Traffic("7", 1.0),), PUBLISHED, Concurrency(2, 2, "READY"), 10, Failures(NINE))
 HEALTHY = Health(
-    stack(),
-    "us-east-1",
-    (Alarm("errors", "OK", ""),),
-    Depth(0, 0, 0),
-    Waiting(0, 0, 0),
-    dict.fromkeys(STAGES, GOOD),
-    Account(1000, 970),
-    {"": 9, **dict.fromkeys(STAGES, 3)},
-    12,
+    *(stack(), "us-east-1", (Alarm("errors", "OK", ""),), Depth(0, 0, 0), Waiting(0, 0, 0)),
+    *(dict.fromkeys(STAGES, GOOD), Account(1000, 970), {"": 9, **dict.fromkeys(STAGES, 3)}, 12),
 )
 
 
@@ -37,45 +32,27 @@ def test_a_healthy_stack_has_no_troubles() -> None:
     assert HEALTHY.troubles == HEALTHY.unknown == []
 
 
+def with_stage(name: str, **changed: Any) -> dict[str, Any]:
+    return {"functions": {**HEALTHY.functions, name: GOOD._replace(**changed)}}
+
+
 @pytest.mark.parametrize(
-    ("health", "trouble"),
+    ("changed", "what", "do"),
     [
-        (
-            HEALTHY._replace(alarms=(Alarm("errors", "ALARM", ""),)),
-            Trouble(
-                "the alarm errors is on", "aws cloudwatch describe-alarm-history --alarm-name errors --max-items 5"
-            ),
-        ),
-        (HEALTHY._replace(queue=Depth(2, 1, 0)), Trouble("3 dead letters wait", "pipeline dead-letters")),
-        (
-            HEALTHY._replace(
-                functions={**HEALTHY.functions, "processor": GOOD._replace(concurrency=Concurrency(3, 1, ""))}
-            ),
-            Trouble(
-                "the processor has 1 of 3 instances ready",
-                "aws lambda get-provisioned-concurrency-config --function-name f-dev --qualifier live",
-            ),
-        ),
-        (
-            HEALTHY._replace(
-                functions={"enricher": GOOD._replace(failures=Failures(NINE, {"timeout": 2}, NINE + 60_000))}
-            ),
-            Trouble(
-                "the enricher failed: 2 x timeout since 09:00 UTC, the last at 09:01",
-                "aws logs tail /aws/lambda/f-dev --since 1h",
-            ),
-        ),
-        (
-            HEALTHY._replace(functions={"enricher": GOOD._replace(traffic=())}),
-            Trouble(
-                "the enricher has no alias live any more",
-                "aws lambda create-alias --function-name f-dev --name live --function-version 8",
-            ),
-        ),
+        ({"alarms": (Alarm("errors", "ALARM", ""),)}, "the alarm errors is on",
+         "aws cloudwatch describe-alarm-history --alarm-name errors --max-items 5"),
+        ({"queue": Depth(2, 1, 0)}, "3 dead letters wait", "pipeline dead-letters"),
+        (with_stage("processor", concurrency=Concurrency(3, 1, "")), "the processor has 1 of 3 instances ready",
+         "aws lambda get-provisioned-concurrency-config --function-name f-dev --qualifier live"),
+        (with_stage("enricher", failures=Failures(NINE, {"timeout": 2}, NINE + 60_000)),
+         "the enricher failed: 2 x timeout since 09:00 UTC, the last at 09:01",
+         "aws logs tail /aws/lambda/f-dev --since 1h"),
+        (with_stage("enricher", traffic=()), "the enricher has no alias live any more",
+         "aws lambda create-alias --function-name f-dev --name live --function-version 8"),
     ],
-)
-def test_what_needs_attention_is_named(health: Health, trouble: Trouble) -> None:
-    assert health.troubles == [trouble]
+)  # fmt: skip
+def test_what_needs_attention_is_named(changed: dict[str, Any], what: str, do: str) -> None:
+    assert HEALTHY._replace(**changed).troubles == [Trouble(what, do)]
 
 
 def test_what_is_unknown_is_no_trouble() -> None:
@@ -96,16 +73,6 @@ class Service:
             return self.answers[operation]
 
         return call
-
-
-class Session:
-    """Has the one service for all."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-
-    def client(self, name: str, **_: Any) -> Service:
-        return self.service
 
 
 def line(kind: str = "", **of_it: Any) -> dict[str, Any]:
@@ -153,16 +120,13 @@ def health(*, aliases: tuple[str, ...] = STAGES) -> tuple[Health, Service]:
         "list_stack_resources": {"StackResourceSummaries": []},
     }
 
-    class Paginator:
-        def __init__(self, operation: str) -> None:
-            self.operation = operation
+    def paginate(operation: str, **request: Any) -> list[Any]:
+        service.asked.append((operation, request))
+        return [pages[operation]]
 
-        def paginate(self, **request: Any) -> list[Any]:
-            service.asked.append((self.operation, request))
-            return [pages[self.operation]]
-
-    service.get_paginator = Paginator
-    return ask(Access(Session(service), "us-east-1"), stack(), letters=stack()), service
+    service.get_paginator = lambda operation: SimpleNamespace(paginate=partial(paginate, operation))
+    session: Any = SimpleNamespace(client=lambda *_, **__: service)
+    return ask(Access(session, "us-east-1"), stack(), letters=stack()), service
 
 
 def test_all_that_aws_tells_is_known() -> None:
@@ -182,17 +146,8 @@ def test_all_that_aws_tells_is_known() -> None:
 def test_failures_are_those_that_the_functions_and_lambda_tell_of_and_no_refusals() -> None:
     failures = health()[0].functions["processor"].failures
     assert isinstance(failures, Failures)
-    assert (failures.last, dict(failures.counts)) == (
-        NINE,
-        {
-            "timeout": 2,
-            "out of memory": 1,
-            "ended itself": 1,
-            "failed start": 1,
-            "ServiceError": 1,
-            "Runtime.ImportModuleError": 1,
-        },
-    )
+    once = ("out of memory", "ended itself", "failed start", "ServiceError", "Runtime.ImportModuleError")
+    assert (failures.last, failures.counts) == (NINE, {"timeout": 2, **dict.fromkeys(once, 1)})
 
 
 def test_an_alias_that_was_deleted_is_named_with_what_helps() -> None:

@@ -62,11 +62,8 @@ def test_the_messages_of_the_queue_count_in_each_state() -> None:
 @pytest.mark.parametrize(
     ("told", "version"),
     [
-        ({"version-id": "v1", "etag": "e"}, "v1"),
-        ({"etag": "e"}, "e"),
-        ({"version-id": 7}, None),
-        ({}, None),
-        ("key", None),
+        *(({"version-id": "v1", "etag": "e"}, "v1"), ({"etag": "e"}, "e")),
+        *((told, None) for told in ({"version-id": 7}, {}, "key")),
     ],
 )
 def test_the_version_of_a_file_is_its_id_or_else_its_etag(told: object, version: str | None) -> None:
@@ -178,9 +175,7 @@ def test_each_file_in_work_is_as_far_as_its_state_and_the_queue_say(aws: FakeAws
     assert in_work(bucket, NotVisible=1) == {**known, "replaced.jsonl": Standing.WAITING}
 
 
-def test_of_very_many_objects_only_some_are_looked_at(
-    aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_many_objects_only_some_are_looked_at(aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_KEYS", 3)
     monkeypatch.setattr(module, "MOST_STATES", 1)
     aws.page = 2
@@ -188,10 +183,8 @@ def test_of_very_many_objects_only_some_are_looked_at(
         aws.put_object(f"{number}.jsonl")
         aws.put_object(f"reports/{number}.jsonl.json", STATE | {"uploaded": 1_767_225_600_000})
     found = bucket.in_work(FilesQueue(Queue(), "url"))
-    assert [(file.key, file.standing.name) for file in found.files] == [
-        ("0.jsonl", "READ"),
-        *((f"{number}.jsonl", "WAITING") for number in range(1, 4)),
-    ]
+    waiting = [(f"{number}.jsonl", "WAITING") for number in range(1, 4)]
+    assert [(file.key, file.standing.name) for file in found.files] == [("0.jsonl", "READ"), *waiting]
     assert (found.whole, len(found.of(Standing.WAITING))) == (False, 3)
     aws.page = 1000
     assert bucket.in_work(FilesQueue(Queue(), "url")).whole

@@ -24,6 +24,13 @@ def held(path: Path) -> list[Line]:
         return [line for line in LINES if journal.holds(line)]
 
 
+def accepted(path: Path, *lines: Line) -> None:
+    """Note lines in a journal, and close it."""
+    with Journal(path, HEADER) as journal:
+        for line in lines:
+            journal.add([line])
+
+
 def test_what_was_accepted_is_known_after_a_crash(path: Path) -> None:
     journal = Journal(path, HEADER)
     journal.add([LINES[0]])
@@ -35,40 +42,34 @@ def test_what_was_accepted_is_known_after_a_crash(path: Path) -> None:
 
 
 def test_the_stamps_are_counted_from_when_the_submission_began(path: Path) -> None:
-    with Journal(path, HEADER) as journal:
-        journal.add([LINES[0]])
+    accepted(path, LINES[0])
     with Journal(path, HEADER._replace(started=2000)) as journal:
         assert journal.header.started == 1000
 
 
 def test_a_line_that_was_cut_off_is_dropped(path: Path) -> None:
-    with Journal(path, HEADER) as journal:
-        journal.add([LINES[0]])
-        journal.add([LINES[1]])
+    accepted(path, LINES[0], LINES[1])
     path.write_bytes(path.read_bytes()[:-5])
     assert held(path) == [LINES[0]]
-    with Journal(path, HEADER) as journal:
-        journal.add([LINES[2]])
+    accepted(path, LINES[2])
     assert held(path) == [LINES[0], LINES[2]]
 
 
 def test_an_input_that_was_edited_is_noticed(path: Path) -> None:
-    with Journal(path, HEADER) as journal:
-        journal.add([LINES[0]])
+    accepted(path, LINES[0])
     with Journal(path, HEADER) as journal, pytest.raises(MisuseError, match="Line 1 is not the one"):
         journal.holds(LINES[0]._replace(content=b'{"a":4}'))
 
 
 @pytest.mark.parametrize("change", [{"function": "arn:other"}, {"timestamp": "keep"}])
 def test_another_submission_of_the_same_input_is_refused(path: Path, change: dict[str, str]) -> None:
-    with Journal(path, HEADER) as journal:
-        journal.add([LINES[0]])
+    accepted(path, LINES[0])
     with pytest.raises(MisuseError, match="finish that one"):
         Journal(path, HEADER._replace(**change))
 
 
 def test_a_submission_that_never_got_anything_accepted_stands_in_nobodys_way(path: Path) -> None:
-    Journal(path, HEADER).__exit__(None, None, None)
+    accepted(path)
     with Journal(path, HEADER._replace(function="arn:other")) as journal:
         assert journal.header.function == "arn:other"
 
@@ -105,25 +106,24 @@ def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
         Journal(tmp_path / "none" / "journal", HEADER)
 
 
+def assert_not_believed(path: Path, reason: str) -> None:
+    for look in (lambda: Journal(path, HEADER), lambda: read_header(path)):
+        with pytest.raises(MisuseError, match=reason):
+            look()
+
+
 @pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
 def test_a_journal_that_others_can_write_is_not_believed(path: Path, mode: int) -> None:
-    with Journal(path, HEADER) as journal:
-        journal.add([LINES[0]])
+    accepted(path, LINES[0])
     path.chmod(mode)
-    with pytest.raises(MisuseError, match="must be writable by you alone"):
-        Journal(path, HEADER)
-    with pytest.raises(MisuseError, match="must be writable by you alone"):
-        read_header(path)
+    assert_not_believed(path, "must be writable by you alone")
 
 
 def test_a_journal_of_another_user_is_not_believed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Journal(path, HEADER).__exit__(None, None, None)
+    accepted(path)
     assert read_header(path) == HEADER
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    with pytest.raises(MisuseError, match="must be your own file"):
-        Journal(path, HEADER)
-    with pytest.raises(MisuseError, match="must be your own file"):
-        read_header(path)
+    assert_not_believed(path, "must be your own file")
 
 
 def test_lines_far_apart_take_no_memory_between_them(path: Path) -> None:
@@ -141,10 +141,8 @@ def test_a_million_accepted_lines_are_resumed_in_few_bytes(path: Path) -> None:
         file.writelines(f"{number} {number:016x}\n" for number in range(1, count + 1))
     path.chmod(0o600)
     tracemalloc.start()
-    try:
-        with Journal(path, HEADER) as journal:
-            assert journal.header == HEADER
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    with Journal(path, HEADER) as journal:
+        assert journal.header == HEADER
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert most < count * 12  # 30 MB for a million would be 30 bytes a line

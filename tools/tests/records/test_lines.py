@@ -11,12 +11,13 @@ def lines(content: bytes) -> list[Line]:
     return list(read_lines(io.BytesIO(content)))
 
 
+def nested(depth: int) -> bytes:
+    return b'{"data":' * depth + b"1" + b"}" * depth
+
+
 def test_blank_lines_are_left_out_but_counted() -> None:
-    assert [(line.number, line.content) for line in lines(b'{"a":1}\n\n  \r\n{"b":2}\r\n3')] == [
-        (1, b'{"a":1}'),
-        (4, b'{"b":2}'),
-        (5, b"3"),
-    ]
+    found = [(line.number, line.content) for line in lines(b'{"a":1}\n\n  \r\n{"b":2}\r\n3')]
+    assert found == [(1, b'{"a":1}'), (4, b'{"b":2}'), (5, b"3")]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
@@ -45,9 +46,10 @@ def test_a_line_that_was_edited_has_another_digest() -> None:
         (b"order-1", "not JSON"),
         (b'{"data": NaN}', "JSON has no NaN"),
         (b'{"id": "\xff"}', "not UTF-8"),
-        (b"[" * 100_000, "nested more than 401 levels deep"),
-        (b'{"data":' * 402 + b"1" + b"}" * 402, "nested more than 401 levels deep"),
-        (b"[" + b'{"data":' * 402 + b"1" + b"}" * 402 + b"]", "nested more than 401 levels deep"),
+        *(
+            (deep, "nested more than 401 levels deep")
+            for deep in (b"[" * 100_000, nested(402), b"[" + nested(402) + b"]")
+        ),
         (b"[" + b"1," * MOST_RECORDS + b"1]", "holds 1001 records, and an event has at most 1000: .*jq -c"),
         (b'{"data": 1e400}', r"a double does not hold exactly \(1e400\): send it as a string"),
     ],
@@ -95,9 +97,7 @@ def test_the_longest_line_is_one_whose_dead_letter_fits_into_the_queue(size: int
 @pytest.mark.parametrize(
     "content",
     [
-        b'{"data":' * MOST_DEPTH + b"1" + b"}" * MOST_DEPTH,
-        b"[" + b'{"data":' * MOST_DEPTH + b"1" + b"}" * MOST_DEPTH + b"]",
-        b"[" + b"{}," * (MOST_RECORDS - 1) + b"{}]",
+        *(nested(MOST_DEPTH), b"[" + nested(MOST_DEPTH) + b"]", b"[" + b"{}," * (MOST_RECORDS - 1) + b"{}]"),
         b'{"data": "' + b"[" * 500 + b'"}',
     ],
 )

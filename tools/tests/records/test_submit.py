@@ -32,10 +32,8 @@ class Lambda:
         assert self.go_on.wait(10)
         for word, status in ((b"bad", 413), (b"denied", 403)):
             if word in Payload:
-                raise ClientError(
-                    {"Error": {"Code": "AsTold"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
-                    "Invoke",
-                )
+                answer: Any = {"Error": {"Code": "AsTold"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+                raise ClientError(answer, "Invoke")
         return {"StatusCode": 202, "Payload": io.BytesIO(), "ResponseMetadata": {"RequestId": "id-1"}}
 
 
@@ -91,12 +89,10 @@ def test_where_it_can_not_go_on_all_that_was_not_accepted_is_rejected_unless_a_j
     tmp_path: Path, resumable: bool
 ) -> None:
     header, contents = Header("f", "keep", 1), [b"1", b"2", b'"denied"', b"4", b"{broken"]
-    rejected = list[int]()
+    rejected = list[Line]()
     with Journal(tmp_path / "journal", header) as journal:
         run = submission(
-            Lambda(),
-            reject=lambda batch: rejected.extend(line.number for line in batch.lines),
-            journal=journal if resumable else None,
+            Lambda(), reject=lambda batch: rejected.extend(batch.lines), journal=journal if resumable else None
         )
         with pytest.raises(AwsError, match="AsTold"):
             run.run(lines(*contents))

@@ -39,17 +39,15 @@ def record(number: int, **more: Any) -> dict[str, Any]:
     return {"id": f"r-{number}", "timestamp": 1_700_000_000_000 + number, "data": {"n": number}, **more}
 
 
+AT_FIRST = {"condition": "Success", "approximateInvokeCount": 1}
+
+
 def envelope(event: object, result: object, *, stage: str = "validator", request_id: str = "id-1") -> dict[str, Any]:
     """Lambda's document for an on-success destination."""
     return {
         "version": "1.0",
         "timestamp": "2026-01-01T00:00:01.000Z",
-        "requestContext": {
-            "requestId": request_id,
-            "functionArn": alias(stage),
-            "condition": "Success",
-            "approximateInvokeCount": 1,
-        },
+        "requestContext": {"requestId": request_id, "functionArn": alias(stage), **AT_FIRST},
         "requestPayload": event,
         "responseContext": {"statusCode": 200, "executedVersion": "1"},
         "responsePayload": result,
@@ -70,3 +68,22 @@ def letter(
     return DeadLetter(
         "m-1", "receipt", text, sender(of) if sent_by is None else sent_by, sent, 1, request_id, "200", error
     )
+
+
+def message(event: object, attributes: dict[str, str], **written: str) -> DeadLetter:
+    """A letter as SQS gives it: what SQS itself says of it, and what its writer does."""
+    about = {name: {"DataType": "String", "StringValue": value} for name, value in written.items()}
+    given = {"MessageId": "m", "ReceiptHandle": "r", "Body": json.dumps(event), "Attributes": attributes}
+    return DeadLetter.of_message({**given, "MessageAttributes": about})
+
+
+class Time:
+    """A clock that waiting moves, so that a rate can be judged without letting time pass."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.stack import DeadLetter, attribute
 
-from .samples import STAGES, alias, envelope, letter, record, sender, stack
+from .samples import STAGES, alias, envelope, letter, message, record, sender, stack
 
 VALIDATED = {"valid": True, **record(1)}
 ENRICHED = {**record(1), "enriched": True, "enrichedAt": 1, "version": "1.0"}
@@ -67,30 +67,21 @@ def _without(document: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != name}
 
 
+def in_context(**changed: object) -> dict[str, Any]:
+    return {**FIRST, "requestContext": {**FIRST["requestContext"], **changed}}
+
+
+OWN = alias("validator")
+ELSEWHERE = (OWN.replace("us-east-1", "eu-west-1"), OWN.replace("123456789012", "000000000000"), STACK.queue_arn)
+
+
 @pytest.mark.parametrize(
     "event",
     [
-        record(1),
-        [record(1)],
-        '"text"',
-        None,
-        SECOND,
-        *(_without(FIRST, name) for name in FIRST),
-        {**FIRST, "requestContext": {**FIRST["requestContext"], "condition": "RetriesExhausted"}},
-        {**FIRST, "requestContext": {**FIRST["requestContext"], "requestId": 7}},
+        *(record(1), [record(1)], '"text"', None, SECOND, *(_without(FIRST, name) for name in FIRST)),
+        *(in_context(condition="RetriesExhausted"), in_context(requestId=7)),
         {**FIRST, "requestContext": _without(FIRST["requestContext"], "functionArn")},
-        *(
-            {**FIRST, "requestContext": {**FIRST["requestContext"], "functionArn": arn}}
-            for arn in (
-                None,
-                7,
-                alias("billing"),
-                alias("processor"),
-                alias("validator").replace("us-east-1", "eu-west-1"),
-                alias("validator").replace("123456789012", "000000000000"),
-                "arn:aws:sqs:us-east-1:123456789012:letters",
-            )
-        ),
+        *(in_context(functionArn=arn) for arn in (None, 7, alias("billing"), alias("processor"), *ELSEWHERE)),
     ],
 )
 def test_what_does_not_hold_a_whole_result_of_the_stage_before_is_of_no_stage(event: object) -> None:
@@ -106,8 +97,9 @@ def test_each_step_of_the_chain_has_to_be_a_whole_result() -> None:
 
 
 def test_the_version_or_alias_that_an_envelope_names_makes_no_difference() -> None:
-    context = {**FIRST["requestContext"], "functionArn": alias("validator").replace(":live", ":7")}
-    assert attribute(letter({**FIRST, "requestContext": context}, of="enricher"), STACK).stage == "enricher"
+    assert (
+        attribute(letter(in_context(functionArn=OWN.replace(":live", ":7")), of="enricher"), STACK).stage == "enricher"
+    )
 
 
 def test_a_stage_beside_the_pipeline_was_given_its_event_as_it_is() -> None:
@@ -124,15 +116,8 @@ WITH_FILES = stack(*STAGES, "reader", pipeline=STAGES)._replace(bucket="files", 
 
 def about_file(event: object, *, moved_from: str = "", sent_by: str = "", **written: str) -> DeadLetter:
     """A message that SQS moved, or that EventBridge wrote."""
-    return DeadLetter.of_message(
-        {
-            "MessageId": "m",
-            "ReceiptHandle": "r",
-            "Body": json.dumps(event),
-            "Attributes": {"SenderId": sent_by, **({"DeadLetterQueueSourceArn": moved_from} if moved_from else {})},
-            "MessageAttributes": {name: {"StringValue": value} for name, value in written.items()},
-        }
-    )
+    source = {"DeadLetterQueueSourceArn": moved_from} if moved_from else {}
+    return message(event, {"SenderId": sent_by, **source}, **written)
 
 
 def test_what_sqs_moved_from_the_queue_of_files_is_the_readers_whoever_sent_it() -> None:
@@ -158,12 +143,9 @@ def test_a_letter_of_eventbridge_is_the_readers_if_it_is_about_the_queue_and_the
 @pytest.mark.parametrize(
     ("event", "target"),
     [
-        (S3_EVENT, STACK.queue_arn),
-        (S3_EVENT, FILES_ARN.replace("123456789012", "210987654321")),
-        ({"detail": {"bucket": {"name": "another"}}}, FILES_ARN),
-        ({"detail": "files"}, FILES_ARN),
-        (record(1), FILES_ARN),
-        ([], FILES_ARN),
+        *((S3_EVENT, arn) for arn in (STACK.queue_arn, FILES_ARN.replace("123456789012", "210987654321"))),
+        *(({"detail": told}, FILES_ARN) for told in ({"bucket": {"name": "another"}}, "files")),
+        *((event, FILES_ARN) for event in (record(1), [])),
     ],
 )
 def test_any_other_letter_that_says_it_is_eventbridges_is_nobodys(event: object, target: str) -> None:
@@ -187,31 +169,13 @@ def test_no_body_whatever_makes_another_stage_of_it_or_a_longer_chain(event: obj
 
 def test_a_message_without_any_attribute_is_read_too() -> None:
     found = DeadLetter.of_message({"MessageId": "m", "ReceiptHandle": "r", "Body": json.dumps(record(1))})
-    assert (found.sender, found.sent, found.received, found.request_id, found.error_code, found.error) == (
-        "",
-        0,
-        0,
-        "",
-        "",
-        "",
-    )
+    assert found == DeadLetter("m", "r", found.body, "", 0, 0, "", "", "")
     assert found.time == "1970-01-01T00:00:00Z"
 
 
 def test_a_message_is_read_with_all_that_lambda_and_sqs_say_of_it() -> None:
-    found = DeadLetter.of_message(
-        {
-            "MessageId": "m",
-            "ReceiptHandle": "r",
-            "Body": "1",
-            "Attributes": {"SenderId": sender("enricher"), "SentTimestamp": "1000", "ApproximateReceiveCount": "2"},
-            "MessageAttributes": {
-                "RequestID": {"DataType": "String", "StringValue": "id"},
-                "ErrorCode": {"DataType": "Number", "StringValue": "200"},
-                "ErrorMessage": {"DataType": "String", "StringValue": "it failed"},
-            },
-        }
-    )
+    attributes = {"SenderId": sender("enricher"), "SentTimestamp": "1000", "ApproximateReceiveCount": "2"}
+    found = message(1, attributes, RequestID="id", ErrorCode="200", ErrorMessage="it failed")
     assert found == DeadLetter("m", "r", "1", sender("enricher"), 1000, 2, "id", "200", "it failed")
     assert (found.event, found.time) == (1, "1970-01-01T00:00:01Z")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -52,9 +51,8 @@ class Client:
 
 
 @pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invoke, "FIRST_DELAY", 0.0001)
-    yield
 
 
 def invoker(client: Client, *, patience: float = 60) -> Invoker:
@@ -80,13 +78,8 @@ def test_an_accepted_event_stays_accepted_if_its_empty_answer_breaks_off(monkeyp
 @pytest.mark.parametrize(
     "passing",
     [
-        BUSY,
-        (500, "ServiceException"),
-        (502, "EC2UnexpectedException"),
-        (503, "503"),
-        EndpointConnectionError(endpoint_url="https://lambda"),
-        ReadTimeoutError(endpoint_url="https://lambda"),
-        200,
+        *(BUSY, (500, "ServiceException"), (502, "EC2UnexpectedException"), (503, "503"), 200),
+        *(fault(endpoint_url="https://lambda") for fault in (EndpointConnectionError, ReadTimeoutError)),
     ],
 )
 def test_what_may_pass_is_tried_again(passing: object) -> None:
@@ -142,17 +135,13 @@ def test_patience_begins_anew_with_each_acceptance() -> None:
     assert sender.send("f", b"{}").reply is Reply.ACCEPTED
 
 
-def test_nothing_is_sent_after_its_time() -> None:
-    client = Client(202)
-    assert invoker(client).send("f", b"{}", until=time.monotonic() - 1).reply is Reply.FAILED
-    assert client.calls == 0
-
-
-def test_nothing_is_sent_when_the_command_is_to_end() -> None:
+@pytest.mark.parametrize(("until", "ends"), [(-1, False), (60, True)], ids=["its time is over", "the command ends"])
+def test_nothing_is_sent_too_late(until: float, ends: bool) -> None:
     client = Client(202)
     sender = invoker(client)
-    sender.stop.set()
-    assert sender.send("f", b"{}").reply is Reply.FAILED
+    if ends:
+        sender.stop.set()
+    assert sender.send("f", b"{}", until=time.monotonic() + until).reply is Reply.FAILED
     assert client.calls == 0
 
 

@@ -6,18 +6,7 @@ import pytest
 
 from pipeline.stack.rate_limit import RateLimiter
 
-
-class Time:
-    """A clock that waiting moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
+from .samples import Time
 
 
 @pytest.fixture
@@ -114,9 +103,8 @@ def test_threads_share_the_rate(time: Time) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert max(waits) == pytest.approx(
-        1.0, rel=0.1
-    )  # nobody moved the clock: the last of 100 permits is due in a second
+    # Nobody moved the clock: the last of 100 permits is due in a second.
+    assert max(waits) == pytest.approx(1.0, rel=0.1)
 
 
 def test_many_permits_are_taken_at_once_and_the_next_call_waits_for_their_time(time: Time) -> None:

@@ -60,24 +60,26 @@ def test_a_stack_that_was_not_followed_yet_knows_its_entry_alone() -> None:
     assert read(described()).pipeline == ("validator",)
 
 
-def test_the_stages_are_in_the_order_of_their_destinations() -> None:
-    found = followed({"validator": alias("processor"), "processor": alias("enricher"), "enricher": None})
-    assert found.pipeline == tuple(found.stages) == ("validator", "processor", "enricher")
-
-
-def test_a_stage_that_nothing_hands_on_to_stands_last_and_beside_the_pipeline() -> None:
-    found = followed({"validator": alias("processor")})
-    assert (found.pipeline, tuple(found.stages)) == (("validator", "processor"), ("validator", "processor", "enricher"))
-
-
-@pytest.mark.parametrize("destination", ["arn:aws:sqs:us-east-1:123456789012:results", alias("billing"), None])
-def test_the_pipeline_ends_where_results_leave_the_stack(destination: str | None) -> None:
-    assert followed({"validator": alias("enricher"), "enricher": destination}).pipeline == ("validator", "enricher")
-
-
-def test_a_circle_is_followed_once() -> None:
-    circle = {"validator": alias("enricher"), "enricher": alias("processor"), "processor": alias("validator")}
-    assert followed(circle).pipeline == STAGES
+@pytest.mark.parametrize(
+    ("destinations", "pipeline"),
+    [
+        ({"validator": alias("processor"), "processor": alias("enricher"), "enricher": None},
+         "validator processor enricher"),
+        ({"validator": alias("processor")}, "validator processor"),
+        *(({"validator": alias("enricher"), "enricher": elsewhere}, "validator enricher")
+          for elsewhere in ("arn:aws:sqs:us-east-1:123456789012:results", alias("billing"), None)),
+        ({"validator": alias("enricher"), "enricher": alias("processor"), "processor": alias("validator")},
+         "validator enricher processor"),
+    ],
+    ids=["in another order", "one beside", "ends in a queue", "ends in another stack", "ends", "in a circle"],
+)  # fmt: skip
+def test_the_pipeline_follows_the_destinations_and_what_is_beside_it_stands_last(
+    destinations: dict[str, str | None], pipeline: str
+) -> None:
+    found = followed(destinations)
+    assert found.pipeline == tuple(pipeline.split())
+    assert tuple(found.stages)[: len(found.pipeline)] == found.pipeline
+    assert set(found.stages) == set(STAGES)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "TooManyRequestsException"])
@@ -97,18 +99,16 @@ def test_a_stack_without_an_output_is_refused_by_that_outputs_name(missing: str)
         read(described(outputs))
 
 
+def elsewhere(arn: str) -> tuple[str, str]:
+    return arn.replace(ACCOUNT, "000000000000"), arn.replace(REGION, "eu-west-1")
+
+
 @pytest.mark.parametrize(
     "changed",
     [
-        {"EnricherFunctionArn": alias("enricher").replace(ACCOUNT, "000000000000")},
-        {"EnricherFunctionArn": alias("enricher").replace(REGION, "eu-west-1")},
-        {"EnricherFunctionArn": QUEUE_ARN},
-        {"DlqArn": QUEUE_ARN.replace(ACCOUNT, "000000000000")},
-        {"DlqArn": QUEUE_ARN.replace(REGION, "eu-west-1")},
-        {"DlqArn": alias("letters")},
-        {"DlqArn": "letters"},
-        {"DlqUrl": f"https://sqs/{ACCOUNT}/others"},
-        {"DlqUrl": "https://sqs/000000000000/letters"},
+        *({"EnricherFunctionArn": arn} for arn in (*elsewhere(alias("enricher")), QUEUE_ARN)),
+        *({"DlqArn": arn} for arn in (*elsewhere(QUEUE_ARN), alias("letters"), "letters")),
+        *({"DlqUrl": url} for url in (f"https://sqs/{ACCOUNT}/others", "https://sqs/000000000000/letters")),
         {"FilesQueueArn": QUEUE_ARN.replace(REGION, "eu-west-1"), "FilesQueueUrl": f"https://sqs/{ACCOUNT}/letters"},
     ],
 )

@@ -45,7 +45,7 @@ class DeadRecords:
         """Return why a submitted record is a dead letter; None if it is none."""
         if not self._whys:
             return None
-        found = self._whys.get(_whole(document))
+        found = self._whys.get(_whole(document))  # whoever submitted one without a timestamp may have stamped it
         return self._whys.get(_unstamped(document)) if found is None and lacks_timestamp(document) else found
 
 

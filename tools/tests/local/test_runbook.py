@@ -23,6 +23,7 @@ class Alias:
         self.client: Any = stack.client("lambda")
         self.names = {"FunctionName": stack.function("enricher"), "Name": "live"}
         self.good = self.now["FunctionVersion"]
+        self.broken: list[str] = []
 
     @property
     def now(self) -> dict[str, Any]:
@@ -33,6 +34,7 @@ class Alias:
         function = self.names["FunctionName"]
         self.client.update_function_configuration(FunctionName=function, Handler="nothing.handler")
         version: str = self.client.publish_version(FunctionName=function)["Version"]
+        self.broken.append(version)
         return version
 
     def set(self, version: str, weights: dict[str, float]) -> None:
@@ -48,7 +50,10 @@ def alias(stack: DeployedStack) -> Iterator[Alias]:
     found = Alias(stack)
     yield found
     found.set(found.good, {})
-    found.client.update_function_configuration(FunctionName=found.names["FunctionName"], Handler="enricher.handler")
+    function = found.names["FunctionName"]
+    found.client.update_function_configuration(FunctionName=function, Handler="enricher.handler")
+    for version in found.broken:
+        found.client.delete_function(FunctionName=function, Qualifier=version)
 
 
 def test_a_failing_version_is_rolled_back_by_the_alias_and_what_failed_is_redriven(

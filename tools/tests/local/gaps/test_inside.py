@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,8 +24,11 @@ DENIED = "The provided execution role does not have permissions to call SendMess
 
 
 @pytest.fixture
-def lab(stack: DeployedStack) -> Lab:
-    return Lab(stack)
+def lab(stack: DeployedStack) -> Iterator[Lab]:
+    yield Lab(stack)
+    client = stack.client("lambda")
+    for one in client.list_functions()["Functions"]:  # what they reserve is missing to others
+        client.delete_function_concurrency(FunctionName=one["FunctionName"])
 
 
 # IAM

@@ -36,10 +36,8 @@ def test_each_metric_and_its_dimensions_are_documented(body: dict[str, Any]) -> 
 
 
 def test_the_failures_that_are_counted_are_shown(template: dict[str, Any], body: dict[str, Any]) -> None:
-    shown = [
-        *rows(body),
-        *rows(json.loads(template["Resources"]["FilesDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])),
-    ]
+    of_files = json.loads(template["Resources"]["FilesDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    shown = [*rows(body), *rows(of_files)]
     counted = {
         transformation["MetricName"]
         for metric_filter in of_type(template, "AWS::Logs::MetricFilter").values()
@@ -92,13 +90,17 @@ def test_the_costs_follow_the_memory_of_the_functions(template: dict[str, Any], 
     assert [int(size) for size in expressions] == memory
 
 
-def test_the_query_reads_the_logs_of_every_stage(body: dict[str, Any]) -> None:
-    (query,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
+@pytest.fixture(scope="module")
+def query(body: dict[str, Any]) -> str:
+    (found,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
+    return str(found)
+
+
+def test_the_query_reads_the_logs_of_every_stage(query: str) -> None:
     assert re.findall(r"SOURCE '\$\{(\w+)\}'", query) == [f"{stage}LogGroup" for stage in STAGES]
 
 
-def test_the_query_shows_what_lambda_itself_tells_of_broken_runs_and_starts(body: dict[str, Any]) -> None:
-    (query,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
+def test_the_query_shows_what_lambda_itself_tells_of_broken_runs_and_starts(query: str) -> None:
     assert "record.status = 'timeout'" in query
     assert "type = 'platform.initReport' and record.status != 'success'" in query
     for error in counting.ENDED:

@@ -105,7 +105,6 @@ def policies() -> dict[str, str]:
 
 
 def resources(template: dict[str, Any]) -> dict[str, Any]:
-    """Return the resources of a template with all that there is."""
     decided: dict[str, Any] = resolve(translate(template, **EVERYTHING), EVERYTHING)["Resources"]
     return decided
 
@@ -279,7 +278,6 @@ def test_the_boundary_allows_whatever_the_stages_policies_do(allowed: Any) -> No
 
 
 def named(resource: Any, made: dict[str, Any]) -> str:
-    """Return the ARN that a policy's resource becomes."""
     match resource:
         case "*":
             return "*"

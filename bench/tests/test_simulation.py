@@ -50,7 +50,6 @@ class Watched(Simulation):
 
 
 def run(*given: Stage, rate: float, seconds: float, until: float = 0, **settings: Any) -> Watched:
-    """Simulate a load through stages."""
     settings = {"table": aws.Table(), "places": aws.CONCURRENCY, **settings}
     simulation = Watched(given or STAGES, rate=rate, seconds=seconds, **settings)
     simulation.run(until or seconds)

@@ -66,11 +66,9 @@ class FakeQueue:
         return None
 
     def bodies(self) -> list[Any]:
-        """Return the events in the messages, in the order in which they came."""
         return [json.loads(message["MessageBody"]) for message in self.messages]
 
     def reasons(self) -> list[str]:
-        """Return why each record was refused."""
         return [message["MessageAttributes"]["ErrorMessage"]["StringValue"] for message in self.messages]
 
 
@@ -127,12 +125,10 @@ class FakeDynamoDB:
         return self._put(request)
 
     def batches(self) -> list[list[str]]:
-        """Return the ids in each request of many statements."""
         many = [request["Statements"] for request in self.requests if "Statements" in request]
         return [[_inserted(statement)["id"]["S"] for statement in statements] for statements in many]
 
     def puts(self) -> list[str]:
-        """Return the ids in the requests of one item."""
         return [request["Item"]["id"]["S"] for request in self.requests if "Item" in request]
 
     def _put(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -294,7 +290,6 @@ def queue(dynamodb: FakeDynamoDB) -> FakeQueue:
 
 
 def nested(depth: int) -> object:
-    """Nest arrays and objects in each other."""
     value: object = 1
     for level in range(depth):
         value = [value] if level % 2 else {"a": value}

@@ -203,19 +203,16 @@ class World:
         return steps
 
     def settle(self, key: str, content: bytes, *, looks: int = 10**9) -> Counter[int]:
-        """Put a file, and work off all that follows."""
         self.put(key, content)
         return self.work_off(looks=looks)
 
     def rejected(self, key: str) -> list[Any]:
-        """Return what the reader wrote of the lines that it rejected."""
         return self.s3.documents(f"rejected/{key}.jsonl")
 
     def receipt(self, key: str) -> Any:
         return self.s3.json(f"receipts/{key}.json")
 
     def reasons(self) -> list[str]:
-        """Return why the files are dead letters."""
         return [entry["MessageAttributes"]["ErrorMessage"]["StringValue"] for entry in self.letters]
 
 

@@ -38,7 +38,6 @@ def handler(record: Record) -> dict[str, object]:
 
 @pytest.fixture(params=["validator", "enricher", "processor"])
 def each(request: pytest.FixtureRequest, processor: Any) -> Any:
-    """Each stage's module."""
     return {"validator": validator, "enricher": enricher, "processor": processor}[request.param]
 
 

@@ -75,7 +75,6 @@ def newer(request: pytest.FixtureRequest) -> bool:
 
 
 def said(script: str, environment: dict[str, str] | None = None, *, newer: bool) -> Any:
-    """Run a script beside the stages, and read what it prints."""
     interpreter = python313() if newer else sys.executable
     command = [interpreter, "-I", "-S", "-c", script, str(OWN), str(FUNCTIONS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)

@@ -19,8 +19,6 @@ KNOWN = stack("validator", "enricher", "processor", "reader", pipeline=STAGES)._
 
 
 class Table:
-    """A table that holds some records."""
-
     def __init__(self, *records: Any) -> None:
         self.items = {Key.of(one): one["data"] for one in records}
 

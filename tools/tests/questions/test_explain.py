@@ -223,8 +223,6 @@ def test_a_log_without_further_pages_is_read_to_its_end(monkeypatch: pytest.Monk
 
 
 class Files:
-    """A bucket."""
-
     def __init__(self, **files: str) -> None:
         self.files = files
 

@@ -108,7 +108,6 @@ def ids(path: Path) -> list[str]:
 
 
 def stop(path: Path, table: Table, **more: Any) -> None:
-    """Begin an export that is stopped."""
     with pytest.raises(KeyboardInterrupt):
         export(path, table, **more)
 

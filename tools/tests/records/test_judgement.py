@@ -29,8 +29,6 @@ Attributes = Mapping[str, Mapping[str, Any]]
 
 
 class DynamoDb:
-    """A table as DynamoDB has it."""
-
     def __init__(self, *items: Attributes) -> None:
         self.items = {(item["id"]["S"], item["timestamp"]["N"]): item for item in items}
         self.queries = list[str]()

@@ -13,7 +13,6 @@ from pipeline.local.embedded.workspace import YOUNG, Workspace, sweep
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of temporary files."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,8 @@ import pytest
 
 from pipeline.generated.schema import compiled
 from record import FIELDS
+
+from ..envelope import envelope as made_envelope
 
 Answer = tuple[int, str]  # HTTP status, name of the error
 Fault = tuple[str, bool]  # a statement's error, and whether it was carried out nevertheless
@@ -358,20 +361,4 @@ def unused_port() -> int:
 @pytest.fixture(scope="session")
 def envelope() -> Callable[..., dict[str, Any]]:
     """Make Lambda's document for an on-success destination from a stage's event and result."""
-    return _envelope
-
-
-def _envelope(event: object, result: object, *, stage: str = "validator") -> dict[str, Any]:
-    return {
-        "version": "1.0",
-        "timestamp": "2026-01-01T00:00:01.000Z",
-        "requestContext": {
-            "requestId": "6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11",
-            "functionArn": f"arn:aws:lambda:us-east-1:123456789012:function:{stage}-dev:live",
-            "condition": "Success",
-            "approximateInvokeCount": 1,
-        },
-        "requestPayload": event,
-        "responseContext": {"statusCode": 200, "executedVersion": "1"},
-        "responsePayload": result,
-    }
+    return partial(made_envelope, request_id=REQUEST_ID)

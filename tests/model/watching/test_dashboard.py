@@ -19,6 +19,11 @@ def body(template: dict[str, Any]) -> dict[str, Any]:
     return json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
 
 
+@pytest.fixture(scope="module")
+def of_files(template: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(template["Resources"]["FilesDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+
+
 def rows(body: dict[str, Any]) -> Iterator[list[Any]]:
     for widget in body["widgets"]:
         yield from (row for row in widget["properties"].get("metrics", []) if isinstance(row[0], str))
@@ -27,16 +32,16 @@ def rows(body: dict[str, Any]) -> Iterator[list[Any]]:
 OWN = "${AWS::StackName}"
 
 
-def test_each_metric_and_its_dimensions_are_documented(body: dict[str, Any]) -> None:
-    of_aws = [row for row in rows(body) if row[0] != OWN]
+def test_each_metric_and_its_dimensions_are_documented(body: dict[str, Any], of_files: dict[str, Any]) -> None:
+    of_aws, about_files = ([row for row in rows(one) if row[0] != OWN] for one in (body, of_files))
     assert len(of_aws) == 10 + 12 * len(STAGES)
-    for namespace, metric, *rest in of_aws:
+    assert len(about_files) >= 8
+    for namespace, metric, *rest in of_aws + about_files:
         dimensions = frozenset(rest[:-1:2])
         assert dimensions in DOCUMENTED[namespace][metric], (namespace, metric, rest)
 
 
-def test_the_failures_that_are_counted_are_shown(template: dict[str, Any], body: dict[str, Any]) -> None:
-    of_files = json.loads(template["Resources"]["FilesDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+def test_the_failures_that_are_counted_are_shown(template: Any, body: dict[str, Any], of_files: dict[str, Any]) -> None:
     shown = [*rows(body), *rows(of_files)]
     counted = {
         transformation["MetricName"]

@@ -1,7 +1,5 @@
 """The stack as tests see it: deployed to an embedded AWS, with clients of it."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping

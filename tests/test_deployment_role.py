@@ -1,7 +1,5 @@
 """The deployment role by a policy engine: it can deploy what the template holds, of one project and environment."""
 
-from __future__ import annotations
-
 import json
 import re
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """The simulation: what is known without it, what may never be exceeded, and that nothing gets lost on the way."""
 
-from __future__ import annotations
-
 import re
 from collections import namedtuple
 from typing import Any

@@ -1,7 +1,5 @@
 """A fake endpoint of DynamoDB and SQS, so that the handlers' own client is what the tests run."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import re

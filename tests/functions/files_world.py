@@ -1,7 +1,5 @@
 """What the reader lives in, all in memory: the bucket, the queue of files, Lambda's queue, the table and the time."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections import Counter
@@ -44,7 +42,7 @@ class Invocation:
 
     aws_request_id = "request"
 
-    def __init__(self, world: World, looks: int) -> None:
+    def __init__(self, world: "World", looks: int) -> None:
         self._world, self._looks = world, looks
 
     def get_remaining_time_in_millis(self) -> int:

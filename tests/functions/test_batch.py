@@ -1,7 +1,5 @@
 """One or many: each record of a batch is handled as if it had come alone, and what fails fails the whole event."""
 
-from __future__ import annotations
-
 import json
 import logging
 import math

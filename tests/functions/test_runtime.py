@@ -1,7 +1,5 @@
 """The stages run on Lambda's own Python, and load no more than they use."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

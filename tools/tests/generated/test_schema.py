@@ -1,7 +1,5 @@
 """The check of data says what JSON Schema says, by the path and the rule, and never what a record holds."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

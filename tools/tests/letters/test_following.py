@@ -1,7 +1,5 @@
 """Records that were sent again are followed until they are stored or dead letters again."""
 
-from __future__ import annotations
-
 import json
 from types import SimpleNamespace
 from typing import Any

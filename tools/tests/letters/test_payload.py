@@ -1,7 +1,5 @@
 """The payloads are given to the stages' own handlers: what they take is what fits."""
 
-from __future__ import annotations
-
 import json
 from itertools import count
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """Exports are exact, whole, and go on where they were stopped."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What is found on answers that the embedded AWS does not give."""
 
-from __future__ import annotations
-
 import pytest
 
 from pipeline.errors import MisuseError

@@ -1,7 +1,5 @@
 """A stack of three stages, and letters as its roles send them."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A scripted AWS for the queue's tests: an ASGI app that answers the few requests which the queue makes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """A request means one thing: IAM judges the caller and the action of the request that is carried out."""
 
-from __future__ import annotations
-
 import json
 import ssl
 import uuid

@@ -1,7 +1,5 @@
 """The deployed stack on the embedded AWS: asynchronous invocation, IAM and TLS as AWS has them."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading

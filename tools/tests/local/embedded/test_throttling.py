@@ -1,7 +1,5 @@
 """Throttled writes: as many as were asked for, each by itself, and the same ones for a seed."""
 
-from __future__ import annotations
-
 import pytest
 from botocore.exceptions import ClientError
 

@@ -1,7 +1,5 @@
 """The temporary folder of an embedded AWS."""
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The stack as tests see it: deployed to an embedded AWS, with clients of it."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,8 +27,6 @@ DEADLINE = 60
 
 
 class Item(NamedTuple):
-    """A stored item."""
-
     id: str
     timestamp: int
     data: str
@@ -50,7 +46,6 @@ class Failure(NamedTuple):
 
 
 def read_items(client: Any, name: str) -> Iterator[Item]:
-    """Read a whole table."""
     for page in client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
         for item in map(table.Item.of, page["Items"]):
             yield Item(*item.key, item.data, item.enriched_by, {**item.fields, "data": json.loads(item.data)})
@@ -80,7 +75,6 @@ class DeployedStack:
         return self.outputs.aliases[ENTRY]
 
     def function(self, stage: str) -> str:
-        """Return the name of a stage's function."""
         function = self.outputs.stages[stage].function
         assert function
         return function.name
@@ -105,11 +99,9 @@ class DeployedStack:
         return state
 
     def items(self) -> list[Item]:
-        """Return what is stored."""
         return list(read_items(self.client("dynamodb"), self.outputs.table))
 
     def failures(self) -> list[Failure]:
-        """Take the dead letters out of their queue."""
         return list(take_failures(self.client("sqs"), self.outputs))
 
     def reset(self, options: QueueOptions = QueueOptions()) -> None:  # noqa: B008 - a value

@@ -4,8 +4,6 @@ CloudFormation's schemas list what it calls to make, change, read, list and remo
 service authorization reference the kinds of resource that an action takes. Both come with cfn-lint.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The deployment role by a policy engine: it can deploy what the template holds, of one project and environment."""
 
-from __future__ import annotations
-
 import json
 import re
 from fnmatch import fnmatchcase
@@ -22,27 +20,15 @@ from .own.pipeline import build
 
 ROOT = Path(__file__).resolve().parent.parent
 GIVEN = {
-    "SubjectPrefix": "repo:example@123/orders@456",
-    "Branch": "main",
-    "Environment": "prod",
-    "ProjectName": NAME,
-    "ProviderArn": "",
-    "KmsKeyArn": KEY,
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Partition": "aws",
+    **{"SubjectPrefix": "repo:example@123/orders@456", "Branch": "main", "Environment": "prod", "ProjectName": NAME},
+    **{"ProviderArn": "", "KmsKeyArn": KEY, "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws"},
     "Boundary": f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-boundary-prod",
 }
 STACK = f"{NAME}-prod"
 EVERYTHING = {
-    "EnvironmentSuffix": "prod",
-    "ProcessorProvisionedConcurrency": 2,
-    "ProcessorProvisionedConcurrencyMaximum": 5,
-    "ReservedConcurrency": 10,
-    "GradualDeployment": "true",
-    "AlarmEmail": "on-call@example.com",
-    "KmsKeyArn": KEY,
-    "PermissionsBoundaryArn": GIVEN["Boundary"],
-    "FilesBucket": "true",
+    **{"EnvironmentSuffix": "prod", "KmsKeyArn": KEY, "PermissionsBoundaryArn": GIVEN["Boundary"]},
+    **{"ProcessorProvisionedConcurrency": 2, "ProcessorProvisionedConcurrencyMaximum": 5, "ReservedConcurrency": 10},
+    **{"GradualDeployment": "true", "AlarmEmail": "on-call@example.com", "FilesBucket": "true"},
 }
 
 # What is called beside what CloudFormation calls for the resources: by the SAM CLI, the workflow and the runbook.
@@ -117,7 +103,6 @@ def policies() -> dict[str, str]:
 
 
 def resources(template: dict[str, Any]) -> dict[str, Any]:
-    """Return the resources of a template with all that there is."""
     decided: dict[str, Any] = resolve(translate(template, **EVERYTHING), EVERYTHING)["Resources"]
     return decided
 
@@ -212,6 +197,7 @@ def test_nothing_is_allowed_on_the_same_of_another_environment_or_project(allowe
     assert {arn: actions for arn, actions in granted.items() if actions} == {}
 
 
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 ROLES = f"arn:aws:iam::{ACCOUNT}:role"
 OWN = f"{ROLES}/{STACK}/{STACK}-ValidatorRole-ABC"
 
@@ -219,13 +205,11 @@ OWN = f"{ROLES}/{STACK}/{STACK}-ValidatorRole-ABC"
 @pytest.mark.parametrize(
     ("action", "context"),
     [
-        ("iam:CreateRole", {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}),
-        ("iam:CreateRole", {"iam:PermissionsBoundary": ""}),
+        *(("iam:CreateRole", {"iam:PermissionsBoundary": other}) for other in (ADMINISTRATOR, "")),
         ("iam:AttachRolePolicy", {"iam:PermissionsBoundary": ""}),
-        ("iam:AttachRolePolicy", {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+        ("iam:AttachRolePolicy", {"iam:PolicyARN": ADMINISTRATOR}),
         ("iam:PassRole", {"iam:PassedToService": "ec2.amazonaws.com"}),
-        ("iam:DeleteRolePermissionsBoundary", {}),
-        ("iam:PutRolePolicy", {}),
+        *((action, {}) for action in ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePolicy")),
     ],
 )
 def test_no_role_gets_beyond_the_boundary(allowed: Any, action: str, context: dict[str, str]) -> None:
@@ -252,14 +236,11 @@ def test_roles_and_policies_of_the_same_name_that_somebody_else_made_are_out_of_
         ("Boundary", f"arn:aws:s3:::{STACK}-x/y", "s3:GetObject s3:PutObject", {"s3:ResourceAccount": "999999999999"}),
         ("Data", f"arn:aws:s3:::{STACK}-x", "s3:PutBucketPolicy", {"s3:ResourceAccount": "999999999999"}),
         ("Stack", f"arn:aws:s3:::{OF_THE_CLI}-x/{STACK}/y", "s3:PutObject", {"s3:ResourceAccount": "999999999999"}),
-        (
-            "Functions",
-            f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:0123abcd",
-            "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
-            {"lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-reader-staging:live"},
-        ),
+        ("Functions", f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:0123abcd",
+         "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
+         {"lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}-reader-staging:live"}),
     ],
-)
+)  # fmt: skip
 def test_a_condition_holds_what_the_resource_does_not_tell(
     allowed: Any, policy: str, arn: str, actions: str, context: dict[str, str]
 ) -> None:
@@ -270,9 +251,7 @@ def test_a_condition_holds_what_the_resource_does_not_tell(
 
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCodeDeployRoleForLambda.html
 CODE_DEPLOY = (
-    "lambda:GetAlias",
-    "lambda:UpdateAlias",
-    "lambda:GetProvisionedConcurrencyConfig",
+    *("lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"),
     "cloudwatch:DescribeAlarms",
 )
 
@@ -297,7 +276,6 @@ def test_the_boundary_allows_whatever_the_stages_policies_do(allowed: Any) -> No
 
 
 def named(resource: Any, made: dict[str, Any]) -> str:
-    """Return the ARN that a policy's resource becomes."""
     match resource:
         case "*":
             return "*"

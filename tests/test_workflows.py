@@ -22,6 +22,11 @@ def workflow(request: pytest.FixtureRequest) -> dict[str, Any]:
     return loaded
 
 
+def jobs(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows" / name).read_text())["jobs"]
+    return found
+
+
 def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for job in workflow["jobs"].values() for step in job.get("steps", [])]
 
@@ -74,28 +79,27 @@ def test_no_workflow_has_a_right_by_default_nor_stores_a_key(workflow: dict[str,
 
 
 def test_ci_runs_what_everybody_runs() -> None:
-    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
-    assert ".ci/run" in [step.get("run") for step in ci["jobs"]["test"]["steps"]]
-    assert ci["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+    test = jobs("ci.yml")["test"]
+    assert ".ci/run" in [step.get("run") for step in test["steps"]]
+    assert test["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
 
 
 def test_production_follows_staging_and_both_follow_the_tests() -> None:
-    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
-    assert (jobs["staging"]["needs"], jobs["prod"]["needs"]) == ("test", "staging")
-    assert jobs["staging"]["if"] == "github.event_name == 'push'"
-    environments = [jobs[name]["with"]["environment"] for name in ("staging", "prod")]
-    assert environments == ["staging", "prod"]
+    staging, prod = (jobs("ci.yml")[name] for name in ("staging", "prod"))
+    assert (staging["needs"], prod["needs"]) == ("test", "staging")
+    assert staging["if"] == "github.event_name == 'push'"
+    assert (staging["with"]["environment"], prod["with"]["environment"]) == ("staging", "prod")
 
 
 def test_a_push_is_tested_while_an_earlier_ones_deployment_waits() -> None:
     group = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["concurrency"]["group"]
     assert group.endswith("|| github.run_id }}")  # a push shares its group with no other run
-    deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
+    deploy = jobs("deploy.yml")["deploy"]
     assert deploy["concurrency"] == {"group": "deploy-${{ inputs.environment }}", "cancel-in-progress": False}
 
 
 def test_a_deployment_outlasts_the_longest_shift_of_every_alias_in_turn() -> None:
-    deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
+    deploy = jobs("deploy.yml")["deploy"]
     template = build().to_dict()
     stages = [r for r in template["Resources"].values() if "DeploymentPreference" in r.get("Properties", {})]
     assert len(stages) >= 3
@@ -108,17 +112,15 @@ def test_a_deployment_outlasts_the_longest_shift_of_every_alias_in_turn() -> Non
 
 
 def test_a_deployment_is_planned_before_and_tried_after() -> None:
-    deploy = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
-    commands = [
-        name for step in deploy["steps"] for name in re.findall(r"pipeline \w+|sam deploy", step.get("run", ""))
-    ]
+    deploy = jobs("deploy.yml")["deploy"]
+    ran = "\n".join(step.get("run", "") for step in deploy["steps"])
+    commands = re.findall(r"pipeline \w+|sam deploy", ran)
     assert commands == ["pipeline plan", "sam deploy", "pipeline smoke"]
 
 
 def run_step(folder: Path, workflow: str, job: str, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a step of a workflow in a folder with a command `pipeline` that says its arguments and ends with CODE."""
-    steps = yaml.safe_load((ROOT / ".github/workflows" / workflow).read_text())["jobs"][job]["steps"]
-    step = next(step for step in steps if name in step.get("run", ""))
+    step = next(step for step in jobs(workflow)[job]["steps"] if name in step.get("run", ""))
     command = folder / ".venv/bin/pipeline"
     command.parent.mkdir(parents=True)
     command.write_text('#!/bin/sh\necho "$@"\nexit "$CODE"\n')
@@ -161,9 +163,8 @@ def minutes(deployment_type: str) -> int:
 def test_the_hooks_before_a_commit_are_commands_of_ci() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     makefile = (ROOT / "Makefile").read_text()
-    commands = [
-        part for hook in hooks for part in re.findall(r"\.venv/bin/([\w -]+[\w.-]+(?: --[\w-]+)*)", hook["entry"])
-    ]
+    entries = "\n".join(hook["entry"] for hook in hooks)
+    commands = re.findall(r"\.venv/bin/([\w -]+[\w.-]+(?: --[\w-]+)*)", entries)
     assert len(commands) >= 6
     for command in commands:
         assert re.search(rf"\$\(BIN\)/{re.escape(command)}", makefile) or "ruff" in command, command

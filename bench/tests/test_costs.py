@@ -1,7 +1,5 @@
 """What a million records cost: AWS's prices, parts of an event's price, the same stages connected otherwise."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Figures and their document: medians, ratios and goals; tables that are replaced one by one and read again."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The fake services: DynamoDB's answers in their time and trusted over TLS, and a file as large as its key says."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import ssl

@@ -1,7 +1,5 @@
 """Producing the template: only what has the same resources is compared, each as people run it."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from typing import Any

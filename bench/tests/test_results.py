@@ -1,7 +1,5 @@
 """RESULTS.md as it is committed: what follows from its figures is up to date, and documents repeat no others."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

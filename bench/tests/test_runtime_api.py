@@ -1,7 +1,5 @@
 """The loopback runtime API, and functions as processes that are called over it."""
 
-from __future__ import annotations
-
 import socket
 import sys
 import threading

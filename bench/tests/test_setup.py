@@ -1,7 +1,5 @@
 """The set-up: what is read off the model, how variants take turns, what the rows say that can't be measured here."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

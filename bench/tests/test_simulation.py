@@ -1,7 +1,5 @@
 """The simulation: what is known without it, what may never be exceeded, and that nothing gets lost on the way."""
 
-from __future__ import annotations
-
 from collections import namedtuple
 from typing import Any
 
@@ -49,7 +47,6 @@ class Watched(Simulation):
 
 
 def run(*given: Stage, rate: float, seconds: float, until: float = 0, **settings: Any) -> Watched:
-    """Simulate a load through stages."""
     settings = {"table": aws.Table(), "places": aws.CONCURRENCY, **settings}
     simulation = Watched(given or STAGES, rate=rate, seconds=seconds, **settings)
     simulation.run(until or seconds)

@@ -1,7 +1,5 @@
 """Starts and calls: each goal is set on what is in its table; what can't be had here becomes a row that says why."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A fake endpoint of DynamoDB and SQS, so that the handlers' own client is what the tests run."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import re
@@ -12,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
@@ -21,6 +20,8 @@ import pytest
 
 from pipeline.generated.schema import compiled
 from record import FIELDS
+
+from ..envelope import envelope as made_envelope
 
 Answer = tuple[int, str]  # HTTP status, name of the error
 Fault = tuple[str, bool]  # a statement's error, and whether it was carried out nevertheless
@@ -66,11 +67,9 @@ class FakeQueue:
         return None
 
     def bodies(self) -> list[Any]:
-        """Return the events in the messages, in the order in which they came."""
         return [json.loads(message["MessageBody"]) for message in self.messages]
 
     def reasons(self) -> list[str]:
-        """Return why each record was refused."""
         return [message["MessageAttributes"]["ErrorMessage"]["StringValue"] for message in self.messages]
 
 
@@ -127,12 +126,10 @@ class FakeDynamoDB:
         return self._put(request)
 
     def batches(self) -> list[list[str]]:
-        """Return the ids in each request of many statements."""
         many = [request["Statements"] for request in self.requests if "Statements" in request]
         return [[_inserted(statement)["id"]["S"] for statement in statements] for statements in many]
 
     def puts(self) -> list[str]:
-        """Return the ids in the requests of one item."""
         return [request["Item"]["id"]["S"] for request in self.requests if "Item" in request]
 
     def _put(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -294,7 +291,6 @@ def queue(dynamodb: FakeDynamoDB) -> FakeQueue:
 
 
 def nested(depth: int) -> object:
-    """Nest arrays and objects in each other."""
     value: object = 1
     for level in range(depth):
         value = [value] if level % 2 else {"a": value}
@@ -363,20 +359,4 @@ def unused_port() -> int:
 @pytest.fixture(scope="session")
 def envelope() -> Callable[..., dict[str, Any]]:
     """Make Lambda's document for an on-success destination from a stage's event and result."""
-    return _envelope
-
-
-def _envelope(event: object, result: object, *, stage: str = "validator") -> dict[str, Any]:
-    return {
-        "version": "1.0",
-        "timestamp": "2026-01-01T00:00:01.000Z",
-        "requestContext": {
-            "requestId": "6a3b2f0e-7f5c-4c1d-9a52-0d3e6b1f8c11",
-            "functionArn": f"arn:aws:lambda:us-east-1:123456789012:function:{stage}-dev:live",
-            "condition": "Success",
-            "approximateInvokeCount": 1,
-        },
-        "requestPayload": event,
-        "responseContext": {"statusCode": 200, "executedVersion": "1"},
-        "responsePayload": result,
-    }
+    return partial(made_envelope, request_id=REQUEST_ID)

@@ -1,7 +1,5 @@
 """A fake S3: one bucket with versions, delete markers, conditional writes and uploads in parts, as boto3 shows it."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """What the reader lives in, all in memory: the bucket, the queue of files, Lambda's queue, the table and the time."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections import Counter
@@ -44,7 +42,7 @@ class Invocation:
 
     aws_request_id = "request"
 
-    def __init__(self, world: World, looks: int) -> None:
+    def __init__(self, world: "World", looks: int) -> None:
         self._world, self._looks = world, looks
 
     def get_remaining_time_in_millis(self) -> int:
@@ -203,19 +201,16 @@ class World:
         return steps
 
     def settle(self, key: str, content: bytes, *, looks: int = 10**9) -> Counter[int]:
-        """Put a file, and work off all that follows."""
         self.put(key, content)
         return self.work_off(looks=looks)
 
     def rejected(self, key: str) -> list[Any]:
-        """Return what the reader wrote of the lines that it rejected."""
         return self.s3.documents(f"rejected/{key}.jsonl")
 
     def receipt(self, key: str) -> Any:
         return self.s3.json(f"receipts/{key}.json")
 
     def reasons(self) -> list[str]:
-        """Return why the files are dead letters."""
         return [entry["MessageAttributes"]["ErrorMessage"]["StringValue"] for entry in self.letters]
 
 

@@ -1,7 +1,5 @@
 """The client of AWS: what is signed and sent, what is retried and how long, what passes on, and whom it trusts."""
 
-from __future__ import annotations
-
 import json
 import re
 import ssl

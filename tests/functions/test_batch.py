@@ -1,7 +1,5 @@
 """One or many: each record of a batch is handled as if it had come alone, and what fails fails the whole event."""
 
-from __future__ import annotations
-
 import json
 import logging
 import math
@@ -38,7 +36,6 @@ def handler(record: Record) -> dict[str, object]:
 
 @pytest.fixture(params=["validator", "enricher", "processor"])
 def each(request: pytest.FixtureRequest, processor: Any) -> Any:
-    """Each stage's module."""
     return {"validator": validator, "enricher": enricher, "processor": processor}[request.param]
 
 

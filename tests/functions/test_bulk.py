@@ -1,7 +1,5 @@
 """Requests of many entries: how they are cut, what is sent again, and when that ends."""
 
-from __future__ import annotations
-
 import math
 import time
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Dead letters of single records: Lambda's own format, within SQS' limits, all of them or an error."""
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any

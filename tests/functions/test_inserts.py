@@ -1,7 +1,5 @@
 """Many writes at once: how they are cut into requests, what is sent again, and what is told apart."""
 
-from __future__ import annotations
-
 import math
 import time
 from typing import Any

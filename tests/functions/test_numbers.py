@@ -1,7 +1,5 @@
 """Numbers: any one is stored as it was written, or the line is refused where its text is known."""
 
-from __future__ import annotations
-
 import json
 import math
 import struct

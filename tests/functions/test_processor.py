@@ -1,7 +1,5 @@
 """The processor stores each record exactly once, whatever is delivered twice."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -1,7 +1,5 @@
 """The reader gives every line of a file to the validator or says why not, whatever happens to it on the way."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import random

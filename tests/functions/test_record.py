@@ -1,7 +1,5 @@
 """The record contract: every fault has its sentence, and what passes is a record that DynamoDB holds."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """The stages run on Lambda's own Python, and load no more than they use."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -68,12 +66,21 @@ def python313() -> str:
     return found or pytest.skip("no Python 3.13 here (PYTHON313 may name one)")
 
 
-@pytest.mark.parametrize("newer", [False, True], ids=["this", "lambda"])
-def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) -> None:
+@pytest.fixture(params=[False, True], ids=["this", "lambda"])
+def newer(request: pytest.FixtureRequest) -> bool:
+    """Whether the stages run on Lambda's Python instead of this one."""
+    return bool(request.param)
+
+
+def said(script: str, environment: dict[str, str] | None = None, *, newer: bool) -> Any:
     interpreter = python313() if newer else sys.executable
-    command = [interpreter, "-I", "-S", "-c", SCRIPT, str(OWN), str(FUNCTIONS)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    answer = json.loads(done.stdout)
+    command = [interpreter, "-I", "-S", "-c", script, str(OWN), str(FUNCTIONS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
+    return json.loads(done.stdout)
+
+
+def test_the_pure_stages_run_alike_on_this_and_on_lambdas_python(newer: bool) -> None:
+    answer = said(SCRIPT, newer=newer)
     assert answer["same"]
     assert answer["refusals"] == REFUSALS
     assert answer["loaded"] == []
@@ -105,27 +112,16 @@ print(json.dumps({"answers": answers, "early": early, "others": sorted(loaded - 
 """
 
 
-@pytest.mark.parametrize("newer", [False, True], ids=["this", "lambda"])
 def test_the_stages_need_nothing_but_pythons_standard_library(newer: bool, endpoint: Any, dynamodb: Any) -> None:
-    interpreter = python313() if newer else sys.executable
     environment = {
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": endpoint[1],
-        "AWS_LAMBDA_FUNCTION_NAME": "processor",
-        "TABLE_NAME": "records",
-        "DEAD_LETTER_QUEUE_URL": QUEUE_URL,
+        **{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
+        **{"AWS_ENDPOINT_URL": endpoint[1], "AWS_LAMBDA_FUNCTION_NAME": "processor"},
+        **{"TABLE_NAME": "records", "DEAD_LETTER_QUEUE_URL": QUEUE_URL},
     }
-    command = [interpreter, "-I", "-S", "-c", ALL_STAGES, str(OWN), str(FUNCTIONS)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
-    answer = json.loads(done.stdout)
+    answer = said(ALL_STAGES, environment, newer=newer)
     assert [one["statusCode"] for one in answer["answers"]] == [200, 200]
     assert list(dynamodb.items) == [("order-1", 1), ("order-2", 1)]
     assert len(dynamodb.queue.messages) == 2
     assert answer["early"] == []
-    assert (
-        {"core", "processor"}
-        <= set(answer["others"])
-        <= {"core", *(module.stem for folder in (OWN, FUNCTIONS) for module in folder.glob("*.py"))}
-    )
+    own = {"core", *(module.stem for folder in (OWN, FUNCTIONS) for module in folder.glob("*.py"))}
+    assert {"core", "processor"} <= set(answer["others"]) <= own

@@ -1,7 +1,5 @@
 """Whatever happens to the reader and to what it sent: a file's receipt adds up, and is true of the table."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import random

@@ -1,7 +1,5 @@
 """What the stages share: what is handed on, what is logged, and that it can be delivered."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

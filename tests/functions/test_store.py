@@ -1,7 +1,5 @@
 """The conditional write: what is the same record, what each answer means, and what is there before the first event."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The validator takes bare records, stamps them and refuses everything else."""
 
-from __future__ import annotations
-
 import logging
 from contextlib import suppress
 from typing import Any

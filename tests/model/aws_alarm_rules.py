@@ -7,7 +7,7 @@ names the resources that break it.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-Resources = dict[str, dict[str, Any]]
+from .updates import Resources, of_type
 
 ALARM = "AWS::CloudWatch::Alarm"
 HOUR, DAY = 3600, 24 * 3600  # seconds
@@ -18,7 +18,7 @@ def filled(resources: Resources) -> Iterator[str]:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     """
-    for name, alarm in _of_type(resources, ALARM):
+    for name, alarm in of_type(resources, ALARM):
         if any("FILL" in query.get("Expression", "") for query in alarm.get("Metrics", [])):
             yield name
 
@@ -28,7 +28,7 @@ def window(resources: Resources) -> Iterator[str]:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
-    for name, alarm in _of_type(resources, ALARM):
+    for name, alarm in of_type(resources, ALARM):
         longest = 7 * DAY if period(alarm) >= HOUR else DAY
         wanted = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
         if seconds(alarm) > longest or not 1 <= wanted <= alarm["EvaluationPeriods"] or period(alarm) % 60:
@@ -40,7 +40,7 @@ def rolled_back(resources: Resources) -> Iterator[str]:
 
     https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-groups-configure-advanced-options.html
     """
-    for name, group in _of_type(resources, "AWS::CodeDeploy::DeploymentGroup"):
+    for name, group in of_type(resources, "AWS::CodeDeploy::DeploymentGroup"):
         alarms = [resources[alarm["Name"]["Ref"]]["Properties"] for alarm in group["AlarmConfiguration"]["Alarms"]]
         watched = {metric["MetricName"] for alarm in alarms for metric in metrics(alarm)}
         # An event that is refused, throttled, or too large for a letter is no version's fault.
@@ -51,7 +51,7 @@ def rolled_back(resources: Resources) -> Iterator[str]:
 
 def unwatched(resources: Resources) -> Iterator[str]:
     """Nothing but a metric of its function tells of a letter or a result that Lambda could not deliver."""
-    for name, event_invoke in _of_type(resources, "AWS::Lambda::EventInvokeConfig"):
+    for name, event_invoke in of_type(resources, "AWS::Lambda::EventInvokeConfig"):
         delivered = ["DeadLetterErrors", "DestinationDeliveryFailures"][: 1 + bool(event_invoke["DestinationConfig"])]
         if any(not _remembered(resources, metric, event_invoke["FunctionName"]) for metric in delivered):
             yield name
@@ -59,7 +59,7 @@ def unwatched(resources: Resources) -> Iterator[str]:
 
 def late(resources: Resources) -> Iterator[str]:
     """An alarm on the age of events has to come well before Lambda gives them up: with half of the time left."""
-    for name, event_invoke in _of_type(resources, "AWS::Lambda::EventInvokeConfig"):
+    for name, event_invoke in of_type(resources, "AWS::Lambda::EventInvokeConfig"):
         alarms = _plain_alarms_on(resources, "AsyncEventAge", event_invoke["FunctionName"])
         half = event_invoke["MaximumEventAgeInSeconds"] * 1000 / 2
         if not any(alarm["Threshold"] <= half and alarm["Statistic"] == "Maximum" for alarm in alarms):
@@ -91,13 +91,9 @@ def period(alarm: dict[str, Any]) -> int:
     )
 
 
-def _of_type(resources: Resources, resource_type: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(name, r["Properties"]) for name, r in resources.items() if r["Type"] == resource_type]
-
-
 def _plain_alarms_on(resources: Resources, metric: str, function: Any) -> list[dict[str, Any]]:
     of_function = {"Name": "FunctionName", "Value": function}
-    alarms = (alarm for _, alarm in _of_type(resources, ALARM))
+    alarms = (alarm for _, alarm in of_type(resources, ALARM))
     return [a for a in alarms if a.get("MetricName") == metric and of_function in a["Dimensions"]]
 
 

@@ -18,27 +18,21 @@ OPERATION = frozenset({"TableName", "Operation"})
 
 DOCUMENTED = {
     "AWS/Lambda": {
+        **dict.fromkeys(["Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"], EITHER),
         **dict.fromkeys(
-            ["Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "AsyncEventAge"],
-            EITHER,
+            ["DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped", "AsyncEventAge"], EITHER
         ),
-        **dict.fromkeys(["DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped"], EITHER),
         **dict.fromkeys(["ProvisionedConcurrentExecutions", "ProvisionedConcurrencySpilloverInvocations"], EITHER),
         "ProvisionedConcurrencyUtilization": {ALIAS},
         "ClaimedAccountConcurrency": {ACCOUNT},
     },
-    "AWS/SQS": dict.fromkeys(
-        [
-            *(f"ApproximateNumberOfMessages{state}" for state in ("Visible", "NotVisible", "Delayed")),
-            "NumberOfMessagesSent",
-        ],
-        QUEUE,
-    ),
+    "AWS/SQS": {
+        **{f"ApproximateNumberOfMessages{state}": QUEUE for state in ("Visible", "NotVisible", "Delayed")},
+        "NumberOfMessagesSent": QUEUE,
+    },
     "AWS/DynamoDB": {
-        "WriteThrottleEvents": {TABLE},
-        "ConsumedWriteCapacityUnits": {TABLE},
-        "SystemErrors": {OPERATION},
-        "SuccessfulRequestLatency": {OPERATION},
+        **dict.fromkeys(["WriteThrottleEvents", "ConsumedWriteCapacityUnits"], frozenset({TABLE})),
+        **dict.fromkeys(["SystemErrors", "SuccessfulRequestLatency"], frozenset({OPERATION})),
     },
     "AWS/Events": dict.fromkeys(
         ["Invocations", "FailedInvocations", "InvocationsSentToDlq", "InvocationsFailedToBeSentToDlq"], RULE

@@ -14,6 +14,5 @@ def stage(name: str, **given: object) -> Stage:
 
 
 def stack_of(*stages: Stage) -> Template:
-    """Build the stack around some stages."""
     dead_letters = storage.dead_letters()
     return assemble(storage.data_table(), dead_letters, pipeline(*stages, dead_letters=dead_letters.queue))

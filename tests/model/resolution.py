@@ -9,7 +9,6 @@ ABSENT = object()
 
 
 def deployed(template: dict[str, Any], **parameters: Any) -> dict[str, Any]:
-    """Return a template as it is deployed with parameters."""
     return resolve(translate(template, **parameters), parameters)
 
 

@@ -55,13 +55,10 @@ def test_the_choices_are_of_every_parameter_but_the_suffix(model: dict[str, Any]
 def test_a_combination_refers_to_nothing_that_is_not_there(model: dict[str, Any], combination: dict[str, Any]) -> None:
     stack = deployed(model, **combination)
     referred = {name for name in references([stack["Resources"], stack["Outputs"]]) if not name.startswith("AWS::")}
-    depended = {resource["DependsOn"] for resource in stack["Resources"].values() if _depends_on_one(resource)}
+    depends_on = [resource.get("DependsOn") for resource in stack["Resources"].values()]
+    depended = {name for name in depends_on if isinstance(name, str)}
     assert len(referred) > 10
     assert referred | depended <= {*stack["Resources"], *stack["Parameters"]}
-
-
-def _depends_on_one(resource: dict[str, Any]) -> bool:
-    return isinstance(resource.get("DependsOn"), str)
 
 
 def findings(translated: dict[str, Any]) -> list[str]:
@@ -100,11 +97,8 @@ def test_an_address_makes_a_topic_and_every_alarm_tells_it_on_and_off(model: dic
     for name in alarms:
         properties = resources[name]["Properties"]
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmTopic"}], name
-    assert resources["AlarmSubscription"]["Properties"] == {
-        "TopicArn": {"Ref": "AlarmTopic"},
-        "Protocol": "email",
-        "Endpoint": {"Ref": "AlarmEmail"},
-    }
+    told = {"TopicArn": {"Ref": "AlarmTopic"}, "Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}
+    assert resources["AlarmSubscription"]["Properties"] == told
     assert "KmsMasterKeyId" not in resources["AlarmTopic"]["Properties"]
 
 
@@ -121,13 +115,9 @@ def test_a_gradual_deployment_is_rolled_back_by_the_alarms_of_each_function(mode
     for name in groups:
         properties = resources[name]["Properties"]
         stage = name.removesuffix("FunctionDeploymentGroup")
-        assert properties["AlarmConfiguration"] == {
-            "Enabled": True,
-            "Alarms": [
-                {"Name": {"Ref": f"{stage}{kind}Alarm"}}
-                for kind in ("Failures", *(["LostResults"] if following(stage) else []))
-            ],
-        }
+        kinds = ("Failures", "LostResults") if following(stage) else ("Failures",)
+        alarms = [{"Name": {"Ref": f"{stage}{kind}Alarm"}} for kind in kinds]
+        assert properties["AlarmConfiguration"] == {"Enabled": True, "Alarms": alarms}
         assert "DEPLOYMENT_STOP_ON_ALARM" in properties["AutoRollbackConfiguration"]["Events"]
         assert resources[f"{stage}FunctionAliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
 
@@ -138,30 +128,25 @@ def test_the_processor_scales_between_the_two_numbers_only_where_the_maximum_is_
     target = scaled["ProcessorScalableTarget"]["Properties"]
     assert target["ScalableDimension"] == "lambda:function:ProvisionedConcurrency"
     assert target["ResourceId"] == {"Fn::Join": [":", ["function", {"Ref": "ProcessorFunction"}, "live"]]}
-    assert (target["MinCapacity"], target["MaxCapacity"]) == (
-        {"Ref": "ProcessorProvisionedConcurrency"},
-        {"Ref": "ProcessorProvisionedConcurrencyMaximum"},
-    )
-    for off in (
-        {},
-        {"ProcessorProvisionedConcurrencyMaximum": 2},
-        {"ProcessorProvisionedConcurrency": 0, "ProcessorProvisionedConcurrencyMaximum": 9},
-    ):
+    warm, most = "ProcessorProvisionedConcurrency", "ProcessorProvisionedConcurrencyMaximum"
+    assert (target["MinCapacity"], target["MaxCapacity"]) == ({"Ref": warm}, {"Ref": most})
+    for off in ({}, {most: 2}, {warm: 0, most: 9}):
         assert of(deployed(model, **off)["Resources"], "AWS::ApplicationAutoScaling::ScalableTarget") == set(), off
+
+
+def key_of(properties: dict[str, Any]) -> Any:
+    """Give the key that a resource is encrypted with, by whatever name its type calls it."""
+    named = {**properties, **properties.get("SSESpecification", {})}
+    names = ("KmsMasterKeyId", "KmsKeyId", "KmsKeyArn", "KMSMasterKeyId")
+    return next((named[name] for name in names if name in named), None)
 
 
 def test_the_key_encrypts_everything_and_each_role_may_use_it(model: dict[str, Any]) -> None:
     resources = deployed(model, KmsKeyArn=KEY, AlarmEmail="on-call@example.com")["Resources"]
     key = {"Ref": "KmsKeyArn"}
-    encrypted = {
-        name: resource["Properties"].get("KmsMasterKeyId")
-        or resource["Properties"].get("KmsKeyId")
-        or resource["Properties"].get("KmsKeyArn")
-        or resource["Properties"].get("SSESpecification", {}).get("KMSMasterKeyId")
-        for name, resource in resources.items()
-        if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::Logs::LogGroup")
-        or resource["Type"] == "AWS::Lambda::Function"
-    }
+    types = ("DynamoDB::Table", "SQS::Queue", "SNS::Topic", "Logs::LogGroup", "Lambda::Function")
+    names = {name for kind in types for name in of(resources, f"AWS::{kind}")}
+    encrypted = {name: key_of(resources[name]["Properties"]) for name in names}
     assert len(encrypted) == 3 + 2 * len(STAGES)
     assert encrypted == dict.fromkeys(encrypted, key)
     assert "SqsManagedSseEnabled" not in resources["DeadLetterQueue"]["Properties"]

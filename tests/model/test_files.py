@@ -9,7 +9,6 @@ import pytest
 from core.files.uploaded import RESERVED
 
 from .built_stages import STAGES
-from .documented_metrics import DOCUMENTED
 from .pipelines import stack_of, stage
 from .resolution import deployed
 from .test_stack import rights
@@ -177,15 +176,6 @@ def test_the_reader_has_all_of_lambdas_time_and_may_go_on_in_any_number_of_invoc
     assert 0 < int(variables["RECORDS_A_SECOND"]) < 4000, "what a new table takes a second"
     assert int(variables["READERS"]) == properties(resources, "ReaderMapping")["ScalingConfig"]["MaximumConcurrency"]
     assert "ReaderFunctionEventInvokeConfig" not in resources
-
-
-def test_its_dashboard_shows_metrics_that_exist(resources: dict[str, Any]) -> None:
-    body = json.loads(properties(resources, "FilesDashboard")["DashboardBody"]["Fn::Sub"])
-    rows = [row for widget in body["widgets"] for row in widget["properties"].get("metrics", [])]
-    of_aws = [row for row in rows if row[0].startswith("AWS/")]
-    assert len(of_aws) >= 8
-    for namespace, metric, *rest in of_aws:
-        assert frozenset(rest[:-1:2]) in DOCUMENTED[namespace][metric], (namespace, metric)
 
 
 def test_a_stack_of_other_stages_gives_its_files_to_the_first() -> None:

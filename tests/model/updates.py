@@ -66,7 +66,7 @@ def undeliverable(resources: Resources) -> list[str]:
     """List the settings that send results to an alias that is not there, or that their function may not invoke."""
     return [
         f"{name} to {alias}"
-        for name, settings in _of_type(resources, SETTINGS)
+        for name, settings in of_type(resources, SETTINGS)
         for alias in _destination(settings)
         if alias not in resources or alias not in _invocable(resources, settings["FunctionName"]["Ref"])
     ]
@@ -74,13 +74,13 @@ def undeliverable(resources: Resources) -> list[str]:
 
 def without_settings(resources: Resources) -> list[str]:
     """List the aliases that are sent results, but have no settings of their own, so that theirs end there."""
-    aliases = {(p["FunctionName"]["Ref"], p["Name"]): name for name, p in _of_type(resources, ALIAS)}
-    settled = {aliases.get((p["FunctionName"]["Ref"], p["Qualifier"])) for _, p in _of_type(resources, SETTINGS)}
-    sent = {alias for _, settings in _of_type(resources, SETTINGS) for alias in _destination(settings)}
+    aliases = {(p["FunctionName"]["Ref"], p["Name"]): name for name, p in of_type(resources, ALIAS)}
+    settled = {aliases.get((p["FunctionName"]["Ref"], p["Qualifier"])) for _, p in of_type(resources, SETTINGS)}
+    sent = {alias for _, settings in of_type(resources, SETTINGS) for alias in _destination(settings)}
     return sorted(sent - settled)
 
 
-def _of_type(resources: Resources, resource_type: str) -> list[tuple[str, dict[str, Any]]]:
+def of_type(resources: Resources, resource_type: str) -> list[tuple[str, dict[str, Any]]]:
     return [(name, r["Properties"]) for name, r in resources.items() if r["Type"] == resource_type]
 
 
@@ -95,7 +95,7 @@ def _invocable(resources: Resources, function: str) -> set[str]:
     attached = [arn["Ref"] for arn in resources[role]["Properties"]["ManagedPolicyArns"]]
     policies = [
         p
-        for name, p in _of_type(resources, "AWS::IAM::ManagedPolicy")
+        for name, p in of_type(resources, "AWS::IAM::ManagedPolicy")
         if name in attached or {"Ref": role} in p.get("Roles", [])
     ]
     statements = [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]

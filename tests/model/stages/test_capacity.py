@@ -34,18 +34,13 @@ def test_the_stage_is_kept_warm_scaled_and_watched(other: dict[str, Any]) -> Non
     chosen = {"CounterProvisionedConcurrencyMaximum": 9, "CounterReservedConcurrency": 20}
     resources = deployed(other, AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms", **chosen)["Resources"]
     assert set(resources) >= OWN
+    warm, most = {"Ref": "CounterProvisionedConcurrency"}, {"Ref": "CounterProvisionedConcurrencyMaximum"}
     alias = resources["CounterFunctionAliaslive"]["Properties"]
-    assert alias["ProvisionedConcurrencyConfig"] == {
-        "ProvisionedConcurrentExecutions": {"Ref": "CounterProvisionedConcurrency"}
-    }
-    assert resources["CounterFunction"]["Properties"]["ReservedConcurrentExecutions"] == {
-        "Ref": "CounterReservedConcurrency"
-    }
+    assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": warm}
+    reserved = resources["CounterFunction"]["Properties"]["ReservedConcurrentExecutions"]
+    assert reserved == {"Ref": "CounterReservedConcurrency"}
     target = resources["CounterScalableTarget"]["Properties"]
-    assert (target["MinCapacity"], target["MaxCapacity"]) == (
-        {"Ref": "CounterProvisionedConcurrency"},
-        {"Ref": "CounterProvisionedConcurrencyMaximum"},
-    )
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (warm, most)
     assert "the counter has had more work" in resources["CounterSpilloverAlarm"]["Properties"]["AlarmDescription"]
     assert not any(name.startswith(("KeeperScal", "KeeperSpill")) for name in resources)
 

@@ -21,16 +21,12 @@ def test_codedeploy_shifts_traffic_by_the_role_of_the_stack_alone(gradual: dict[
     assert "CodeDeployServiceRole" not in gradual["Resources"]
 
 
-def test_codedeploys_role_is_assumed_by_it_alone_and_has_the_policy_that_aws_keeps_for_it(
-    gradual: dict[str, Any],
-) -> None:
+def test_codedeploys_role_is_assumed_by_it_alone_and_has_the_policy_of_aws_for_it(gradual: dict[str, Any]) -> None:
     role = of_type(gradual, "AWS::IAM::Role")["DeploymentRole"]
     assert gradual["Resources"]["DeploymentRole"]["Condition"] == "DeploysGradually"
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust == {
-        "Effect": "Allow",
-        "Principal": {"Service": "codedeploy.amazonaws.com"},
-        "Action": ["sts:AssumeRole"],
+        **{"Effect": "Allow", "Principal": {"Service": "codedeploy.amazonaws.com"}, "Action": ["sts:AssumeRole"]},
         "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
     (policy,) = role["ManagedPolicyArns"]

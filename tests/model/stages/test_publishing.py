@@ -55,8 +55,11 @@ CHANGES: dict[str, Callable[[Function], Any]] = {
 SWITCHES = {"AutoPublishAlias", "AutoPublishAliasAllProperties"}
 
 
-def published(template: Any, *, code: str = "s3://example-bucket/one") -> tuple[str, dict[str, Any]]:
-    """Give the version's logical id, and what Lambda itself sees of it."""
+Published = tuple[str, dict[str, Any]]
+"""A version's logical id, and what Lambda itself sees of it."""
+
+
+def published(template: Any, *, code: str = "s3://example-bucket/one") -> Published:
     translated = translate(template.to_dict(), code=code)
     (version,) = (name for name in of_type(translated, "AWS::Lambda::Version") if name.startswith(FUNCTION))
     properties = of_type(translated, "AWS::Lambda::Function")[FUNCTION]
@@ -71,29 +74,27 @@ def test_the_table_of_changes_names_every_property_of_the_functions() -> None:
 
 
 @pytest.fixture(scope="module")
-def before() -> tuple[str, dict[str, Any]]:
+def before() -> Published:
     return published(build())
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_changed_property_publishes_a_version_that_lambda_sees_as_new(
-    name: str, before: tuple[str, dict[str, Any]]
-) -> None:
+def test_a_changed_property_publishes_a_version_that_lambda_sees_as_new(name: str, before: Published) -> None:
     after = build()
     function = after.resources[FUNCTION]
     # Past troposphere's type checks: what is tested is the change, not the value.
     function.properties[name] = CHANGES[name](function)
-    version_before, seen_before = before
-    version_after, seen_after = published(after)
-    assert version_after != version_before
-    assert seen_after != seen_before
+    assert_new(before, published(after))
 
 
-def test_changed_code_publishes_a_version_that_lambda_sees_as_new() -> None:
-    version_before, seen_before = published(build(), code="s3://example-bucket/one")
-    version_after, seen_after = published(build(), code="s3://example-bucket/two")
-    assert version_after != version_before
-    assert seen_after != seen_before
+def assert_new(before: Published, after: Published) -> None:
+    """Look at both that the version has another id, and that Lambda sees another function."""
+    assert after[0] != before[0]
+    assert after[1] != before[1]
+
+
+def test_changed_code_publishes_a_version_that_lambda_sees_as_new(before: Published) -> None:
+    assert_new(before, published(build(), code="s3://example-bucket/two"))
 
 
 REPLACEMENTS: dict[str, tuple[str, Any]] = {
@@ -105,16 +106,11 @@ REPLACEMENTS: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", REPLACEMENTS)
-def test_a_replaced_resource_that_the_function_refers_to_reaches_the_alias(
-    name: str, before: tuple[str, dict[str, Any]]
-) -> None:
+def test_a_replaced_resource_that_the_function_refers_to_reaches_the_alias(name: str, before: Published) -> None:
     after = build()
     changed, value = REPLACEMENTS[name]
     after.resources[name].properties[changed] = value
-    version_before, seen_before = before
-    version_after, seen_after = published(after)
-    assert version_after != version_before
-    assert seen_after != seen_before
+    assert_new(before, published(after))
 
 
 def test_a_resource_of_another_type_reaches_the_alias_by_any_change() -> None:
@@ -139,7 +135,7 @@ def test_a_resource_of_another_type_reaches_the_alias_by_any_change() -> None:
     ],
 )
 def test_a_change_that_replaces_nothing_that_the_function_refers_to_publishes_nothing(
-    name: str, changed: str, value: Any, before: tuple[str, dict[str, Any]]
+    name: str, changed: str, value: Any, before: Published
 ) -> None:
     after = build()
     after.resources[name].properties[changed] = value

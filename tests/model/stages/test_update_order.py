@@ -34,7 +34,6 @@ def template(names: str) -> dict[str, Any]:
 
 
 def followers(names: str) -> dict[str, str]:
-    """Give the stage that each of the named stages hands on to."""
     stages = names.split()
     found = {}
     for place, name in enumerate(stages):

@@ -19,6 +19,11 @@ def body(template: dict[str, Any]) -> dict[str, Any]:
     return json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
 
 
+@pytest.fixture(scope="module")
+def of_files(template: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(template["Resources"]["FilesDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+
+
 def rows(body: dict[str, Any]) -> Iterator[list[Any]]:
     for widget in body["widgets"]:
         yield from (row for row in widget["properties"].get("metrics", []) if isinstance(row[0], str))
@@ -27,19 +32,17 @@ def rows(body: dict[str, Any]) -> Iterator[list[Any]]:
 OWN = "${AWS::StackName}"
 
 
-def test_each_metric_and_its_dimensions_are_documented(body: dict[str, Any]) -> None:
-    of_aws = [row for row in rows(body) if row[0] != OWN]
+def test_each_metric_and_its_dimensions_are_documented(body: dict[str, Any], of_files: dict[str, Any]) -> None:
+    of_aws, about_files = ([row for row in rows(one) if row[0] != OWN] for one in (body, of_files))
     assert len(of_aws) == 10 + 12 * len(STAGES)
-    for namespace, metric, *rest in of_aws:
+    assert len(about_files) >= 8
+    for namespace, metric, *rest in of_aws + about_files:
         dimensions = frozenset(rest[:-1:2])
         assert dimensions in DOCUMENTED[namespace][metric], (namespace, metric, rest)
 
 
-def test_the_failures_that_are_counted_are_shown(template: dict[str, Any], body: dict[str, Any]) -> None:
-    shown = [
-        *rows(body),
-        *rows(json.loads(template["Resources"]["FilesDashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])),
-    ]
+def test_the_failures_that_are_counted_are_shown(template: Any, body: dict[str, Any], of_files: dict[str, Any]) -> None:
+    shown = [*rows(body), *rows(of_files)]
     counted = {
         transformation["MetricName"]
         for metric_filter in of_type(template, "AWS::Logs::MetricFilter").values()
@@ -92,13 +95,17 @@ def test_the_costs_follow_the_memory_of_the_functions(template: dict[str, Any], 
     assert [int(size) for size in expressions] == memory
 
 
-def test_the_query_reads_the_logs_of_every_stage(body: dict[str, Any]) -> None:
-    (query,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
+@pytest.fixture(scope="module")
+def query(body: dict[str, Any]) -> str:
+    (found,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
+    return str(found)
+
+
+def test_the_query_reads_the_logs_of_every_stage(query: str) -> None:
     assert re.findall(r"SOURCE '\$\{(\w+)\}'", query) == [f"{stage}LogGroup" for stage in STAGES]
 
 
-def test_the_query_shows_what_lambda_itself_tells_of_broken_runs_and_starts(body: dict[str, Any]) -> None:
-    (query,) = (widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log")
+def test_the_query_shows_what_lambda_itself_tells_of_broken_runs_and_starts(query: str) -> None:
     assert "record.status = 'timeout'" in query
     assert "type = 'platform.initReport' and record.status != 'success'" in query
     for error in counting.ENDED:

@@ -20,7 +20,10 @@ from ..translation import of_type
 __all__ = ["no_schema"]  # the fixture: the project's own schema is for other data
 
 
-def pattern(template: dict[str, Any], kind: str = "Failures") -> str:
+Document = dict[str, Any]
+
+
+def pattern(template: Document, kind: str = "Failures") -> str:
     """Give the one pattern by which a kind of line is counted, of whatever stage."""
     counted = of_type(template, "AWS::Logs::MetricFilter")
     (found,) = {
@@ -29,28 +32,25 @@ def pattern(template: dict[str, Any], kind: str = "Failures") -> str:
     return str(found)
 
 
-def test_failures_are_counted_from_the_stages_own_log_wherever_there_is_an_alarm(template: dict[str, Any]) -> None:
-    for name in STAGES:
-        counted, alarm = (template["Resources"][f"{name}Failures{kind}"] for kind in ("Filter", "Alarm"))
+def test_failures_are_counted_from_the_stages_own_log_wherever_there_is_an_alarm(template: Document) -> None:
+    for title in STAGES:
+        counted, alarm = (template["Resources"][f"{title}Failures{kind}"] for kind in ("Filter", "Alarm"))
         assert counted["Condition"] == alarm["Condition"]
-        assert counted["Properties"]["LogGroupName"] == {"Ref": f"{name}LogGroup"}
+        assert counted["Properties"]["LogGroupName"] == {"Ref": f"{title}LogGroup"}
         (published,) = counted["Properties"]["MetricTransformations"]
         watched = alarm["Properties"]
-        assert published == {
-            "MetricNamespace": watched["Namespace"],
-            "MetricName": watched["MetricName"],
-            "MetricValue": "1",
-        }
+        name, namespace = watched["MetricName"], watched["Namespace"]
+        assert published == {"MetricNamespace": namespace, "MetricName": name, "MetricValue": "1"}
 
 
-def test_the_pattern_is_no_longer_than_cloudwatch_takes(template: dict[str, Any]) -> None:
+def test_the_pattern_is_no_longer_than_cloudwatch_takes(template: Document) -> None:
     assert len(pattern(template)) <= 1024  # characters
 
 
 # Lines as Lambda's Python runtime and Lambda itself write them, in JSON and at the level WARN:
 # https://github.com/aws/aws-lambda-python-runtime-interface-client (bootstrap.py)
 # https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
-def raised(error: str) -> dict[str, Any]:
+def raised(error: str) -> Document:
     return {"level": "ERROR", "errorMessage": "", "errorType": error, "requestId": "8f1c", "stackTrace": []}
 
 
@@ -71,7 +71,7 @@ def reported(kind: str, status: str, error: str | None = None) -> dict[str, Any]
     ],
     ids=json.dumps,
 )
-def test_what_lambda_writes_of_a_broken_version_is_counted(template: dict[str, Any], line: dict[str, Any]) -> None:
+def test_what_lambda_writes_of_a_broken_version_is_counted(template: Document, line: Document) -> None:
     assert matches(pattern(template), json.dumps(line))
 
 
@@ -87,9 +87,7 @@ def test_what_lambda_writes_of_a_broken_version_is_counted(template: dict[str, A
     ],
     ids=json.dumps,
 )
-def test_what_lambda_writes_of_a_bad_record_or_a_second_time_is_not_counted(
-    template: dict[str, Any], line: dict[str, Any]
-) -> None:
+def test_what_lambda_writes_of_a_bad_record_or_a_second_time_is_not_counted(template: Document, line: Document) -> None:
     assert not matches(pattern(template), json.dumps(line))
 
 
@@ -122,10 +120,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     ids=repr,
 )
 def test_a_failure_is_counted_once_as_the_stages_or_as_a_services(
-    template: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-    failure: Exception,
-    kind: str,
+    template: Document, caplog: pytest.LogCaptureFixture, failure: Exception, kind: str
 ) -> None:
     """A service's fault rolls no deployment back."""
 
@@ -148,7 +143,7 @@ def test_a_table_that_throttles_a_batch_to_the_end_of_its_time_is_a_services_fau
 
 
 def test_what_a_stage_logs_of_a_refusal_is_not_counted_as_a_failure(
-    template: dict[str, Any], caplog: pytest.LogCaptureFixture
+    template: Document, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ValueError, match="missing data field"):
         validator.handler({"id": "one"}, CONTEXT)
@@ -156,7 +151,7 @@ def test_what_a_stage_logs_of_a_refusal_is_not_counted_as_a_failure(
     assert not any(matches(pattern(template), line) for line in lines(caplog))
 
 
-def counts(template: dict[str, Any], stage: str, logged: list[str]) -> dict[str, int]:
+def counts(template: Document, stage: str, logged: list[str]) -> dict[str, int]:
     """Give what the filters of a stage make of its lines: the sums by the metric."""
     found: dict[str, int] = {}
     for name, counted in of_type(template, "AWS::Logs::MetricFilter").items():
@@ -170,7 +165,7 @@ def counts(template: dict[str, Any], stage: str, logged: list[str]) -> dict[str,
 
 
 def test_records_are_counted_one_by_one_and_in_batches(
-    template: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    template: Document, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level("INFO")
     monkeypatch.setattr("core.dead_letters.send", lambda *_, **__: None)
@@ -192,6 +187,6 @@ def test_records_are_counted_one_by_one_and_in_batches(
     ],
 )
 def test_what_the_last_stage_stores_is_counted(
-    template: dict[str, Any], line: dict[str, Any], counted: dict[str, int] | None
+    template: Document, line: Document, counted: dict[str, int] | None
 ) -> None:
     assert counts(template, STAGES[-1], [json.dumps(line)]) == (counted or {"Stored": 4, "AlreadyStored": 3})

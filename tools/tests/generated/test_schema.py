@@ -1,7 +1,5 @@
 """The check of data says what JSON Schema says, by the path and the rule, and never what a record holds."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable
@@ -99,14 +97,14 @@ def test_what_passes_is_what_another_library_lets_pass(schema: Any, values: list
         assert (fault(data) is None) == verdict, data
 
 
+A = {"$ref": "#/$defs/a"}
+
+
 @pytest.mark.parametrize(
     ("schema", "sentence"),
     [
         ({"items": {"minLenght": 1}}, "the keyword minLenght is not supported at #/items/minLenght"),
-        (
-            {"$defs": {"a/b": {"unevaluatedItems": False}}},
-            "the keyword unevaluatedItems is not supported at #/$defs/a~1b/",
-        ),
+        ({"$defs": {"a/b": {"unevaluatedItems": 1}}}, "the keyword unevaluatedItems is not supported at #/$defs/a~1b/"),
         ({"dependencies": {}}, "the keyword dependencies is not supported at #/dependencies"),
         ({"items": [{}]}, "items [{}] is not supported at #/items"),
         ({"format": "color"}, 'format "color" is not supported at #/format'),
@@ -119,10 +117,7 @@ def test_what_passes_is_what_another_library_lets_pass(schema: Any, values: list
         ({"patternProperties": {"[": {}}}, "'[' is not a 'regex' at #/patternProperties"),
         ({"items": {"$ref": "https://example.com/a"}}, "$ref must stand alone and name one of the schema's $defs or "),
         ({"$ref": "#", "type": "null"}, "$ref must stand alone"),
-        (
-            {"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"not": {"$ref": "#/$defs/a"}}}},
-            "a $ref must not lead back",
-        ),
+        ({"anyOf": [A], "$defs": {"a": {"not": A}}}, "a $ref must not lead back"),
         ("true", "it must be a JSON object (got true)"),
         ("{", "it is not JSON (Expecting property name"),
         ('{"not":' * 3000 + "{}" + "}" * 3000, "it is nested too deep"),
@@ -168,10 +163,8 @@ def test_a_format_is_checked(name: str) -> None:
 )
 def test_a_multiple_is_one_of_what_is_written(of: float, good: list[float], bad: list[float]) -> None:
     fault = check({"multipleOf": of})
-    assert ([fault(one) for one in good], {fault(one) for one in bad}) == (
-        [None] * len(good),
-        {f"data must be multiple of {of}"},
-    )
+    assert {fault(one) for one in good} == {None}
+    assert {fault(one) for one in bad} == {f"data must be multiple of {of}"}
 
 
 def test_a_pattern_ends_where_the_text_does() -> None:

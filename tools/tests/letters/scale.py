@@ -80,7 +80,6 @@ class Lambda:
 
 
 def main(count: int) -> None:
-    """Redrive so many letters."""
     sqs, functions, time = Sqs(count), Lambda(), Time()
     arns = {stage: f"arn:aws:lambda:r:a:function:{stage}:live" for stage in ("validator", "enricher", "processor")}
     stages = {name: Stage(name, arn, f"AROA{name}") for name, arn in arns.items()}

@@ -1,7 +1,5 @@
 """Records that were sent again are followed until they are stored or dead letters again."""
 
-from __future__ import annotations
-
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -19,8 +17,6 @@ KNOWN = stack("validator", "enricher", "processor", "reader", pipeline=STAGES)._
 
 
 class Table:
-    """A table that holds some records."""
-
     def __init__(self, *records: Any) -> None:
         self.items = {Key.of(one): one["data"] for one in records}
 

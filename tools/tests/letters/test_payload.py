@@ -1,7 +1,5 @@
 """The payloads are given to the stages' own handlers: what they take is what fits."""
 
-from __future__ import annotations
-
 import json
 from itertools import count
 from types import SimpleNamespace
@@ -40,7 +38,6 @@ EVENTS = dict(zip(STAGES, (record(1), validated(), enriched()), strict=True))
 
 
 def sent(event: object, *, of: str, to: str | None = None, split: bool = False) -> list[str]:
-    """What is sent for a letter of a stage."""
     one = letter(event, of=of, sent=SENT)
     return [text.decode() for text in payloads(one, attribute(one, STACK), to or of, split=split)]
 
@@ -248,7 +245,6 @@ def given_to(event: Any, failed: str, to: str) -> Any:
 
 
 def without_stamps(sent_now: Any, was: Any) -> Any:
-    """Take away the timestamps that were added."""
     if isinstance(was, list) and isinstance(sent_now, list) and len(was) == len(sent_now):
         return [without_stamps(*pair) for pair in zip(sent_now, was, strict=True)]
     if lacks_timestamp(was) and isinstance(sent_now, dict):

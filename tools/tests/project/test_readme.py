@@ -18,6 +18,7 @@ ELSEWHERE = {
     "make test": ".ci/run",
     ". .venv/bin/activate": "tools/tests/project/test_setup.py",
     "cfn-lint": "Makefile",  # by `make lint`, before the tests
+    "sam validate --lint": "tools/tests/rules/test_commands.py",  # with the same configuration
 }
 
 

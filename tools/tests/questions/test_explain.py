@@ -1,10 +1,8 @@
 """What is made of all that is known of a record."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -170,7 +168,7 @@ class Logs:
         self.events, self.most = events, most
         self.patterns: list[str] = []
 
-    def get_paginator(self, _: str) -> Logs:
+    def get_paginator(self, _: str) -> Self:
         return self
 
     def paginate(self, *, filterPattern: str, startTime: int, **_: Any) -> list[dict[str, Any]]:  # noqa: N803
@@ -223,12 +221,10 @@ def test_a_log_without_further_pages_is_read_to_its_end(monkeypatch: pytest.Monk
 
 
 class Files:
-    """A bucket."""
-
     def __init__(self, **files: str) -> None:
         self.files = files
 
-    def get_paginator(self, _: str) -> Files:
+    def get_paginator(self, _: str) -> Self:
         return self
 
     def paginate(self, *, Bucket: str, Prefix: str) -> list[dict[str, Any]]:  # noqa: N803 - boto3's

@@ -1,7 +1,5 @@
 """Exports are exact, whole, and go on where they were stopped."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping
@@ -108,7 +106,6 @@ def ids(path: Path) -> list[str]:
 
 
 def stop(path: Path, table: Table, **more: Any) -> None:
-    """Begin an export that is stopped."""
     with pytest.raises(KeyboardInterrupt):
         export(path, table, **more)
 

@@ -1,11 +1,9 @@
 """What is said of a version that does not start: on AWS its log tells, on the embedded AWS nothing does."""
 
-from __future__ import annotations
-
 import json
 import time
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -23,7 +21,7 @@ class Aws:
     def __init__(self, group: str, **fields: Any) -> None:
         self.group, self.fields = group, fields
 
-    def get_paginator(self, _: str) -> Aws:
+    def get_paginator(self, _: str) -> Self:
         return self
 
     def paginate(self, **request: Any) -> list[dict[str, Any]]:

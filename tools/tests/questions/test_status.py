@@ -1,7 +1,5 @@
 """What is made of AWS' answers."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from types import SimpleNamespace

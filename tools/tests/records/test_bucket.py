@@ -1,7 +1,5 @@
 """The bucket of files: uploads, receipts, what the reader sent for each line, and the files without a receipt."""
 
-from __future__ import annotations
-
 import gzip
 import io
 from collections.abc import Callable

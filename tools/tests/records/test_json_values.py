@@ -1,7 +1,5 @@
 """The tools judge numbers as the functions do: what one refuses the other refuses, and what is one value is one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,14 +1,12 @@
 """What became of each record: by its key and data in the table, and by the dead letters."""
 
-from __future__ import annotations
-
 import io
 import json
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -29,8 +27,6 @@ Attributes = Mapping[str, Mapping[str, Any]]
 
 
 class DynamoDb:
-    """A table as DynamoDB has it."""
-
     def __init__(self, *items: Attributes) -> None:
         self.items = {(item["id"]["S"], item["timestamp"]["N"]): item for item in items}
         self.queries = list[str]()
@@ -42,7 +38,7 @@ class DynamoDb:
         found = [self.items.get((key["id"]["S"], key["timestamp"]["N"])) for key in keys]
         return {"Responses": {name: [*filter(None, found)]}}
 
-    def get_paginator(self, _: str) -> DynamoDb:
+    def get_paginator(self, _: str) -> Self:
         return self
 
     def paginate(self, *, ExpressionAttributeValues: Any, **_: Any) -> Iterator[Any]:  # noqa: N803 - boto3's

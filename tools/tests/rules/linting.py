@@ -70,24 +70,20 @@ def found_unexpanded(template: dict[str, Any], *rules: str) -> set[str]:
 
 
 def messages(template: dict[str, Any], rule: str) -> list[str]:
-    """Give what a Python rule says."""
     return [match.message for match in python_rules()[rule].match(Linted(None, copy.deepcopy(template)))]
 
 
 def subjects(template: dict[str, Any]) -> dict[str, int]:
-    """Count what each rule looks at."""
     read = Template(template)
     return {name: len(list(rule.subjects(read))) for name, rule in python_rules().items()}
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a template."""
     parsed: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
     return parsed
 
 
 def edited(template: dict[str, Any], edit: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-    """Give a copy of a template with one edit."""
     copied = copy.deepcopy(template)
     edit(copied)
     assert copied != template, "the edit changed nothing"

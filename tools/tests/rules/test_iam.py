@@ -11,17 +11,13 @@ def document(*bodies: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(bodies)}
 
 
+INLINE = {"Policies": [{"PolicyName": "inline", "PolicyDocument": document(ALLOW)}]}
+
+
 def template(role: dict[str, Any], **policies: dict[str, Any]) -> Template:
     trust = document({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
-    return Template(
-        {
-            "Resources": {
-                "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust, **role}},
-                "Queue": {"Type": "AWS::SQS::Queue"},
-                **policies,
-            }
-        }
-    )
+    made = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust, **role}}
+    return Template({"Resources": {"Role": made, "Queue": {"Type": "AWS::SQS::Queue"}, **policies}})
 
 
 def policy(kind: str, **properties: Any) -> dict[str, Any]:
@@ -34,8 +30,7 @@ def allowed(given: Template) -> list[str] | None:
 
 
 def test_the_rights_of_a_role_come_by_every_way_of_attachment() -> None:
-    inline = {"Policies": [{"PolicyName": "inline", "PolicyDocument": document(ALLOW)}]}
-    assert allowed(template(inline)) == ["Role"]
+    assert allowed(template(INLINE)) == ["Role"]
     assert allowed(template({"ManagedPolicyArns": [{"Ref": "P"}]}, P=policy("ManagedPolicy"))) == ["P"]
     assert allowed(template({}, P=policy("ManagedPolicy", Roles=[{"Ref": "Role"}]))) == ["P"]
     assert allowed(template({}, P=policy("Policy", Roles=[{"Ref": "Role"}]))) == ["P"]
@@ -51,8 +46,7 @@ def test_a_role_with_a_policy_that_cannot_be_read_is_not_judged() -> None:
 
 def test_a_statement_permits_its_actions_on_its_resource_and_what_it_leaves_open() -> None:
     queue, another = {"Fn::GetAtt": ["Queue", "Arn"]}, {"Fn::GetAtt": ["Another", "Arn"]}
-    inline = {"Policies": [{"PolicyName": "inline", "PolicyDocument": document(ALLOW)}]}
-    _, narrow = statements(template(inline))
+    _, narrow = statements(template(INLINE))
     assert permits(narrow, "sqs:sendmessage", queue)
     assert not permits(narrow, "sqs:ReceiveMessage", queue)
     assert not permits(narrow, "sqs:SendMessage", another)

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from pipeline.rules.reading import Template, described, is_made_by_sam, literals
 
@@ -8,28 +9,19 @@ from pipeline.rules.reading import Template, described, is_made_by_sam, literals
 def test_only_texts_that_nothing_evaluates_are_literal() -> None:
     either = {"Fn::If": ["Condition", "three", {"Ref": "AWS::NoValue"}]}
     value = {"A": "one", "B": {"Fn::Sub": "two"}, "C": either, "D": [{"Ref": "four"}, "five"]}
-    assert list(literals(value, ["P"])) == [
-        (["P", "A"], "one"),
-        (["P", "C", "Fn::If", 1], "three"),
-        (["P", "D", 1], "five"),
-    ]
+    found = [(["P", "A"], "one"), (["P", "C", "Fn::If", 1], "three"), (["P", "D", 1], "five")]
+    assert list(literals(value, ["P"])) == found
 
 
-SAM: dict[str, Any] = {
-    "Transform": "AWS::Serverless-2016-10-31",
-    "Resources": {
-        "Worker": {
-            "Type": "AWS::Serverless::Function",
-            "Properties": {
-                "Runtime": "python3.13",
-                "Handler": "index.handler",
-                "CodeUri": "functions/",
-                "AutoPublishAlias": "live",
-                "EventInvokeConfig": {"MaximumRetryAttempts": 1},
-            },
-        }
-    },
-}
+SAM: dict[str, Any] = yaml_parse("""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      {Runtime: python3.13, Handler: index.handler, CodeUri: functions/, AutoPublishAlias: live,
+       EventInvokeConfig: {MaximumRetryAttempts: 1}}
+""")
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +51,7 @@ def test_what_sam_generates_is_placed_at_what_it_is_generated_from(worker: Templ
 
 
 def test_a_resource_that_is_no_mapping_or_has_no_properties_breaks_no_rule() -> None:
-    template = Template(
-        {
-            "Resources": {
-                "Fn::ForEach::Queues": ["Name", ["a"], {}],
-                "Topic": {"Type": "AWS::SNS::Topic", "Properties": None},
-            }
-        }
-    )
+    topic = {"Type": "AWS::SNS::Topic", "Properties": None}
+    template = Template({"Resources": {"Fn::ForEach::Queues": ["Name", ["a"], {}], "Topic": topic}})
     assert [*template.resources] == ["Topic"]
     assert template.resources["Topic"].find("TopicName") == []

@@ -1,7 +1,5 @@
 """Values that no resource may have: cfn-lint's own rules say which, and the project's rules that they can't check."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

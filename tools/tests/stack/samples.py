@@ -1,19 +1,14 @@
 """A stack of three stages, and letters as its roles send them."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
 from pipeline.stack import DeadLetter, Stack, Stage
+from tests.envelope import ACCOUNT, REGION, alias, envelope
 
-REGION, ACCOUNT = "us-east-1", "123456789012"
+__all__ = ["ACCOUNT", "REGION", "alias", "envelope"]  # from where they are made, beside what is made here
 STAGES = ("validator", "enricher", "processor")
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:letters"
-
-
-def alias(stage: str) -> str:
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{stage}-dev:live"
 
 
 def role_id(stage: str) -> str:
@@ -37,21 +32,6 @@ def stack(*stages: str, pipeline: tuple[str, ...] | None = None) -> Stack:
 
 def record(number: int, **more: Any) -> dict[str, Any]:
     return {"id": f"r-{number}", "timestamp": 1_700_000_000_000 + number, "data": {"n": number}, **more}
-
-
-AT_FIRST = {"condition": "Success", "approximateInvokeCount": 1}
-
-
-def envelope(event: object, result: object, *, stage: str = "validator", request_id: str = "id-1") -> dict[str, Any]:
-    """Lambda's document for an on-success destination."""
-    return {
-        "version": "1.0",
-        "timestamp": "2026-01-01T00:00:01.000Z",
-        "requestContext": {"requestId": request_id, "functionArn": alias(stage), **AT_FIRST},
-        "requestPayload": event,
-        "responseContext": {"statusCode": 200, "executedVersion": "1"},
-        "responsePayload": result,
-    }
 
 
 def letter(

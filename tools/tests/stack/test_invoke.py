@@ -1,7 +1,5 @@
 """How an event is sent, against a client that answers as told."""
 
-from __future__ import annotations
-
 import io
 import threading
 import time

@@ -1,7 +1,5 @@
 """Templates are read as the SAM CLI reads them."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

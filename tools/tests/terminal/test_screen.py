@@ -1,9 +1,8 @@
-from __future__ import annotations
-
 import io
 import re
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -80,9 +79,7 @@ def test_a_word_that_no_terminal_has_room_for_is_left_to_it_in_one_piece(monkeyp
         assert name in shown_on(monkeypatch, 80, show)
 
 
-def test_a_note_is_broken_between_words_on_a_terminal_and_nowhere_else(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_note_is_broken_between_words_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     note = f"Left: letter {REQUEST} (record {NAME}), {ERROR}."
     Screen().note(note)
     assert capsys.readouterr().err == f"{note}\n"

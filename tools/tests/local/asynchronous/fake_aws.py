@@ -1,7 +1,5 @@
 """A scripted AWS for the queue's tests: an ASGI app that answers the few requests which the queue makes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re
@@ -36,7 +34,6 @@ CONCURRENCY = re.compile(r"/2019-09-30/functions/([\w-]+)/concurrency")
 
 
 def arn(function: str) -> str:
-    """Return the ARN of a function, qualified if its name is."""
     return f"arn:aws:lambda:us-east-1:000000000000:function:{function}"
 
 
@@ -46,7 +43,6 @@ class TestClock(Clock):
     __test__ = False
 
     def real(self, seconds: float) -> float:
-        """Note a wait in Lambda's seconds."""
         waits.append(seconds)
         return 0.0
 
@@ -55,13 +51,11 @@ waits: list[float] = []
 
 
 def function_error(message: str = "boom") -> Answered:
-    """Answer as a function that raised."""
     body = json.dumps({"errorMessage": message, "errorType": "Error"}).encode()
     return 200, {"x-amz-function-error": "Unhandled", "x-amz-executed-version": "7"}, body
 
 
 def success(payload: object = "done") -> Answered:
-    """Answer as a function that returned."""
     return 200, {"x-amz-executed-version": "7"}, json.dumps(payload).encode()
 
 
@@ -95,7 +89,6 @@ class FakeAws:
     request_ids: int = 0
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         body = (await receive())["body"]
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         status, extra, content = await self._answer(scope["method"], scope["path"], scope, headers, body)
@@ -159,13 +152,11 @@ class FakeAws:
 
 
 def not_found(message: str) -> Answered:
-    """Answer that there is no such thing."""
     body = json.dumps({"__type": "ResourceNotFoundException", "message": message}).encode()
     return 404, {"x-amzn-errortype": "ResourceNotFoundException"}, body
 
 
 def assume_role() -> Answered:
-    """Answer with a role's credentials."""
     credentials = (
         "<AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
         "<Expiration>2999-01-01T00:00:00Z</Expiration>"
@@ -183,7 +174,6 @@ class Door:
     app: AsynchronousInvocation
 
     async def invoke(self, function: str, payload: bytes = b"{}", **headers: str) -> Answer:
-        """Invoke a function asynchronously."""
         name, _, qualifier = function.partition(":")
         return await self.request(
             "POST",
@@ -196,12 +186,10 @@ class Door:
     async def request(
         self, method: str, path: str, body: bytes = b"", *, query: str = "", service: str = "lambda", **headers: str
     ) -> Answer:
-        """Send a request with the owner's rights."""
         scope = http_scope(method, path, query, headers.items())
         return await call(self.app, sent_by(scope, Caller(Key(KEY), service, "us-east-1")), body)
 
     async def drained(self) -> None:
-        """Wait until no delivery is open."""
         async with asyncio.timeout(20):
             while self.queue.counts.open:
                 await asyncio.sleep(0.001)

@@ -1,7 +1,5 @@
 """Requests and answers inside the process."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

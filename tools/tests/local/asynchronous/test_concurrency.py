@@ -1,7 +1,5 @@
 """The places of the queue: bounded in all and for each function, the begun before the new."""
 
-from __future__ import annotations
-
 from collections import Counter
 from time import monotonic
 

@@ -1,7 +1,5 @@
 """Asynchronous invocation from outside: by functions of one's own, to targets that go, with every name that counts."""
 
-from __future__ import annotations
-
 import json
 import time
 from pathlib import Path

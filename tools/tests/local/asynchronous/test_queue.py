@@ -1,7 +1,5 @@
 """The queue against a scripted AWS: each sentence about Lambda's asynchronous invocation, without waiting for it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable

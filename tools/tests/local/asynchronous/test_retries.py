@@ -1,7 +1,5 @@
 """When Lambda tries again: pure decisions, each at its limits."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """How functions are named, and what can be sent to."""
 
-from __future__ import annotations
-
 import pytest
 
 from pipeline.local.asynchronous.targets import (

@@ -1,7 +1,5 @@
 """The environments of the child processes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

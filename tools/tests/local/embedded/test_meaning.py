@@ -1,7 +1,5 @@
 """A request means one thing: IAM judges the caller and the action of the request that is carried out."""
 
-from __future__ import annotations
-
 import json
 import ssl
 import uuid
@@ -54,17 +52,14 @@ class Attacker:
     arn: str
 
     def sign(self, service: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
-        """Return the headers of a request that is rightly signed."""
         request = AWSRequest(method, self.aws.endpoint + path, headers, body)
         (S3SigV4Auth if service == "s3" else SigV4Auth)(self.key, service, "us-east-1").add_auth(request)
         return {name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()}
 
     def send(self, method: str, path: str, body: bytes, headers: Any) -> httpx.Response:
-        """Send a request as it is."""
         return self.client.request(method, path, content=body, headers=headers)
 
     def call(self, service: str, method: str, path: str, body: bytes = b"", **headers: str) -> httpx.Response:
-        """Sign a request and send it."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(method, path, body, self.sign(service, method, path, body, named))
 

@@ -1,7 +1,5 @@
 """The process of an embedded AWS, as its owner sees it."""
 
-from __future__ import annotations
-
 import os
 import signal
 

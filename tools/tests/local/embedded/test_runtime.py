@@ -1,7 +1,5 @@
 """The interpreters that the embedded AWS starts for functions, as Lambda's runtime makes them."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The deployed stack on the embedded AWS: asynchronous invocation, IAM and TLS as AWS has them."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading
@@ -32,24 +30,18 @@ def metric(state: dict[str, Any], name: str) -> int:
 def test_a_good_record_passes_the_three_stages_and_is_stored_enriched(stack: DeployedStack) -> None:
     stack.submit(GOOD)
     state = stack.drain()
-    assert [(item.id, item.timestamp, item.data, item.enriched_by) for item in stack.items()] == [
-        ("a", 1700000000000, '{"n":1}', enricher.VERSION)
-    ]
-    assert {name: counts["SUCCESS"] for name, counts in state["functions"].items()} == {
-        stack.function(stage): 1 for stage in ("validator", "enricher", "processor")
-    }
+    (item,) = stack.items()
+    assert item[:4] == ("a", 1700000000000, '{"n":1}', enricher.VERSION)
+    once = {stack.function(stage): 1 for stage in ("validator", "enricher", "processor")}
+    assert {name: counts["SUCCESS"] for name, counts in state["functions"].items()} == once
 
 
 def test_a_bad_record_is_a_dead_letter_with_its_stage_and_reason(stack: DeployedStack) -> None:
     stack.submit({"id": "a"})
     stack.drain()
     stage, letter, origins = stack.failures()[0]
-    assert (stage, letter.error, letter.error_code, *origins) == (
-        "validator",
-        "Invalid data: missing data field",
-        "200",
-        {"id": "a"},
-    )
+    assert (stage, letter.error, letter.error_code) == ("validator", "Invalid data: missing data field", "200")
+    assert origins == ({"id": "a"},)
     assert stack.items() == []
 
 
@@ -144,9 +136,8 @@ def test_plain_http_is_not_served(stack: DeployedStack) -> None:
 def without(stack: DeployedStack, action: str, logical_id: str) -> Iterator[None]:
     """Deny an action that a deployed managed policy allows, for a while."""
     iam = stack.client("iam")
-    resource = stack.client("cloudformation").describe_stack_resource(
-        StackName=STACK_NAME, LogicalResourceId=logical_id
-    )
+    cloudformation = stack.client("cloudformation")
+    resource = cloudformation.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId=logical_id)
     arn = resource["StackResourceDetail"]["PhysicalResourceId"]
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

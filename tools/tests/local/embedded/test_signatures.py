@@ -1,7 +1,5 @@
 """Signatures, and the gap of MiniStack that makes a second secret necessary."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

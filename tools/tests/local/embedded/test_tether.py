@@ -1,7 +1,5 @@
 """Child processes that end with their parent."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -13,29 +11,19 @@ import pytest
 from tests.deployed import ROOT
 
 
+def tethered(code: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pipeline.local.embedded.tether", sys.executable, "-c", code]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)
+
+
 def test_a_tethered_command_passes_its_exit_status_on() -> None:
-    reading, writing = os.pipe()
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline.local.embedded.tether", sys.executable, "-c", "import sys; sys.exit(7)"],
-        cwd=ROOT,
-        stdin=reading,
-        start_new_session=True,
-        check=False,
-    )
-    os.close(reading)
-    os.close(writing)
-    assert done.returncode == 7
+    with tethered("import sys; sys.exit(7)") as process:
+        assert process.wait(30) == 7
 
 
 def test_a_tethered_command_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     mark = tmp_path / "started"
-    code = f"import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.local.embedded.tether", sys.executable, "-c", code],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = tethered(f"import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(600)")
     deadline = time.monotonic() + 30
     while not mark.exists():
         assert time.monotonic() < deadline

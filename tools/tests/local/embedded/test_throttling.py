@@ -1,7 +1,5 @@
 """Throttled writes: as many as were asked for, each by itself, and the same ones for a seed."""
 
-from __future__ import annotations
-
 import pytest
 from botocore.exceptions import ClientError
 
@@ -15,13 +13,8 @@ def throttle(stack: DeployedStack, rate: float, seed: int = 1) -> None:
 
 def inserted(stack: DeployedStack, *ids: str) -> list[str]:
     """Insert items in one batch; return the error code of each."""
-    statements = [
-        {
-            "Statement": f"INSERT INTO \"{stack.outputs.table}\" VALUE {{'id': ?, 'timestamp': ?, 'data': ?}}",
-            "Parameters": [{"S": id}, {"N": "1"}, {"S": "1"}],
-        }
-        for id in ids  # noqa: A001 - the attribute's name
-    ]
+    insert = f"INSERT INTO \"{stack.outputs.table}\" VALUE {{'id': ?, 'timestamp': ?, 'data': ?}}"
+    statements = [{"Statement": insert, "Parameters": [{"S": one}, {"N": "1"}, {"S": "1"}]} for one in ids]
     answer = stack.client("dynamodb").batch_execute_statement(Statements=statements)
     return [response.get("Error", {}).get("Code", "") for response in answer["Responses"]]
 

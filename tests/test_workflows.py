@@ -144,9 +144,7 @@ def test_what_an_environment_allows_is_no_finding(tmp_path: Path, allowed: str, 
 
 
 @pytest.mark.parametrize(("git", "code", "done"), [(0, 0, 0), (0, 1, 0), (0, 2, 1), (1, 2, 0)])
-def test_a_rehearsal_is_printed_and_stops_nothing_unless_it_can_not_be_held(
-    tmp_path: Path, git: int, code: int, done: int
-) -> None:
+def test_a_rehearsal_is_printed_and_stops_nothing_if_it_is_held(tmp_path: Path, git: int, code: int, done: int) -> None:
     (tmp_path / "git").write_text(f"#!/bin/sh\nexit {git}\n")  # whether there is a commit before
     (tmp_path / "git").chmod(0o755)
     ran = run_step(tmp_path, "ci.yml", "test", "pipeline rehearse", CODE=str(code))

@@ -54,7 +54,7 @@ def test_without_nodejs_its_row_says_so(setup: Setup) -> None:
     assert row.missing.startswith("node, npm")
 
 
-def test_a_function_is_packaged_without_byte_code_and_with_its_peers_client(
+def test_a_function_is_packaged_without_byte_code_with_its_client(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(installed, "peer", lambda *_: Path("python"))

@@ -45,9 +45,7 @@ def test_each_goal_is_set_on_what_is_in_its_table(bench: Bench, setup: Setup) ->
         assert all(table.reached(goal) == 1 for goal in table.goals)
 
 
-def test_the_figures_of_the_embedded_aws_are_those_of_its_report(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_figures_of_the_embedded_aws_are_of_its_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[str] = []
 
     def command(arguments: list[str], **_: Any) -> None:

@@ -451,9 +451,7 @@ def test_missing_credentials_are_said(client: aws.Client, monkeypatch: pytest.Mo
         ),
     ],
 )
-def test_the_endpoint_is_the_one_the_sdks_would_use(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str
-) -> None:
+def test_the_endpoint_is_that_of_the_sdks(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], url: str) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert aws.from_environment("dynamodb").endpoint == url
@@ -601,9 +599,7 @@ def test_a_folder_of_authorities_of_the_runtimes_own_is_enough(
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate", f"{aws._BEGIN}\nAAAAA\n{aws._END}"])
-def test_a_bundle_that_cannot_be_read_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
-) -> None:
+def test_an_unreadable_bundle_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None) -> None:
     bundle = tmp_path / "bundle.pem"
     if content is not None:
         bundle.write_text(content)

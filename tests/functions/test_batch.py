@@ -171,9 +171,7 @@ def test_a_quarter_of_the_functions_time_is_kept(context: Any) -> None:
     assert batch._deadline(None) == math.inf
 
 
-def test_what_is_throttled_is_given_up_when_the_time_is_up(
-    processor: Any, dynamodb: Any, context: Any, no_waiting: Any
-) -> None:
+def test_what_is_throttled_is_given_up_in_time(processor: Any, dynamodb: Any, context: Any, no_waiting: Any) -> None:
     context.ends = time.monotonic() + 0.05
     dynamodb.fault = lambda _: ("ThrottlingError", False)
     with pytest.raises(ServiceError, match=r"^(ThrottlingError|OutOfTime): "):

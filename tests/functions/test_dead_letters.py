@@ -64,9 +64,7 @@ def test_of_many_records_of_one_id_a_few_stay_that_the_record_can_be_made_of(que
 
 @pytest.mark.parametrize("kinds", [1, 3, 300], ids=["one id", "a few ids", "an id each"])
 @pytest.mark.parametrize("data", [lambda n: "x" * 300, lambda n: f"{n:0300}"], ids=["alike", "different"])
-def test_the_letters_of_a_batch_are_together_about_as_large_as_the_batch(
-    queue: Any, envelope: Any, kinds: int, data: Any
-) -> None:
+def test_the_letters_of_a_batch_are_together_about_as_large(queue: Any, envelope: Any, kinds: int, data: Any) -> None:
     batch = [{"id": f"r{n % kinds}", "timestamp": 1, "data": data(n)} for n in range(300)]
     event = envelope(envelope(batch, batch), batch, stage="enricher")
     send(*batch, event=event)

@@ -95,9 +95,7 @@ def test_an_enriched_record_has_all_of_the_enrichment(processor: Any, name: str)
         processor.handler.__wrapped__(parse(rest, added=True))
 
 
-def test_a_field_that_another_stage_added_is_stored_enriched_or_not(
-    processor: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_another_stage_added_is_stored_enriched_or_not(processor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     more = (*record.ADDED, record.Field("audited", record.boolean, at_most=1))
     for module in (processor, record):
         monkeypatch.setattr(module, "ADDED", more)

@@ -323,7 +323,7 @@ def test_a_reader_that_waited_makes_up_for_one_second_of_it(world: World, monkey
     assert world.slept == pytest.approx(2)
 
 
-def test_readers_share_the_pace_and_a_new_one_waits_until_the_others_know(
+def test_readers_share_the_pace_and_a_new_one_waits_for_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECORDS_A_SECOND", "100")

@@ -150,9 +150,7 @@ def test_a_file_that_is_deleted_stops_at_the_next_step(world: World, messages: i
     assert world.letters == []
 
 
-def test_a_file_that_is_deleted_while_it_is_read_stops_at_the_next_range(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_deleted_while_it_is_read_stops_at_the_next_range(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploaded, "RANGE", 1000)
     monkeypatch.setattr(sending, "BATCH", 2000)
     world.put("a.jsonl", text(*(record(number) for number in range(200))))
@@ -162,9 +160,7 @@ def test_a_file_that_is_deleted_while_it_is_read_stops_at_the_next_range(
     assert len(sent(world)) < 60
 
 
-def test_a_file_that_is_replaced_is_read_in_the_version_that_was_announced_and_the_other_by_itself(
-    world: World,
-) -> None:
+def test_a_file_that_is_replaced_is_read_in_each_version_that_was_announced(world: World) -> None:
     first = world.put("a.jsonl", text(record(1), "{one"))["detail"]["object"]["version-id"]
     world.settle("a.jsonl", text(record(2), record(3), "{other"))
     assert sorted(one["id"] for one in sent(world)) == ["order-1", "order-2", "order-3"]
@@ -370,9 +366,7 @@ class Case:
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_whatever_happens_the_receipt_adds_up_and_is_true_of_the_table(
-    monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
+def test_whatever_happens_the_receipt_adds_up_and_is_true(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     limits = {"uploaded.RANGE": 300, "sending.BATCH": 1000, "parts.PART": LARGE, "looking.KEYS": 4}
     for name, value in (limits | {"reading.MOST_REJECTED": 5, "reading.FEW": 2}).items():
         monkeypatch.setattr(f"core.files.{name}", value)

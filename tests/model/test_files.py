@@ -32,7 +32,7 @@ def properties(resources: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("gradual", ["false", "true"])
-def test_without_a_bucket_nothing_is_there_that_was_not_and_all_is_as_it_was(
+def test_without_a_bucket_nothing_of_it_is_there_and_all_else_is_as_it_was(
     template: dict[str, Any], gradual: str
 ) -> None:
     choices = {"GradualDeployment": gradual, "AlarmEmail": "on-call@example.com"}
@@ -65,9 +65,7 @@ def test_the_bucket_is_private_encrypted_versioned_retained_and_unnamed(resource
     assert "BucketName" not in found
 
 
-def test_with_a_key_the_bucket_is_encrypted_by_it_and_the_reader_may_use_it_through_s3(
-    template: dict[str, Any],
-) -> None:
+def test_a_key_encrypts_the_bucket_and_the_reader_may_use_it_through_s3(template: dict[str, Any]) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
     resources = deployed(template, FilesBucket="true", KmsKeyArn=key)["Resources"]
     (encryption,) = properties(resources, "FilesStorage")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -82,9 +80,7 @@ def test_with_a_key_the_bucket_is_encrypted_by_it_and_the_reader_may_use_it_thro
     assert [{"Fn::Sub": f"{service}.${{AWS::Region}}.*"} for service in ("dynamodb", "s3")] in through
 
 
-def test_nobody_without_tls_may_use_the_bucket_and_the_reader_alone_writes_beside_the_files(
-    resources: dict[str, Any],
-) -> None:
+def test_nobody_uses_the_bucket_without_tls_and_only_the_reader_writes_beside_files(resources: dict[str, Any]) -> None:
     everybody = {"Effect": "Deny", "Principal": "*"}
     plain, written = properties(resources, "FilesStoragePolicy")["PolicyDocument"]["Statement"]
     assert plain == everybody | {
@@ -166,9 +162,7 @@ def test_the_rule_alone_may_send_to_a_queue_beside_the_roles(resources: dict[str
     }
 
 
-def test_the_reader_has_all_of_lambdas_time_and_may_go_on_in_any_number_of_invocations(
-    resources: dict[str, Any],
-) -> None:
+def test_the_reader_has_all_of_lambdas_time_and_any_number_of_invocations(resources: dict[str, Any]) -> None:
     function = properties(resources, "ReaderFunction")
     assert (function["Timeout"], function["RecursiveLoop"]) == (900, "Allow")
     variables = function["Environment"]["Variables"]

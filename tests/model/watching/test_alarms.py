@@ -156,7 +156,7 @@ def test_letters_that_stay_raise_the_alarm_after_a_week_which_is_well_before_the
     assert 0 < alarm["Period"] * (alarm["EvaluationPeriods"] - alarm["DatapointsToAlarm"]) <= 12 * 3600
 
 
-def test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout(
+def test_a_slow_function_raises_the_alarm_at_80_percent_of_its_timeout(
     alarms: Alarms, template: dict[str, Any]
 ) -> None:
     for stage in STAGES:
@@ -165,9 +165,7 @@ def test_a_slow_function_raises_the_alarm_at_four_fifths_of_its_timeout(
         assert (alarm["ExtendedStatistic"], alarm["Threshold"]) == ("p99", timeout * 0.8)
 
 
-def test_an_event_that_waited_an_hour_raises_the_alarm_with_five_hours_left(
-    alarms: Alarms, template: dict[str, Any]
-) -> None:
+def test_an_event_that_waited_an_hour_raises_the_alarm_in_time(alarms: Alarms, template: dict[str, Any]) -> None:
     for stage in STAGES:
         function = template["Resources"][f"{stage}Function"]["Properties"]
         event_age = function["EventInvokeConfig"]["MaximumEventAgeInSeconds"]

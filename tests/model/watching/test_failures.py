@@ -142,9 +142,7 @@ def test_a_table_that_throttles_a_batch_to_the_end_of_its_time_is_a_services_fau
     assert what_failed(given_up.value) == "dependency failed"
 
 
-def test_what_a_stage_logs_of_a_refusal_is_not_counted_as_a_failure(
-    template: Document, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_a_stage_logs_of_a_refusal_is_no_failure(template: Document, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ValueError, match="missing data field"):
         validator.handler({"id": "one"}, CONTEXT)
     assert [matches(pattern(template, "Refused"), line) for line in lines(caplog)] == [True]
@@ -186,7 +184,5 @@ def test_records_are_counted_one_by_one_and_in_batches(
         ({"message": "stage failed"}, {"Failures": 1}),
     ],
 )
-def test_what_the_last_stage_stores_is_counted(
-    template: Document, line: Document, counted: dict[str, int] | None
-) -> None:
+def test_what_the_last_stage_stores_counts(template: Document, line: Document, counted: dict[str, int] | None) -> None:
     assert counts(template, STAGES[-1], [json.dumps(line)]) == (counted or {"Stored": 4, "AlreadyStored": 3})

@@ -116,7 +116,7 @@ def test_a_quota_that_does_not_suffice_is_found_also_of_a_first_deployment(
     ("letters", "received", "handed_on", "goes"),
     [(0, 0, False, False), (0, 1, False, True), (1, 0, False, True), (0, 0, True, True)],
 )
-def test_a_retired_stage_may_go_when_nothing_waits_for_it(
+def test_a_retired_stage_goes_when_nothing_waits_for_it(
     letters: int, received: int, handed_on: bool, goes: bool
 ) -> None:
     old = deployed()._replace(stages={"marker": StageState("marker-dev", received=received)}, letters=letters)

@@ -88,9 +88,7 @@ def test_an_empty_list_of_actions_is_none(actions: str) -> None:
         (["FILL(e1, 0)", "MAX(e0)", "lost"], set()),
     ],
 )
-def test_losses_may_not_be_filled_in_not_even_by_way_of_another_expression(
-    expressions: list[str], expected: set[str]
-) -> None:
+def test_losses_may_not_be_filled_in_not_even_by_another_expression(expressions: list[str], expected: set[str]) -> None:
     assert found(math("DeadLetterErrors", *expressions)) - ASIDE - {"E9142"} == expected
 
 

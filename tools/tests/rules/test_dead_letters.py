@@ -32,9 +32,7 @@ def oldest(queue: str) -> dict[str, Any]:
         (math("DeadLetterErrors", "lost"), set()),
     ],
 )
-def test_dropped_events_are_losses_only_beyond_the_letters_that_arrived(
-    given: dict[str, Any], expected: set[str]
-) -> None:
+def test_dropped_events_are_losses_only_beyond_the_letters_that_came(given: dict[str, Any], expected: set[str]) -> None:
     assert found(given) - OTHERS == expected
 
 

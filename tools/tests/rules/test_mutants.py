@@ -96,7 +96,7 @@ def test_a_rule_catches_its_mutant(rule: str, committed: Template) -> None:
 
 
 @pytest.mark.parametrize("rules", TOGETHER)
-def test_cfn_lint_reports_mutants_in_the_sam_template_and_in_the_translated_one(
+def test_cfn_lint_reports_mutants_in_the_template_and_in_the_translated_one(
     rules: set[str], committed: Template
 ) -> None:
     broken = copy.deepcopy(committed)

@@ -38,7 +38,7 @@ def test_a_rule_finds_something_to_look_at(looked_at: dict[str, int]) -> None:
     assert looked_at["E9201"] >= 500
 
 
-def test_the_rules_find_as_much_in_the_translated_template(
+def test_the_rules_find_as_much_once_translated(
     looked_at: dict[str, int], committed_translated: dict[str, Any]
 ) -> None:
     assert subjects(committed_translated) == looked_at

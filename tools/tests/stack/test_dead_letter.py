@@ -189,8 +189,6 @@ def test_a_message_is_read_with_all_that_lambda_and_sqs_say_of_it() -> None:
         ("enricher", FIRST, False),
     ],
 )
-def test_a_function_is_beside_the_pipeline_if_no_stage_handed_it_anything(
-    stage: str, event: object, beside: bool
-) -> None:
+def test_a_function_is_beside_the_pipeline_if_no_stage_hands_on_to_it(stage: str, event: object, beside: bool) -> None:
     known = stack("validator", "enricher", "processor", "reader", pipeline=STAGES)
     assert attribute(letter(event, of=stage), known).is_beside is beside

@@ -57,7 +57,7 @@ def test_a_function_that_invokes_itself_ends_in_the_dead_letters_after_sixteen_r
 
 
 @pytest.mark.parametrize("qualifier", ["live", "$LATEST"])
-def test_a_target_that_is_deleted_while_an_event_waits_leaves_a_record_and_a_dead_letter(
+def test_a_target_deleted_while_an_event_waits_leaves_a_record_and_a_dead_letter(
     lab: Lab, tmp_path: Path, qualifier: str
 ) -> None:
     (letters, target), (records, destination) = lab.queue(), lab.queue()

@@ -136,9 +136,7 @@ FIRST, LAST, TWICE, IN_QUERY, OLD_QUERY, TOKEN, HOST = range(7)
     st.sampled_from(["Credential", "X=Credential", "credential", "X-Amz-Credential"]),
 )
 @settings(suppress_health_check=list(HealthCheck))
-def test_whoever_else_is_named_the_caller_is_who_signed(
-    attacker: Attacker, places: list[int], who: str, name: str
-) -> None:
+def test_whoever_is_named_the_caller_is_who_signed(attacker: Attacker, places: list[int], who: str, name: str) -> None:
     other = attacker.aws.environment["AWS_ACCESS_KEY_ID"] if who == "owner" else who
     headers = attacker.sign("sts", "POST", "/", IDENTITY.encode(), {"content-type": FORM})
     scope = f"{other}/20261201/us-east-1/sts/aws4_request"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -20,6 +21,11 @@ settings.load_profile("tests")
 # Behind nohup or in the background it is ignored, and the commands that tests interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Use one worker more than there are cores, since one waits for its stack while the others compute."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

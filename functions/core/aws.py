@@ -47,9 +47,11 @@ _SUFFIXES = {
     "us-isof-": "csp.hci.ic.gov",
 }
 
+MINUTE = float(os.environ.get("SECONDS_A_MINUTE", "60"))  # seconds; an embedded AWS makes them fewer
+
 # Longest first wait, in seconds. It doubles each time; we sleep a random fraction. As in AWS' own SDKs, a throttled
-# caller waits longer than one that met a fault. An embedded AWS, which throttles at random, makes its minutes shorter.
-AFTER_THROTTLING = float(os.environ.get("SECONDS_A_MINUTE", "60")) / 60
+# caller waits longer than one that met a fault.
+AFTER_THROTTLING = MINUTE / 60
 AFTER_FAULT = 0.05
 _AT_ONCE = 0.0
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from record import MAX_DEPTH, Record, parse
 
+from ..aws import MINUTE
 from ..batch import MAX_RECORDS
 from ..dead_letters import client as queue
 from ..json_faults import nested_too_deep
@@ -133,7 +134,7 @@ def readers() -> int:
 
 def minutes(count: float) -> float:
     """Return the seconds of so many minutes, which a test or an embedded AWS may make shorter."""
-    return count * float(os.environ.get("SECONDS_A_MINUTE", "60"))
+    return count * MINUTE
 
 
 def shortened(seconds: float) -> float:

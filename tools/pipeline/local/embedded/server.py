@@ -21,10 +21,8 @@ import asyncio.sslproto
 import json
 import logging
 import os
-import shutil
 import socket
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,8 +41,9 @@ from .door import Door
 from .environment import ACCOUNT, HOST, exports, for_ministack
 from .metrics import Metrics, publish_forever
 from .signatures import Owner
-from .tether import GRACE, end_with_parent
+from .tether import end_with_parent
 from .throttling import Throttling
+from .workspace import remove
 
 TLS_BUFFER = 32 * 1024  # bytes for each connection; asyncio's own 256 KB would be held by whoever opens one
 KEEP_ALIVE = 75  # seconds that an idle connection stays open, longer than the SDKs keep theirs
@@ -55,7 +54,7 @@ def main(options: dict[str, Any]) -> int:
     asyncio.sslproto.SSLProtocol.max_size = TLS_BUFFER
     sys.setswitchinterval(0.0005)
     folder = Path(options["folder"])
-    end_with_parent(lambda: _remove(folder))
+    end_with_parent(lambda: remove(folder))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         loopback = _listener(HOST, options["port"])
@@ -74,13 +73,6 @@ def main(options: dict[str, Any]) -> int:
     aws = mended(AwsApi(inner, f"{HOST}:{port}", owner.access_key, ACCOUNT))
     asyncio.run(_serve(aws, owner, parse(options), _config(listeners, certificates), exported))
     return 0
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, also if a program that is about to be killed still writes to it."""
-    deadline = time.monotonic() + GRACE
-    while folder.exists() and time.monotonic() < deadline:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _listener(address: str, port: int) -> socket.socket:

@@ -8,6 +8,8 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from .tether import GRACE
+
 PREFIX = "embedded-aws-"
 YOUNG = 60  # seconds within which a folder may be without a lock, because its owner is about to make it
 
@@ -29,11 +31,18 @@ class Workspace(AbstractContextManager["Workspace"]):
 
     def remove(self) -> None:
         """Remove the folder with all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path)
         os.close(self.lock)
 
     def __exit__(self, *_: object) -> None:
         self.remove()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, also if a program that is about to be killed still writes to it."""
+    deadline = time.monotonic() + GRACE
+    while folder.exists() and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep() -> None:
